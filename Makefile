@@ -1,0 +1,137 @@
+# Sekisho. make [MODE=release|san|fuzz] TARGET; objects go to build/MODE/.
+MODE ?= release
+B := build/$(MODE)
+LLHTTP := /usr/share/llhttp
+
+PACKAGES := libuv libcares libconfig openssl libidn2 libpsl libseccomp \
+	libsystemd jansson
+
+# What a fresh Debian 12 lacks is installed from the one list of packages,
+# Build-Depends in packaging/debian/control.
+ifneq ($(filter-out clean,$(or $(MAKECMDGOALS),all)),)
+ifneq ($(shell packaging/depends >&2 && echo installed),installed)
+$(error the packages above are missing and could not be installed)
+endif
+endif
+
+CC := gcc
+WARN := -Wall -Wextra -Wshadow -Wconversion -Wcast-qual -Wvla -Wundef \
+	-Wformat=2 -Wwrite-strings -Wstrict-prototypes -Wmissing-prototypes \
+	-Wswitch-enum -Wimplicit-fallthrough -Werror
+OPT.release := -O2 -g -fPIE -fstack-protector-strong -fcf-protection \
+	-D_FORTIFY_SOURCE=2
+OPT.san := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined \
+	-fno-omit-frame-pointer
+OPT.fuzz := -O1 -g -fsanitize=address,undefined,fuzzer-no-link \
+	-fno-sanitize-recover=undefined -fno-omit-frame-pointer
+LINK.release := -pie -Wl,-z,relro,-z,now
+LINK.san := -fsanitize=address,undefined
+LINK.fuzz := -fsanitize=address,undefined
+ifeq ($(MODE),fuzz)
+CC := clang
+endif
+
+VERSION := $(shell sed -n '1s/.*(\(.*\)).*/\1/p' packaging/debian/changelog \
+	2>/dev/null)
+CPPFLAGS += -I. -isystem /usr/share/include/llhttp -D_GNU_SOURCE \
+	-DLLHTTP_STRICT_MODE=1 -DSEKISHO_VERSION='"$(VERSION)"' \
+	-include proxy/base/banned.h
+# = and not :=, so that pkg-config is asked once the packages are there
+PKG_CFLAGS := $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
+PKG_LIBS := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lm
+CFLAGS_ALL = -std=gnu17 $(WARN) $(OPT.$(MODE)) $(CFLAGS) $(PKG_CFLAGS)
+LDFLAGS_ALL = $(LINK.$(MODE)) $(LDFLAGS)
+
+# The two programs' own files; all else is the library that tests link too.
+MAINS := proxy/main.c proxy/control/sekishoctl.c
+LIB_SRC := $(filter-out $(MAINS),$(wildcard proxy/*.c proxy/*/*.c \
+	filters/*.c filters/*/*.c))
+LIB_OBJ := $(LIB_SRC:%.c=$B/%.o) $B/llhttp/llhttp.o $B/llhttp/api.o \
+	$B/llhttp/http.o
+UNIT_SRC := $(wildcard tests/unit/*.c tests/unit/*/*.c)
+FUZZ_SRC := $(wildcard tests/fuzz/fuzz_*.c)
+OBJ := $(LIB_OBJ) $(MAINS:%.c=$B/%.o) $(UNIT_SRC:%.c=$B/%.o)
+
+.PHONY: all run check unit flow cases lint bench fuzz deb install clean docs
+.DELETE_ON_ERROR:
+
+all: $B/sekishod $B/sekishoctl
+
+$B/sekishod: $B/proxy/main.o $B/libsekisho.a
+	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS)
+
+$B/sekishoctl: $B/proxy/control/sekishoctl.o $B/libsekisho.a
+	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS)
+
+$B/libsekisho.a: $(LIB_OBJ)
+	rm -f $@
+	ar rcs $@ $^
+
+$B/llhttp/%.o: $(LLHTTP)/%.c
+	@mkdir -p $(@D)
+	$(CC) -I/usr/share/include/llhttp -DLLHTTP_STRICT_MODE=1 \
+		$(OPT.$(MODE)) $(CFLAGS) -w -c -o $@ $<
+
+$B/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
+
+# Every tests/unit/**/test_NAME.c has a Suite *NAME_suite(void).
+SUITES := $(sort $(patsubst test_%.c,%_suite,$(filter test_%.c, \
+	$(notdir $(UNIT_SRC)))))
+$B/tests/unit/main.o: CPPFLAGS += -DSUITES="$(SUITES:%=SUITE(%))"
+$B/tests/unit/main.o: $(UNIT_SRC)
+
+$B/unit: $(UNIT_SRC:%.c=$B/%.o) $B/libsekisho.a
+	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS) $$(pkg-config --libs check)
+
+# The daemon that run, bench and the package use is MODE=release; tests use
+# the sanitized one.
+run: all
+	prefecture-configs/lab/run $B
+
+check:
+	$(MAKE) MODE=san unit
+	$(MAKE) MODE=san cases
+	$(MAKE) MODE=san flow
+
+unit: $B/unit
+	$B/unit
+
+cases: $B/sekishoctl
+	tests/cases $B
+
+flow: all
+	tests/flow/run $B
+
+lint:
+	tests/lint/all
+
+bench: all
+	bench/run $B
+
+# make fuzz T=60: every target for T seconds.
+T ?= 60
+fuzz:
+	$(MAKE) MODE=fuzz fuzz-targets
+	tests/fuzz/run build/fuzz $T
+.PHONY: fuzz-targets
+fuzz-targets: $(FUZZ_SRC:tests/fuzz/%.c=$B/%)
+$B/fuzz_%: $B/tests/fuzz/fuzz_%.o $B/libsekisho.a
+	$(CC) -fsanitize=address,undefined,fuzzer -o $@ $^ $(PKG_LIBS)
+
+deb:
+	packaging/build
+
+DESTDIR ?=
+install: all
+	packaging/install $B "$(DESTDIR)"
+
+# docs/SETTINGS*.md and docs/EVENTS*.md come from the tables in the code.
+docs: all
+	docs/generate $B
+
+clean:
+	rm -rf build
+
+-include $(OBJ:.o=.d) $(FUZZ_SRC:%.c=$B/%.d)

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "proxy/base/bytes.h"
+
+#include <string.h>
+#include <strings.h>
+
+struct bytes
+bytes_of(const char *string)
+{
+	if (string == NULL)
+		return (struct bytes){ 0 };
+	return (struct bytes){ (const uint8_t *)string, strlen(string) };
+}
+
+bool
+bytes_equal(struct bytes a, struct bytes b)
+{
+	return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
+}
+
+static uint8_t
+lower(uint8_t c)
+{
+	return c >= 'A' && c <= 'Z' ? c | 0x20 : c;
+}
+
+bool
+bytes_equal_nocase(struct bytes a, struct bytes b)
+{
+	if (a.n != b.n)
+		return false;
+	for (size_t i = 0; i < a.n; i++)
+		if (lower(a.p[i]) != lower(b.p[i]))
+			return false;
+	return true;
+}
+
+bool
+bytes_start_with(struct bytes b, struct bytes head)
+{
+	return b.n >= head.n &&
+	    (head.n == 0 || memcmp(b.p, head.p, head.n) == 0);
+}
+
+bool
+bytes_end_with(struct bytes b, struct bytes tail)
+{
+	return b.n >= tail.n &&
+	    (tail.n == 0 || memcmp(b.p + b.n - tail.n, tail.p, tail.n) == 0);
+}
+
+struct bytes
+bytes_take(struct bytes *b, size_t n)
+{
+	struct bytes taken = { b->p, n < b->n ? n : b->n };
+
+	if (taken.n > 0)
+		b->p += taken.n;
+	b->n -= taken.n;
+	return taken;
+}
+
+struct bytes
+bytes_take_until(struct bytes *b, uint8_t separator)
+{
+	ssize_t at = bytes_index(*b, separator);
+	struct bytes taken;
+
+	if (at < 0)
+		return bytes_take(b, b->n);
+	taken = bytes_take(b, (size_t)at);
+	bytes_take(b, 1);
+	return taken;
+}
+
+static bool
+is_blank(uint8_t c)
+{
+	return c == ' ' || c == '\t';
+}
+
+struct bytes
+bytes_trim(struct bytes b)
+{
+	while (b.n > 0 && is_blank(b.p[0]))
+		bytes_take(&b, 1);
+	while (b.n > 0 && is_blank(b.p[b.n - 1]))
+		b.n--;
+	return b;
+}
+
+ssize_t
+bytes_index(struct bytes b, uint8_t c)
+{
+	const uint8_t *at = b.n > 0 ? memchr(b.p, c, b.n) : NULL;
+
+	return at == NULL ? -1 : at - b.p;
+}
+
+int
+bytes_number(struct bytes b, uint64_t max, uint64_t *out)
+{
+	uint64_t value = 0;
+
+	if (b.n == 0)
+		return -1;
+	for (size_t i = 0; i < b.n; i++) {
+		uint64_t digit = (uint64_t)b.p[i] - '0';
+
+		if (digit > 9 || digit > max || value > (max - digit) / 10)
+			return -1;
+		value = value * 10 + digit;
+	}
+	*out = value;
+	return 0;
+}

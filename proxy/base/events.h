@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * events: every event that the journal can hold; the manual is made from this
+ * table. EVENT(NAME, "name", LEVEL, English, Japanese).
+ */
+#pragma once
+
+/* clang-format off */
+#define EVENTS(EVENT)                                                          \
+EVENT(STARTED, "started", NOTICE, "A process is ready to work.",               \
+    "プロセスが動き始めた。")                                                  \
+EVENT(STOPPED, "stopped", NOTICE, "A process ended as it was told to.",        \
+    "プロセスが指示どおり終わった。")                                          \
+EVENT(DIED, "died", ERROR,                                                     \
+    "A process ended unasked; the parent starts another.",                     \
+    "プロセスが予定外に終わった。親が新しいものを起動する。")                  \
+EVENT(BACKOFF, "backoff", ERROR,                                               \
+    "A process dies again and again; its next start waits.",                   \
+    "プロセスが繰り返し落ちるため、次の起動を待たせている。")                  \
+EVENT(RELOADED, "reloaded", NOTICE, "New settings are in force.",              \
+    "新しい設定が有効になった。")                                              \
+EVENT(RELOAD_REFUSED, "reload_refused", ERROR,                                 \
+    "New settings were refused; the running ones stay.",                       \
+    "新しい設定を拒否した。動作中の設定のまま続ける。")                        \
+EVENT(DRAINED, "drained", NOTICE,                                              \
+    "A former generation finished its last connection.",                       \
+    "前の世代が最後の接続を終えた。")                                          \
+EVENT(EXCHANGE, "exchange", INFO, "One request and its answer.",               \
+    "要求とその応答の一往復。")                                                \
+EVENT(TUNNEL, "tunnel", INFO, "One tunnel (CONNECT or Upgrade) ended.",        \
+    "トンネル（CONNECT または Upgrade）が終わった。")                          \
+EVENT(REFUSED, "connection_refused", NOTICE,                                   \
+    "A connection was refused before any request was judged.",                 \
+    "要求を判定する前に接続を拒否した。")                                      \
+EVENT(TLS_FAILED, "tls_failed", NOTICE,                                        \
+    "TLS with the client did not come about.",                                 \
+    "端末との TLS が成立しなかった。")                                         \
+EVENT(UPSTREAM_FAILED, "upstream_failed", NOTICE,                              \
+    "The destination could not be reached or verified.",                       \
+    "宛先に届かないか、宛先を検証できなかった。")                              \
+EVENT(DROPPED, "dropped", ERROR,                                               \
+    "Log lines that found the queue full; count says how many.",               \
+    "待ち行列が満杯で失われたログ行。count が行数。")                          \
+EVENT(MALFORMED, "malformed", ERROR,                                           \
+    "A process sent the journal something that is no line.",                   \
+    "プロセスがログ行でないものを送った。")                                    \
+EVENT(ROTATED, "rotated", NOTICE, "The journal file was opened anew.",         \
+    "ログファイルを開き直した。")                                              \
+EVENT(FAILURE, "failure", ERROR, "Something failed; text says what.",          \
+    "障害。text に内容がある。")
+/* clang-format on */
+
+enum log_event {
+#define EVENT_ENUM(symbol, name, level, en, ja) EVENT_##symbol,
+	EVENTS(EVENT_ENUM)
+#undef EVENT_ENUM
+	EVENT_COUNT
+};

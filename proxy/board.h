@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * board: one row of counters per process in memory shared by all, which
+ * `sekishoctl status` reads and connection limits add up. Each process writes
+ * its own row only; a row is cleared before its slot is used again.
+ */
+#pragma once
+
+#include <stdatomic.h>
+#include <sys/types.h>
+
+#include "proxy/zone/zone.h"
+
+#define BOARD_SLOTS 256
+#define BOARD_CLIENTS 65536 /* buckets of client addresses */
+
+/* COUNTER(NAME, "name", English, Japanese) */
+/* clang-format off */
+#define COUNTERS(COUNTER)                                                      \
+COUNTER(CONNECTIONS, "connections", "Client connections open now.",            \
+    "現在の端末側接続数。")                                                    \
+COUNTER(CONNECTIONS_TOTAL, "connections_total",                                \
+    "Client connections accepted.", "受け付けた端末側接続数。")                \
+COUNTER(CONNECTIONS_REFUSED, "connections_refused",                            \
+    "Client connections refused by source or limit.",                          \
+    "送信元または上限により拒否した接続数。")                                  \
+COUNTER(EXCHANGES, "exchanges", "Requests answered.", "応答した要求数。")      \
+COUNTER(BLOCKED, "blocked", "Requests blocked by policy.",                     \
+    "方針により遮断した要求数。")                                              \
+COUNTER(TUNNELS, "tunnels", "Tunnels open now.", "現在のトンネル数。")         \
+COUNTER(UPSTREAM_OPEN, "upstream_open", "Origin connections open now.",        \
+    "現在の宛先側接続数。")                                                    \
+COUNTER(UPSTREAM_TOTAL, "upstream_total", "Origin connections made.",          \
+    "作成した宛先側接続数。")                                                  \
+COUNTER(UPSTREAM_REUSED, "upstream_reused",                                    \
+    "Requests sent over a kept origin connection.",                            \
+    "既存の宛先側接続を再利用した要求数。")                                    \
+COUNTER(UPSTREAM_FAILURES, "upstream_failures",                                \
+    "Destinations not reached or not verified.",                               \
+    "到達または検証に失敗した宛先の数。")                                      \
+COUNTER(LEAVES_SIGNED, "leaves_signed", "Leaf certificates made.",             \
+    "発行した証明書数。")                                                      \
+COUNTER(HANDSHAKES, "handshakes", "TLS handshakes with clients.",              \
+    "端末との TLS ハンドシェイク数。")                                         \
+COUNTER(RESUMPTIONS, "resumptions", "TLS sessions resumed by clients.",        \
+    "端末が再開した TLS セッション数。")                                       \
+COUNTER(BYTES_UP, "bytes_up", "Bytes from clients to origins.",                \
+    "端末から宛先への送信バイト数。")                                          \
+COUNTER(BYTES_DOWN, "bytes_down", "Bytes from origins to clients.",            \
+    "宛先から端末への送信バイト数。")                                          \
+COUNTER(LOG_LINES, "log_lines", "Journal lines written.",                      \
+    "書き込んだログ行数。")                                                    \
+COUNTER(LOG_DROPPED, "log_dropped", "Journal lines lost to a full queue.",     \
+    "待ち行列の満杯で失われたログ行数。")
+/* clang-format on */
+
+enum counter {
+#define COUNTER_ENUM(symbol, name, en, ja) COUNTER_##symbol,
+	COUNTERS(COUNTER_ENUM)
+#undef COUNTER_ENUM
+	COUNTER_COUNT
+};
+
+struct board_row {
+	_Atomic pid_t pid; /* 0: free */
+	char process[32];
+	_Atomic uint32_t generation;
+	_Atomic uint32_t draining;
+	_Atomic uint64_t started; /* seconds since 1970 */
+	_Atomic uint64_t counters[COUNTER_COUNT];
+	_Atomic uint32_t bodies[BODIES_MAX];     /* connections of each body */
+	_Atomic uint16_t clients[BOARD_CLIENTS]; /* of each address bucket */
+};
+
+struct board {
+	uint64_t key;                /* of the address hash, random at start */
+	_Atomic uint32_t generation; /* the one in force */
+	_Atomic uint64_t reloads, reloads_refused;
+	struct board_row rows[BOARD_SLOTS];
+};
+
+/* Shared, zeroed memory, inherited by forks. NULL and *e on failure. */
+struct board *board_new(struct err *e) MUST_CHECK;
+void board_free(struct board *b);
+/* Clears the row for a process that is about to start in it. */
+void board_row_clear(struct board_row *r);
+
+/* The calling process's own row, set once after the fork. */
+void board_own(struct board_row *r);
+void counter_add(enum counter c, uint64_t n);
+void counter_sub(enum counter c, uint64_t n);
+uint64_t counter_sum(const struct board *b, enum counter c);
+const char *counter_name(enum counter c);
+
+/* Connection limits, exact over all processes; an address shares its bucket
+ * with one in 65,536 others. */
+unsigned board_client_connections(
+    const struct board *b, const struct address *client);
+unsigned board_body_connections(const struct board *b, unsigned body);
+void board_connected(
+    struct board *b, const struct address *client, unsigned body);
+void board_disconnected(
+    struct board *b, const struct address *client, unsigned body);

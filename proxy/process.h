@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * process: what a child of the parent is given, and the list that each kind's
+ * start function reads: open, take settings, chroot, drop ids, seccomp, loop.
+ */
+#pragma once
+
+#include "proxy/base/ipc.h"
+#include "proxy/base/ring.h"
+#include "proxy/board.h"
+#include "proxy/settings.h"
+
+enum process_kind {
+	PROCESS_JOURNAL,
+	PROCESS_CONTROL,
+	PROCESS_KEYSMITH,
+	PROCESS_EDGE,
+	PROCESS_KINDS,
+};
+
+/* Types of the messages between parent and children. */
+enum parent_message {
+	PARENT_READY = 1,    /* child: I serve */
+	PARENT_FAILED,       /* child: I cannot start; body: the words */
+	PARENT_DRAIN,        /* parent: take no new work, end when done */
+	PARENT_STOP,         /* parent: end now */
+	PARENT_CHANNEL,      /* parent: fd of a channel to a new peer */
+	PARENT_RING,         /* parent to journal: fd; body: process name */
+	PARENT_ROTATE,       /* parent to journal: open the file anew */
+	PARENT_RELOAD,       /* control: job asks for a reload */
+	PARENT_ROTATE_ASKED, /* control: job asks for a rotation */
+	PARENT_ANSWER,       /* parent to control: job's outcome; body: words,
+			      * empty when done */
+};
+
+struct child {
+	enum process_kind kind;
+	char name[32]; /* "edge.0" */
+	unsigned slot; /* its row on the board */
+	unsigned nth;  /* among its kind */
+	const struct settings *settings;
+	struct loop *loop;
+	struct channel *parent; /* made by process_begin */
+	struct board *board;
+	int parent_fd;
+	int peer_fd;    /* edge: keysmith's channel; -1: none */
+	int *listeners; /* edge: listening sockets, one after the other */
+	const struct listener_settings **listener_settings; /* of each */
+	size_t listeners_n;
+	int key_fd;     /* keysmith: the CA key file, open */
+	int control_fd; /* control: its listening UNIX socket */
+	int journal_fd; /* journal: the file's folder, open */
+	int wake_fd;    /* eventfd of the journal */
+	int ring_fd;    /* this process's own ring */
+	int tickets_fd; /* edge: shared TLS ticket keys, or -1 */
+};
+
+/* What seccomp leaves a kind of process. */
+enum sandbox_need {
+	SANDBOX_SOCKETS = 1, /* accept, connect over IP */
+	SANDBOX_FILES = 2,   /* write and rename files below its root */
+	SANDBOX_ACCEPT = 4,  /* accept on a UNIX socket */
+};
+
+/*
+ * In this order, once, before anything from outside is read: chroot to
+ * `root`, drop to the user, no_new_privs, rlimits, seccomp. After it the
+ * process cannot go back. 0, or -1 and *e (the process must end).
+ */
+struct sandbox {
+	const char *user;   /* name, or "uid:gid" in numbers */
+	const char *root;   /* folder; empty but for journal */
+	unsigned needs;     /* of enum sandbox_need */
+	uint64_t files_max; /* RLIMIT_NOFILE */
+};
+int sandbox_enter(const struct sandbox *s, struct err *e) MUST_CHECK;
+
+/* The start functions: each returns when the process should exit; 0 or 1. */
+int edge_start(struct child *c);
+int keysmith_start(struct child *c);
+int journal_start(struct child *c);
+int control_start(struct child *c);
+
+/* Tells the parent and the log that this process serves. */
+void process_ready(struct child *c);
+/* Tells the parent why it cannot start; gives 1. */
+int process_failed(struct child *c, const struct err *e);

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * settings: everything the files say, as one read-only snapshot. A load makes
+ * a new one; jobs keep the one they began with.
+ */
+#pragma once
+
+#include "proxy/answer/answer.h"
+#include "proxy/base/setting.h"
+#include "proxy/control/control.h"
+#include "proxy/http/limits.h"
+#include "proxy/journal/journal.h"
+#include "proxy/keysmith/keysmith.h"
+#include "proxy/listener/listener.h"
+#include "proxy/policy/policy.h"
+#include "proxy/upstream/upstream.h"
+#include "proxy/zone/zone.h"
+
+struct process_settings {
+	uint32_t edges;   /* 0: one per CPU */
+	const char *root; /* the empty folder that processes are locked in */
+	const char *edge_user, *keysmith_user, *journal_user, *control_user;
+	uint64_t drain_max_ms;
+	uint64_t restart_max_ms;
+	uint32_t files_max;
+};
+
+struct settings {
+	struct arena arena;
+	const char *file;
+	const char *folder; /* of file; relative names start here */
+	struct prefecture_settings prefecture;
+	struct process_settings processes;
+	struct listener_settings *listeners;
+	size_t listeners_n;
+	struct limit_settings limits;
+	struct keysmith_settings keysmith; /* group tls_client */
+	struct verify_settings verify;     /* group tls_origin */
+	struct upstream_settings upstream;
+	struct journal_settings journal;
+	struct control_settings control;
+	struct zones *zones;
+	struct policy *policy;
+	struct trust *trust;
+};
+
+/* Every group, for the manual. */
+extern const struct setting_group settings_groups[];
+extern const size_t settings_groups_n;
+
+/*
+ * Reads and checks everything but the CA key (keysmith's own). NULL and *e
+ * with file:line, what is wrong, what was expected.
+ */
+struct settings *settings_load(const char *file, struct err *e) MUST_CHECK;
+void settings_free(struct settings *s);
+/* A name of the files as a path: absolute, or relative to the folder. */
+char *settings_path(
+    const struct settings *s, struct arena *a, const char *name);

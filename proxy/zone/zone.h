@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * zone: client address -> body (構成団体) and zone, by the longest prefix.
+ * Read from the settings' `zones` and `bodies`; read-only afterwards.
+ */
+#pragma once
+
+#include "proxy/base/address.h"
+#include "proxy/base/setting.h"
+
+#define BODY_CODE_N 6 /* digits of a 全国地方公共団体コード */
+#define BODIES_MAX 256
+
+/* What the law says of a zone; the refusing kind is 0. */
+enum zone_kind {
+	ZONE_MYNUMBER = 0, /* マイナンバー利用事務系: nothing passes */
+	ZONE_LGWAN,        /* LGWAN接続系: what is listed for it */
+	ZONE_INTERNET,     /* インターネット接続系 */
+};
+
+struct zone {
+	const char *name; /* "internet" */
+	enum zone_kind kind;
+	/* Destinations that are refused by address elsewhere but are
+	 * permitted from this zone (a laboratory's loopback, for one). */
+	struct prefix *permitted;
+	size_t permitted_n;
+	/* Destination ports; none listed means 80 and 443. */
+	uint16_t *ports;
+	size_t ports_n;
+};
+
+struct body {
+	char code[BODY_CODE_N + 1];
+	unsigned index; /* 0 … BODIES_MAX - 1, in the order of the settings */
+	const char *name_ja;
+	const char *name_en;
+	const char *contact; /* whom its users ask */
+};
+
+struct segment {
+	struct prefix prefix;
+	const struct body *body;
+	const struct zone *zone;
+	const char *file; /* where the settings say so */
+	unsigned line;
+};
+
+struct zones; /* in the arena it was loaded into */
+
+extern const struct setting zone_table[], body_table[], segment_table[];
+extern const size_t zone_table_n, body_table_n, segment_table_n;
+
+/*
+ * From the root of the settings. Errors: a body code without its check digit
+ * or of another prefecture, an unknown zone, one prefix given twice.
+ */
+struct zones *zones_load(
+    const config_setting_t *root, struct arena *a, struct err *e) MUST_CHECK;
+/* NULL: nobody we know; such a client is refused. */
+const struct segment *zones_lookup(
+    const struct zones *z, const struct address *client);
+const struct zone *zones_by_name(const struct zones *z, struct bytes name);
+const struct body *zones_body_by_code(const struct zones *z, struct bytes code);
+const struct body *zones_body(const struct zones *z, unsigned index);
+size_t zones_bodies(const struct zones *z);
+/* The check digit of five digits (DOMAIN: weights 6 5 4 3 2), as a digit. */
+char body_code_check_digit(const char digits[5]);

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Runs every suite; the Makefile names them in SUITES. */
+#include <check.h>
+#include <stdlib.h>
+
+#define SUITE(name) Suite *name(void);
+SUITES
+#undef SUITE
+
+int
+main(void)
+{
+	SRunner *runner = srunner_create(suite_create("sekisho"));
+	int failed;
+
+#define SUITE(name) srunner_add_suite(runner, name());
+	SUITES
+#undef SUITE
+	srunner_run_all(runner, CK_ENV);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
