@@ -55,6 +55,15 @@ struct child {
 	int tickets_fd; /* edge: shared TLS ticket keys, or -1 */
 };
 
+/*
+ * The first act of each start function: makes c->loop and c->parent, closes
+ * what is not the child's, maps its ring and opens the log. message gets what
+ * the parent says (PARENT_STOP is handled here: the loop stops); when the
+ * parent is gone the process exits.
+ */
+void process_begin(struct child *c,
+    void (*message)(void *owner, const struct ipc_message *m), void *owner);
+
 /* What seccomp leaves a kind of process. */
 enum sandbox_need {
 	SANDBOX_SOCKETS = 1, /* accept, connect over IP */

@@ -151,7 +151,8 @@ prefix_parse(struct prefix *p, struct bytes text)
 		bits += 96;
 	*p = (struct prefix){ .bits = (uint8_t)bits };
 	for (size_t i = 0; i < bits; i++)
-		p->octets[i / 8] |= a.octets[i / 8] & (uint8_t)(0x80 >> i % 8);
+		p->octets[i / 8] = (uint8_t)(p->octets[i / 8] |
+		    (a.octets[i / 8] & 0x80 >> i % 8));
 	return memcmp(p->octets, a.octets, sizeof(a.octets)) == 0 ? 0 : -1;
 }
 
