@@ -7,6 +7,7 @@
 
 #include "proxy/base/ipc.h"
 #include "proxy/base/ring.h"
+#include "proxy/base/sandbox.h"
 #include "proxy/board.h"
 #include "proxy/settings.h"
 
@@ -20,12 +21,15 @@ enum process_kind {
 
 /* Types of the messages between parent and children. */
 enum parent_message {
-	PARENT_READY = 1,    /* child: I serve */
-	PARENT_FAILED,       /* child: I cannot start; body: the words */
-	PARENT_DRAIN,        /* parent: take no new work, end when done */
-	PARENT_STOP,         /* parent: end now */
-	PARENT_CHANNEL,      /* parent: fd of a channel to a new peer */
-	PARENT_RING,         /* parent to journal: fd; body: process name */
+	PARENT_READY = 1, /* child: I serve */
+	PARENT_FAILED,    /* child: I cannot start; body: the words */
+	PARENT_DRAIN,     /* parent: take no new work, end when done; job 0: in
+			   * your time, 1: close at once what is idle */
+	PARENT_STOP,      /* parent: end now */
+	PARENT_CHANNEL,   /* parent: fd of a channel to a new peer */
+	PARENT_RING, /* parent to journal: fd; job: slot; body: the name of the
+		      * process in it. A slot keeps its ring; the name may
+		      * change */
 	PARENT_ROTATE,       /* parent to journal: open the file anew */
 	PARENT_RELOAD,       /* control: job asks for a reload */
 	PARENT_ROTATE_ASKED, /* control: job asks for a rotation */
@@ -63,26 +67,6 @@ struct child {
  */
 void process_begin(struct child *c,
     void (*message)(void *owner, const struct ipc_message *m), void *owner);
-
-/* What seccomp leaves a kind of process. */
-enum sandbox_need {
-	SANDBOX_SOCKETS = 1, /* accept, connect over IP */
-	SANDBOX_FILES = 2,   /* write and rename files below its root */
-	SANDBOX_ACCEPT = 4,  /* accept on a UNIX socket */
-};
-
-/*
- * In this order, once, before anything from outside is read: chroot to
- * `root`, drop to the user, no_new_privs, rlimits, seccomp. After it the
- * process cannot go back. 0, or -1 and *e (the process must end).
- */
-struct sandbox {
-	const char *user;   /* name, or "uid:gid" in numbers */
-	const char *root;   /* folder; empty but for journal */
-	unsigned needs;     /* of enum sandbox_need */
-	uint64_t files_max; /* RLIMIT_NOFILE */
-};
-int sandbox_enter(const struct sandbox *s, struct err *e) MUST_CHECK;
 
 /* The start functions: each returns when the process should exit; 0 or 1. */
 int edge_start(struct child *c);

@@ -45,8 +45,10 @@ struct settings {
 };
 
 /* Every group, for the manual. */
-extern const struct setting_group settings_groups[];
-extern const size_t settings_groups_n;
+#define SETTINGS_GROUPS 18
+extern struct setting_group settings_groups[SETTINGS_GROUPS];
+/* Must be called before settings_groups is read. */
+void settings_groups_fill(void);
 
 /*
  * Reads and checks everything but the CA key (keysmith's own). NULL and *e

@@ -162,6 +162,15 @@ prefix_contains(const struct prefix *p, const struct address *a)
 	return same_bits(p->octets, a->octets, p->bits);
 }
 
+bool
+prefixes_contain(const struct prefix *p, size_t n, const struct address *a)
+{
+	for (size_t i = 0; i < n; i++)
+		if (prefix_contains(&p[i], a))
+			return true;
+	return false;
+}
+
 char *
 prefix_text(const struct prefix *p, char out[ADDRESS_TEXT_MAX])
 {

@@ -42,4 +42,6 @@ socklen_t address_to_sockaddr(
  * mask are an error: 0 or -1. */
 int prefix_parse(struct prefix *p, struct bytes text) MUST_CHECK;
 bool prefix_contains(const struct prefix *p, const struct address *a);
+bool prefixes_contain(
+    const struct prefix *p, size_t n, const struct address *a);
 char *prefix_text(const struct prefix *p, char out[ADDRESS_TEXT_MAX]);

@@ -106,8 +106,8 @@ load_text(const struct setting *row, const config_setting_t *s,
 	return 0;
 }
 
-static int
-load_texts(const struct setting *row, const config_setting_t *s,
+int
+setting_load_texts(const struct setting *row, const config_setting_t *s,
     struct texts *out, struct arena *a, struct err *e)
 {
 	size_t n = (size_t)config_setting_length(s);
@@ -187,7 +187,7 @@ load_row(const struct setting *row, const config_setting_t *s, uint8_t *field,
 		memcpy(field, &text, sizeof(text));
 		return 0;
 	case SETTING_TEXTS:
-		if (load_texts(row, s, &texts, a, e) < 0)
+		if (setting_load_texts(row, s, &texts, a, e) < 0)
 			return -1;
 		memcpy(field, &texts, sizeof(texts));
 		return 0;

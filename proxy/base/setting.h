@@ -107,6 +107,10 @@ int setting_load(const struct setting *table, size_t n,
     const config_setting_t *group, void *settings, struct arena *a,
     struct err *e) MUST_CHECK;
 
+/* One list of strings by its row, for a key of the root. 0, or -1 and *e. */
+int setting_load_texts(const struct setting *row, const config_setting_t *s,
+    struct texts *out, struct arena *a, struct err *e) MUST_CHECK;
+
 /* Fills *e with "file:line: " and the words. Always -1. */
 int setting_error(const config_setting_t *where, struct err *e,
     const char *format, ...) PRINTF_LIKE(3, 4);

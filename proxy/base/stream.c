@@ -35,6 +35,17 @@ struct stream {
 };
 
 static void stream_ready(void *owner, unsigned events);
+static void stream_destroy(void *owner);
+
+/*
+ * Small pieces for one stream are gathered here, so that a head and a small
+ * body leave in one record and one packet without an allocation. It belongs
+ * to one stream at a time and is empty between callbacks.
+ */
+static struct {
+	struct stream *of;
+	struct buf bytes;
+} cork = { .bytes = { .max = 2 * RECORD_MAX } };
 
 struct stream *
 stream_new(
@@ -64,6 +75,10 @@ stream_free(struct stream *s)
 {
 	if (s == NULL)
 		return;
+	if (cork.of == s) {
+		cork.of = NULL;
+		cork.bytes.n = 0;
+	}
 	watch_free(s->watch);
 	if (s->ssl != NULL) {
 		if (!s->broken && !s->handshaking && !s->fin_sent)
@@ -76,6 +91,17 @@ stream_free(struct stream *s)
 	s->freed = true;
 	if (!s->calling && !s->later)
 		stream_destroy(s);
+}
+
+void
+stream_reset(struct stream *s)
+{
+	const struct linger now = { .l_onoff = 1, .l_linger = 0 };
+
+	setsockopt(s->fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
+	s->broken = true;
+	s->write_waits = false;
+	buf_release(&s->queue);
 }
 
 void
@@ -118,6 +144,30 @@ watch_again(struct stream *s)
 	watch_want(s->watch, events);
 }
 
+/* Bytes that TLS has already taken from the socket make no event there, and
+ * a failed write makes none at all: the owner reads, and sees. */
+static void
+look_inside(void *owner)
+{
+	struct stream *s = owner;
+
+	s->later = false;
+	if (s->freed)
+		stream_destroy(s);
+	else if (s->broken ||
+	    (s->want_read && s->ssl != NULL && SSL_has_pending(s->ssl)))
+		stream_ready(s, WATCH_READ);
+}
+
+static void
+look_later(struct stream *s)
+{
+	if (s->later)
+		return;
+	s->later = true;
+	loop_defer(s->loop, look_inside, s);
+}
+
 static const char *
 tls_words(void)
 {
@@ -151,6 +201,7 @@ break_stream(struct stream *s, const char *why)
 	s->broken = true;
 	s->write_waits = false;
 	buf_release(&s->queue);
+	look_later(s);
 }
 
 enum handshake_answer
@@ -250,23 +301,10 @@ enum stream_answer
 stream_read(struct stream *s, uint8_t *out, size_t size, size_t *n_out)
 {
 	*n_out = 0;
+	if (s->broken)
+		return STREAM_FAILED;
 	return s->ssl == NULL ? read_plain(s, out, size, n_out)
 			      : read_tls(s, out, size, n_out);
-}
-
-/* Bytes that TLS has already taken from the socket make no event there. */
-static void
-look_inside(void *owner)
-{
-	struct stream *s = owner;
-
-	s->later = false;
-	if (s->freed) {
-		stream_destroy(s);
-		return;
-	}
-	if (s->want_read && SSL_has_pending(s->ssl))
-		stream_ready(s, WATCH_READ);
 }
 
 void
@@ -274,11 +312,9 @@ stream_want_read(struct stream *s, bool want)
 {
 	s->want_read = want;
 	watch_again(s);
-	if (want && !s->later && s->ssl != NULL && !s->handshaking &&
-	    SSL_has_pending(s->ssl)) {
-		s->later = true;
-		loop_defer(s->loop, look_inside, s);
-	}
+	if (want && s->ssl != NULL && !s->handshaking &&
+	    SSL_has_pending(s->ssl))
+		look_later(s);
 }
 
 /* Bytes taken by the socket: all, some, or none with the stream broken or
@@ -348,12 +384,54 @@ send_fin(struct stream *s)
 	shutdown(s->fd, SHUT_WR);
 }
 
+static void
+queue(struct stream *s, struct bytes b)
+{
+	if (!s->broken && buf_append(&s->queue, b) < 0)
+		break_stream(s, "too much to send at once");
+}
+
+/* Sends b; what the socket does not take is queued. */
+static void
+send_or_queue(struct stream *s, struct bytes b)
+{
+	if (!s->write_waits && s->queue.n == 0)
+		b = send_some(s, b);
+	if (b.n == 0 || s->broken)
+		return;
+	queue(s, b);
+	s->write_waits = true;
+	watch_again(s);
+}
+
+static void
+uncork(void)
+{
+	struct stream *s = cork.of;
+
+	if (s == NULL)
+		return;
+	cork.of = NULL;
+	send_or_queue(s, buf_bytes(&cork.bytes));
+	cork.bytes.n = 0;
+}
+
 void
 stream_put(struct stream *s, struct bytes b)
 {
 	must(!s->shut);
-	if (!s->broken && buf_append(&s->queue, b) < 0)
-		break_stream(s, "too much to send at once");
+	if (s->broken)
+		return;
+	if (cork.of != s)
+		uncork();
+	if (cork.of == s && cork.bytes.n + b.n > RECORD_MAX)
+		uncork();
+	if (s->queue.n > 0 || b.n > RECORD_MAX) {
+		send_or_queue(s, b);
+		return;
+	}
+	must(buf_append(&cork.bytes, b) == 0);
+	cork.of = s;
 }
 
 void
@@ -361,15 +439,19 @@ stream_flush(struct stream *s)
 {
 	struct bytes left;
 
+	if (cork.of == s)
+		uncork();
 	if (s->broken || s->write_waits)
 		return;
-	left = send_some(s, buf_bytes(&s->queue));
-	if (s->broken)
-		return;
-	if (left.n == 0)
-		buf_release(&s->queue);
-	else
-		buf_consume(&s->queue, s->queue.n - left.n);
+	if (s->queue.n > 0) {
+		left = send_some(s, buf_bytes(&s->queue));
+		if (s->broken)
+			return;
+		if (left.n == 0)
+			buf_release(&s->queue);
+		else
+			buf_consume(&s->queue, s->queue.n - left.n);
+	}
 	s->write_waits = s->queue.n > 0;
 	watch_again(s);
 	send_fin(s);
@@ -378,23 +460,8 @@ stream_flush(struct stream *s)
 void
 stream_write(struct stream *s, struct bytes b)
 {
-	must(!s->shut);
-	if (s->broken)
-		return;
-	if (s->queue.n > 0) {
-		struct bytes head = bytes_take(
-		    &b, s->queue.n >= RECORD_MAX ? 0 : RECORD_MAX - s->queue.n);
-
-		stream_put(s, head);
-		stream_flush(s);
-	}
-	if (s->queue.n == 0 && !s->write_waits && !s->broken)
-		b = send_some(s, b);
-	if (b.n > 0 && !s->broken) {
-		stream_put(s, b);
-		s->write_waits = true;
-		watch_again(s);
-	}
+	stream_put(s, b);
+	stream_flush(s);
 }
 
 size_t
@@ -431,7 +498,7 @@ drain(struct stream *s)
 	s->write_waits = false;
 	s->tls_reads = false;
 	stream_flush(s);
-	if ((had && s->queue.n == 0) || s->broken)
+	if (had && s->queue.n == 0 && !s->broken)
 		s->events->on_drained(s->owner);
 }
 
@@ -447,7 +514,8 @@ stream_ready(void *owner, unsigned events)
 	} else {
 		if ((events & WATCH_WRITE) != 0 || s->tls_reads)
 			drain(s);
-		if (!s->freed && s->want_read && (events & WATCH_READ) != 0)
+		if (!s->freed && (s->want_read || s->broken) &&
+		    (events & WATCH_READ) != 0)
 			s->events->on_readable(s->owner);
 		/* A record may bring more than was read of it. */
 		if (!s->freed && s->want_read && s->ssl != NULL)

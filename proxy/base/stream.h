@@ -35,6 +35,9 @@ struct stream *stream_new(
     struct loop *l, int fd, const struct stream_events *events, void *owner);
 /* Closes at once; a TLS close_notify is tried. NULL does nothing. */
 void stream_free(struct stream *s);
+/* What is queued is dropped and stream_free will reset the connection, so that
+ * the peer cannot take what it got for all. */
+void stream_reset(struct stream *s);
 /* Hands the stream to another owner. */
 void stream_own(
     struct stream *s, const struct stream_events *events, void *owner);

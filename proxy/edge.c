@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "proxy/edge.h"
+
+#include <errno.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "proxy/base/log.h"
+#include "proxy/listener/client.h"
+#include "proxy/listener/tickets.h"
+
+#define ACCEPT_BURST 64
+#define OUT_MAX ((size_t)1 << 20) /* far over any head that limits allow */
+
+struct accepting {
+	struct edge *edge;
+	int fd;
+	const struct listener_settings *settings;
+	struct watch *watch;
+};
+
+static void
+accept_ready(void *owner, unsigned events)
+{
+	struct accepting *a = owner;
+
+	(void)events;
+	for (int i = 0; i < ACCEPT_BURST; i++) {
+		struct sockaddr_storage sa;
+		socklen_t n = sizeof(sa);
+		struct address peer;
+		int fd = accept4(a->fd, (struct sockaddr *)&sa, &n,
+		    SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+		if (fd < 0)
+			return;
+		if (address_from_sockaddr(&peer, (struct sockaddr *)&sa) < 0)
+			close(fd);
+		else
+			client_new(a->edge, a->settings, fd, &peer);
+	}
+}
+
+static void
+accept_begin(struct edge *e)
+{
+	const struct child *c = e->child;
+
+	e->accepting = calloc(c->listeners_n, sizeof(*e->accepting));
+	must(e->accepting != NULL || c->listeners_n == 0);
+	e->accepting_n = c->listeners_n;
+	for (size_t i = 0; i < e->accepting_n; i++) {
+		struct accepting *a = &e->accepting[i];
+
+		a->edge = e;
+		a->fd = c->listeners[i];
+		a->settings = c->listener_settings[i];
+		a->watch = watch_new(e->loop, a->fd, accept_ready, a);
+		must(a->watch != NULL);
+		watch_want(a->watch, WATCH_READ);
+	}
+}
+
+static void
+accept_end(struct edge *e)
+{
+	for (size_t i = 0; i < e->accepting_n; i++) {
+		watch_free(e->accepting[i].watch);
+		close(e->accepting[i].fd);
+	}
+	e->accepting_n = 0;
+}
+
+void
+edge_client_gone(struct edge *e)
+{
+	if (e->drain != DRAIN_NOT && e->clients == NULL)
+		loop_stop(e->loop);
+}
+
+static void
+drain(struct edge *e, enum drain how)
+{
+	struct client *next;
+
+	accept_end(e);
+	e->drain = how;
+	for (struct client *c = e->clients; c != NULL; c = next) {
+		next = c->next;
+		c->on_drain(c);
+	}
+	edge_client_gone(e);
+}
+
+static void
+parent_message(void *owner, const struct ipc_message *m)
+{
+	struct edge *e = owner;
+
+	if (m->type == PARENT_CHANNEL && m->fd >= 0) {
+		leaves_connect(e->leaves, m->fd);
+		return;
+	}
+	if (m->fd >= 0)
+		close(m->fd);
+	if (m->type == PARENT_DRAIN)
+		drain(e, m->job == 0 ? DRAIN_PATIENT : DRAIN_NOW);
+}
+
+static int
+choose_alpn(SSL *ssl, const unsigned char **out, unsigned char *out_n,
+    const unsigned char *in, unsigned in_n, void *arg)
+{
+	static const unsigned char ours[] = "\x08http/1.1";
+
+	(void)ssl;
+	(void)arg;
+	if (SSL_select_next_proto((unsigned char **)(uintptr_t)out, out_n, ours,
+		sizeof(ours) - 1, in, in_n) != OPENSSL_NPN_NEGOTIATED)
+		return SSL_TLSEXT_ERR_NOACK;
+	return SSL_TLSEXT_ERR_OK;
+}
+
+static int
+make_client_tls(struct edge *e, struct err *err)
+{
+	static const unsigned char context[] = "sekisho";
+	SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
+
+	if (ctx == NULL)
+		return err_set(err, "TLS with clients: out of memory");
+	e->client_tls = ctx;
+	SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION);
+	SSL_CTX_set_options(ctx,
+	    SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
+		SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
+	SSL_CTX_set_mode(ctx,
+	    SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
+		SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+	SSL_CTX_set_read_ahead(ctx, 1);
+	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
+	SSL_CTX_set_session_id_context(ctx, context, sizeof(context) - 1);
+	SSL_CTX_set_num_tickets(ctx, 1);
+	SSL_CTX_set_client_hello_cb(ctx, intercept_hello, e);
+	SSL_CTX_set_alpn_select_cb(ctx, choose_alpn, e);
+	e->tickets = tickets_map(e->child->tickets_fd, err);
+	if (e->tickets == NULL)
+		return -1;
+	tickets_use(e->tickets, ctx);
+	return 0;
+}
+
+/* The CA certificate, and those above it that clients are sent too. */
+static STACK_OF(X509) * read_chain(struct edge *e, struct err *err)
+{
+	struct arena a = { 0 };
+	const char *path = settings_path(
+	    e->settings, &a, e->settings->keysmith.ca_certificate);
+	FILE *file = fopen(path, "re");
+	STACK_OF(X509) *chain = sk_X509_new_null();
+	X509 *one;
+
+	must(chain != NULL);
+	if (file == NULL) {
+		err_set(err, "%s: cannot be read: %m", path);
+		goto done;
+	}
+	e->ca = PEM_read_X509(file, NULL, NULL, NULL);
+	if (e->ca == NULL)
+		err_set(err, "%s: holds no certificate in PEM", path);
+	while (e->ca != NULL &&
+	    (one = PEM_read_X509(file, NULL, NULL, NULL)) != NULL)
+		sk_X509_push(chain, one);
+	ERR_clear_error();
+	fclose(file);
+done:
+	arena_release(&a);
+	return chain;
+}
+
+static int
+open_all(struct edge *e, struct err *err)
+{
+	STACK_OF(X509) *chain = read_chain(e, err);
+	int result = -1;
+
+	if (e->ca == NULL || make_client_tls(e, err) < 0)
+		goto free_chain;
+	e->verifier =
+	    verifier_new(&e->settings->verify, e->settings->trust, err);
+	if (e->verifier == NULL)
+		goto free_chain;
+	e->upstream =
+	    upstream_new(&e->settings->upstream, e->verifier, e->loop, err);
+	if (e->upstream == NULL)
+		goto free_chain;
+	e->leaves = leaves_new(&e->settings->keysmith, e->loop, chain, err);
+	result = e->leaves == NULL ? -1 : 0;
+free_chain:
+	sk_X509_pop_free(chain, X509_free);
+	return result;
+}
+
+int
+edge_start(struct child *c)
+{
+	static struct edge edge;
+	struct edge *e = &edge;
+	struct err err = { 0 };
+	const struct sandbox sandbox = {
+		.user = c->settings->processes.edge_user,
+		.root = c->settings->processes.root,
+		.needs = SANDBOX_SOCKETS,
+		.files_max = c->settings->processes.files_max,
+	};
+
+	e->child = c;
+	e->settings = c->settings;
+	e->board = c->board;
+	buf_init(&e->out, OUT_MAX);
+	snprintf(e->via, sizeof(e->via), "1.1 sekisho-%s",
+	    c->settings->prefecture.code);
+	process_begin(c, parent_message, e);
+	e->loop = c->loop;
+	if (open_all(e, &err) < 0 || sandbox_enter(&sandbox, &err) < 0)
+		return process_failed(c, &err);
+	if (c->peer_fd >= 0)
+		leaves_connect(e->leaves, c->peer_fd);
+	accept_begin(e);
+	process_ready(c);
+	loop_run(e->loop);
+	log_say(EVENT_STOPPED, "pid %d", (int)getpid());
+	return 0;
+}

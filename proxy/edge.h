@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * edge: the process that carries the web traffic: what all its connections
+ * share, for as long as the process lives.
+ */
+#pragma once
+
+#include <openssl/ssl.h>
+
+#include "proxy/keysmith/leaf.h"
+#include "proxy/process.h"
+#include "proxy/upstream/upstream.h"
+
+#define EDGE_SCRATCH_SIZE 65536
+
+struct client;
+
+struct edge {
+	struct child *child;
+	const struct settings *settings;
+	struct loop *loop;
+	struct board *board;
+	struct verifier *verifier;
+	struct upstream *upstream;
+	struct leaves *leaves;
+	SSL_CTX *client_tls; /* the server side towards clients */
+	struct tickets *tickets;
+	struct accepting *accepting; /* one per listening socket */
+	size_t accepting_n;
+	struct client *clients; /* all that are open */
+	enum drain {
+		DRAIN_NOT = 0,
+		DRAIN_PATIENT, /* a reload: idle clients may ask once more */
+		DRAIN_NOW,     /* a stop: idle clients are closed */
+	} drain;
+	X509 *ca;       /* for /ca.crt */
+	char via[32];   /* "1.1 sekisho-990001": our name in Via */
+	struct buf out; /* what a callback writes at once; empty between */
+	uint8_t scratch[EDGE_SCRATCH_SIZE]; /* what one read brings */
+};
+
+/* A client is gone; ends the process when it drains and this was the last. */
+void edge_client_gone(struct edge *e);

@@ -1,0 +1,887 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "proxy/http/exchange.h"
+
+#include <string.h>
+
+#include "proxy/base/stage.h"
+#include "proxy/http/h1_origin.h"
+#include "proxy/http/own.h"
+#include "proxy/http/tunnel.h"
+
+static enum stage_answer exchange_zone(void *job);
+static enum stage_answer exchange_target(void *job);
+static enum stage_answer exchange_policy(void *job);
+static enum stage_answer exchange_upstream(void *job);
+static enum stage_answer exchange_relay(void *job);
+static enum stage_answer connect_target(void *job);
+static enum stage_answer connect_policy(void *job);
+static enum stage_answer connect_open(void *job);
+
+static const struct stage http_path[] = {
+	{ "zone", exchange_zone },
+	{ "target", exchange_target },
+	{ "policy", exchange_policy },
+	{ "upstream", exchange_upstream },
+	{ "relay", exchange_relay },
+};
+
+static const struct stage connect_path[] = {
+	{ "zone", exchange_zone },
+	{ "target", connect_target },
+	{ "policy", connect_policy },
+	{ "upstream", exchange_upstream },
+	{ "tunnel", connect_open },
+};
+
+struct exchange *
+exchange_new(struct edge *e, struct client *c, struct side *from)
+{
+	struct arena a = { 0 };
+	struct exchange *x = ARENA_NEW(&a, struct exchange);
+
+	x->arena = a;
+	x->edge = e;
+	x->client = c;
+	x->from = from;
+	x->segment = c->segment;
+	x->address = c->address;
+	x->started_us = clock_us();
+	x->path = http_path;
+	x->path_n = COUNT(http_path);
+	from->exchange = x;
+	return x;
+}
+
+static const struct limit_settings *
+limits_of(const struct exchange *x)
+{
+	return &x->edge->settings->limits;
+}
+
+static void
+deadline(struct exchange *x, uint64_t ms)
+{
+	x->from->type->deadline(x->from, ms);
+}
+
+static void
+walk(struct exchange *x)
+{
+	stages_run(x->path, x->path_n, &x->stage, x);
+}
+
+static bool
+is_method(const struct exchange *x, struct bytes method)
+{
+	return bytes_equal(x->request.method, method);
+}
+
+static void
+release(void *owner)
+{
+	struct exchange *x = owner;
+	struct arena a = x->arena;
+
+	arena_release(&a);
+}
+
+/* Both ends go at once, the memory when our callers have returned. */
+static void
+finish(struct exchange *x, enum side_outcome from, enum side_outcome to)
+{
+	if (x->finished)
+		return;
+	x->finished = true;
+	upstream_cancel(x->wait);
+	x->wait = NULL;
+	exchange_record(x);
+	tunnel_free(x->tunnel);
+	if (x->to != NULL) {
+		x->to->exchange = NULL;
+		x->to->type->done(x->to, to);
+	}
+	x->from->exchange = NULL;
+	x->from->type->done(x->from, from);
+	loop_defer(x->edge->loop, release, x);
+}
+
+/* An answer that has ended ends the exchange, whatever of the request is
+ * still to come. */
+static void
+finish_if_complete(struct exchange *x)
+{
+	bool both = x->up == BODY_ENDED && x->down == BODY_ENDED;
+
+	if (x->raw ? !both : x->down != BODY_ENDED)
+		return;
+	finish(x, both ? SIDE_COMPLETE : SIDE_ANSWERED,
+	    both ? SIDE_COMPLETE : SIDE_CUT);
+}
+
+static void
+add_field(struct message *m, struct field *room, enum field_id id,
+    const char *name, struct bytes value)
+{
+	room[m->fields_n++] =
+	    (struct field){ .id = id, .name = bytes_of(name), .value = value };
+}
+
+void
+exchange_answer(
+    struct exchange *x, unsigned status, const char *type, struct bytes body)
+{
+	struct field *room = ARENA_ARRAY(&x->arena, struct field, 6);
+	struct message *m = &x->response;
+	bool head = is_method(x, BYTES("HEAD"));
+
+	x->own = true;
+	x->answered_us = clock_us();
+	*m = (struct message){
+		.status = status,
+		.fields = room,
+		.framing = head ? FRAMING_NONE : FRAMING_LENGTH,
+		.content_length = body.n,
+		.has_content_length = true,
+		.keep_alive = x->up == BODY_ENDED,
+	};
+	add_field(m, room, FIELD_CONTENT_TYPE, "Content-Type", bytes_of(type));
+	add_field(m, room, FIELD_OTHER, "Cache-Control", BYTES("no-store"));
+	add_field(m, room, FIELD_OTHER, "Content-Security-Policy",
+	    BYTES("default-src 'none'; style-src 'unsafe-inline'"));
+	add_field(
+	    m, room, FIELD_OTHER, "X-Content-Type-Options", BYTES("nosniff"));
+	x->response_begun = true;
+	x->down = BODY_RUNS;
+	x->from->type->head(x->from, m);
+	if (!head)
+		x->from->type->body(x->from, body);
+	x->bytes_down += body.n;
+	x->from->type->end(x->from, NULL, 0);
+	x->down = BODY_ENDED;
+	x->from->type->flush(x->from);
+	finish(
+	    x, x->up == BODY_ENDED ? SIDE_COMPLETE : SIDE_ANSWERED, SIDE_CUT);
+}
+
+static struct bytes
+accept_language(const struct exchange *x)
+{
+	const struct field *f =
+	    message_field(&x->request, FIELD_ACCEPT_LANGUAGE);
+
+	return f == NULL ? (struct bytes){ 0 } : f->value;
+}
+
+/* Where to, in the words of a page: never with a query. */
+static struct bytes
+destination(struct exchange *x)
+{
+	if (x->url.scheme == SCHEME_NONE)
+		return x->request.target;
+	return bytes_of(arena_printf(&x->arena, "%s://%.*s:%u%.*s",
+	    scheme_name(x->url.scheme), BYTES_PRINTF(x->url.host), x->url.port,
+	    BYTES_PRINTF(x->url.path)));
+}
+
+static void
+send_page(struct exchange *x, unsigned status)
+{
+	const struct segment *segment = x->segment;
+	const struct rule *rule = x->decision.rule;
+	struct answer a = {
+		.kind = x->answer,
+		.status = status,
+		.id = x->id,
+		.rule = rule == NULL ? NULL : rule->name,
+		.category = x->decision.category,
+		.detail = x->why,
+		.destination = destination(x),
+		.prefecture = &x->edge->settings->prefecture,
+		.body = segment == NULL ? NULL : segment->body,
+		.accept_language = accept_language(x),
+	};
+	struct buf page;
+	const char *language;
+
+	if (x->answer == ANSWER_BLOCKED && rule != NULL) {
+		a.reason_ja = rule->reason_ja;
+		a.reason_en = rule->reason_en;
+		a.detail = NULL;
+	}
+	buf_init(&page, ANSWER_PAGE_MAX);
+	must(answer_page(&a, &page, &language) == 0);
+	exchange_answer(x, answer_status(&a), "text/html; charset=utf-8",
+	    arena_copy(&x->arena, buf_bytes(&page)));
+	buf_release(&page);
+}
+
+/* With a page while the client has no answer yet; else the answer is cut
+ * short so that the client can tell. */
+static void
+fail(
+    struct exchange *x, enum answer_kind kind, unsigned status, const char *why)
+{
+	x->answer = kind;
+	x->why = why;
+	if (x->id[0] == '\0')
+		log_id(x->id);
+	if (x->response_begun) {
+		finish(x, SIDE_CUT, SIDE_CUT);
+		return;
+	}
+	if (x->to != NULL) {
+		x->to->exchange = NULL;
+		x->to->type->done(x->to, SIDE_CUT);
+		x->to = NULL;
+	}
+	send_page(x, status);
+}
+
+enum stage_answer
+exchange_refuse(struct exchange *x, enum answer_kind kind, const char *why)
+{
+	fail(x, kind, 0, why);
+	return STAGE_REFUSE;
+}
+
+/* The path. */
+
+/* Who a trusted proxy says that it asks for. 0, or -1: it says nonsense. */
+static int
+believe_forwarded(struct exchange *x)
+{
+	const struct listener_settings *l = x->client->listener;
+	const struct field *f =
+	    message_field(&x->request, FIELD_X_FORWARDED_FOR);
+
+	if (l->forwarded_n == 0 || f == NULL ||
+	    !prefixes_contain(l->forwarded, l->forwarded_n, &x->client->peer))
+		return 0;
+	if (forwarded_client(
+		l->forwarded, l->forwarded_n, &x->request, &x->address) < 0)
+		return -1;
+	x->segment = zones_lookup(x->edge->settings->zones, &x->address);
+	return 0;
+}
+
+static enum stage_answer
+exchange_zone(void *job)
+{
+	struct exchange *x = job;
+
+	if (believe_forwarded(x) < 0)
+		return exchange_refuse(
+		    x, ANSWER_BAD_REQUEST, "X-Forwarded-For holds no address");
+	if (x->segment != NULL)
+		return STAGE_NEXT;
+	return exchange_refuse(x, ANSWER_UNKNOWN_SOURCE, NULL);
+}
+
+/* The Host field must be the destination's own name (RFC 9112 section 3.2);
+ * what differs is domain fronting or smuggling. */
+static bool
+host_agrees(struct exchange *x, uint16_t default_port)
+{
+	struct field *host = NULL;
+	struct url named = { 0 };
+	const char *why;
+
+	for (size_t i = 0; i < x->request.fields_n; i++)
+		if (x->request.fields[i].id == FIELD_HOST)
+			host = &x->request.fields[i];
+	if (host == NULL)
+		return x->request.version_minor == 0;
+	if (url_parse_authority(
+		&named, host->value, default_port, &x->arena, &why) < 0)
+		return false;
+	return url_same_origin(&named, &x->url);
+}
+
+static enum stage_answer
+intercepted_target(struct exchange *x)
+{
+	struct intercept *i = x->client->intercept;
+	struct bytes target = x->request.target;
+	const char *why;
+
+	/* What the connection waited for is told with its first request. */
+	x->resolve_us = i->resolve_us;
+	x->connect_us = i->connect_us;
+	x->tls_us = i->tls_us;
+	i->resolve_us = i->connect_us = i->tls_us = 0;
+	if (i->refused) {
+		x->url = i->url;
+		x->decision = i->decision;
+		x->check = i->check;
+		return exchange_refuse(x, i->answer, i->why);
+	}
+	if (target.n > 0 && target.p[0] != '/' &&
+	    !bytes_equal(target, BYTES("*"))) {
+		if (url_parse_absolute(&x->url, target, &x->arena, &why) < 0)
+			return exchange_refuse(x, ANSWER_BAD_REQUEST, why);
+		if (!url_same_origin(&x->url, &i->url) ||
+		    x->url.scheme != SCHEME_HTTPS)
+			return exchange_refuse(x, ANSWER_MISDIRECTED,
+			    "target unlike the CONNECT name");
+	} else {
+		x->url = i->url;
+		if (url_parse_target(&x->url, target, &x->arena, &why) < 0)
+			return exchange_refuse(x, ANSWER_BAD_REQUEST, why);
+	}
+	if (!host_agrees(x, 443))
+		return exchange_refuse(
+		    x, ANSWER_MISDIRECTED, "Host unlike the CONNECT name");
+	return STAGE_NEXT;
+}
+
+static enum stage_answer
+exchange_target(void *job)
+{
+	struct exchange *x = job;
+	struct bytes target = x->request.target;
+	const char *why;
+
+	if (x->client->intercept != NULL)
+		return intercepted_target(x);
+	if (target.n > 0 && target.p[0] == '/')
+		return own_answer(x);
+	if (url_parse_absolute(&x->url, target, &x->arena, &why) < 0)
+		return exchange_refuse(x, ANSWER_BAD_REQUEST, why);
+	if (x->url.scheme != SCHEME_HTTP)
+		return exchange_refuse(
+		    x, ANSWER_BAD_REQUEST, "https needs CONNECT");
+	if (!host_agrees(x, 80))
+		return exchange_refuse(
+		    x, ANSWER_BAD_REQUEST, "Host unlike the target");
+	return STAGE_NEXT;
+}
+
+static struct query
+query_of(const struct exchange *x)
+{
+	return (struct query){
+		.segment = x->segment,
+		.url = &x->url,
+		.method = x->request.method,
+		.now = time(NULL),
+	};
+}
+
+static enum stage_answer
+exchange_policy(void *job)
+{
+	struct exchange *x = job;
+	struct query q = query_of(x);
+
+	x->decision = policy_judge(x->edge->settings->policy, &q);
+	if (x->decision.verdict != VERDICT_BLOCK)
+		return STAGE_NEXT;
+	counter_add(COUNTER_BLOCKED, 1);
+	return exchange_refuse(x, ANSWER_BLOCKED, NULL);
+}
+
+enum answer_kind
+exchange_answer_of(enum upstream_failure f)
+{
+	switch (f) {
+	case UPSTREAM_NO_ADDRESS:
+		return ANSWER_NO_ADDRESS;
+	case UPSTREAM_FORBIDDEN:
+		return ANSWER_FORBIDDEN_ADDRESS;
+	case UPSTREAM_TIMEOUT:
+		return ANSWER_TIMEOUT;
+	case UPSTREAM_UNVERIFIED:
+		return ANSWER_UNVERIFIED;
+	case UPSTREAM_FAILED:
+	case UPSTREAM_OK:
+		return ANSWER_UNREACHABLE;
+	}
+	return ANSWER_UNREACHABLE;
+}
+
+static enum stage_answer
+take_origin(struct exchange *x, const struct upstream_result *r)
+{
+	x->resolve_us += r->resolve_us;
+	x->connect_us += r->connect_us;
+	x->tls_us += r->tls_us;
+	if (r->failure != UPSTREAM_OK) {
+		x->check = r->check;
+		return exchange_refuse(x, exchange_answer_of(r->failure),
+		    r->words == NULL
+			? NULL
+			: arena_string(&x->arena, bytes_of(r->words)));
+	}
+	x->tls_origin = r->origin->tls_version;
+	x->to = h1_origin_new(x, r->origin);
+	return STAGE_NEXT;
+}
+
+static void
+upstream_done(void *owner, const struct upstream_result *r)
+{
+	struct exchange *x = owner;
+
+	x->wait = NULL;
+	if (take_origin(x, r) == STAGE_NEXT) {
+		x->stage++;
+		walk(x);
+	}
+}
+
+static enum stage_answer
+exchange_upstream(void *job)
+{
+	struct exchange *x = job;
+	bool tls = x->client->intercept != NULL;
+	bool fresh = x->raw || x->kept_failed;
+	struct upstream_result r = { 0 };
+	struct origin *bound = x->client->bound;
+
+	if (bound != NULL && !fresh) {
+		x->client->bound = NULL;
+		x->bound = true;
+		x->tls_origin = bound->tls_version;
+		x->to = h1_origin_new(x, bound);
+		return STAGE_NEXT;
+	}
+	/* upstream has timers of its own for each of its waits */
+	deadline(x, UINT32_MAX);
+	x->wait = upstream_get(x->edge->upstream, &x->url, x->segment,
+	    tls ? UPSTREAM_TLS : UPSTREAM_PLAIN,
+	    fresh ? UPSTREAM_FRESH : UPSTREAM_ANY, &r, upstream_done, x);
+	return x->wait != NULL ? STAGE_WAIT : take_origin(x, &r);
+}
+
+static void
+replace_host(struct exchange *x)
+{
+	bool is_default =
+	    x->url.port == (x->url.scheme == SCHEME_HTTPS ? 443 : 80);
+	bool is_v6 = x->url.is_address && !address_is_v4(&x->url.address);
+	struct bytes host = x->url.host;
+
+	if (is_v6)
+		host = bytes_of(
+		    arena_printf(&x->arena, "[%.*s]", BYTES_PRINTF(host)));
+	if (!is_default)
+		host = bytes_of(arena_printf(
+		    &x->arena, "%.*s:%u", BYTES_PRINTF(host), x->url.port));
+	for (size_t i = 0; i < x->request.fields_n; i++)
+		if (x->request.fields[i].id == FIELD_HOST)
+			x->request.fields[i].value = host;
+}
+
+/* What our clients say of themselves to us is not for origins. */
+static void
+drop_fields(struct message *m)
+{
+	for (size_t i = 0; i < m->fields_n; i++) {
+		struct field *f = &m->fields[i];
+
+		if (f->id == FIELD_X_FORWARDED_FOR ||
+		    f->id == FIELD_FORWARDED || f->id == FIELD_ALT_SVC ||
+		    f->id == FIELD_PROXY_AUTHENTICATE)
+			f->hop = true;
+	}
+}
+
+static bool
+names_scheme(struct bytes value, struct bytes scheme)
+{
+	struct bytes first = bytes_take_until(&value, ' ');
+
+	return bytes_equal_nocase(first, scheme);
+}
+
+/* Negotiate and NTLM authenticate the connection, not the request: it must
+ * serve nobody else (RFC 4559 section 6). */
+static bool
+binds_connection(const struct message *m)
+{
+	for (size_t i = 0; i < m->fields_n; i++) {
+		const struct field *f = &m->fields[i];
+
+		if ((f->id == FIELD_AUTHORIZATION ||
+			f->id == FIELD_WWW_AUTHENTICATE) &&
+		    (names_scheme(f->value, BYTES("Negotiate")) ||
+			names_scheme(f->value, BYTES("NTLM"))))
+			return true;
+	}
+	return false;
+}
+
+/* A request that came through this checkpoint before runs in a circle. */
+static bool
+came_before(const struct exchange *x)
+{
+	for (size_t i = 0; i < x->request.fields_n; i++)
+		if (x->request.fields[i].id == FIELD_VIA &&
+		    bytes_end_with(
+			x->request.fields[i].value, bytes_of(x->edge->via)))
+			return true;
+	return false;
+}
+
+static enum stage_answer
+exchange_relay(void *job)
+{
+	struct exchange *x = job;
+
+	if (came_before(x))
+		return exchange_refuse(x, ANSWER_BAD_REQUEST,
+		    "the request came through this proxy before");
+	replace_host(x);
+	message_mark_hops(&x->request);
+	drop_fields(&x->request);
+	x->bound |= binds_connection(&x->request);
+	x->request.target = x->url.target;
+	x->to->type->head(x->to, &x->request);
+	if (x->up == BODY_ENDED) {
+		x->to->type->end(x->to, NULL, 0);
+		deadline(x, limits_of(x)->answer_timeout_ms);
+	} else {
+		x->up = BODY_RUNS;
+		x->from->type->flow(x->from, FLOW_GO);
+		deadline(x, limits_of(x)->body_timeout_ms);
+	}
+	x->to->type->flush(x->to);
+	x->to->type->flow(x->to, FLOW_GO);
+	return STAGE_WAIT;
+}
+
+/* CONNECT. */
+
+static enum stage_answer
+connect_target(void *job)
+{
+	struct exchange *x = job;
+	const char *why;
+
+	if (x->client->intercept != NULL)
+		return exchange_refuse(
+		    x, ANSWER_BAD_REQUEST, "CONNECT inside CONNECT");
+	if (url_parse_authority(
+		&x->url, x->request.target, 0, &x->arena, &why) < 0)
+		return exchange_refuse(x, ANSWER_BAD_REQUEST, why);
+	x->url.scheme = SCHEME_HTTPS;
+	if (!host_agrees(x, x->url.port))
+		return exchange_refuse(
+		    x, ANSWER_BAD_REQUEST, "Host unlike the CONNECT name");
+	return STAGE_NEXT;
+}
+
+static struct intercept *
+intercept_new(const struct exchange *x)
+{
+	struct intercept *i = calloc(1, sizeof(*i));
+
+	must(i != NULL);
+	i->url = x->url;
+	memcpy(i->host, x->url.host.p, x->url.host.n);
+	i->url.host = (struct bytes){ (uint8_t *)i->host, x->url.host.n };
+	i->decision = x->decision;
+	return i;
+}
+
+/* The client is told that the tunnel is open; TLS with us begins in it. */
+static enum stage_answer
+connect_intercept(struct exchange *x, struct intercept *i)
+{
+	struct client *c = x->client;
+	struct message *m = &x->response;
+
+	*m = (struct message){ .status = 200,
+		.reason = BYTES("Connection established"),
+		.keep_alive = true };
+	x->own = true;
+	x->raw = true;
+	x->response_begun = true;
+	x->from->type->head(x->from, m);
+	x->from->type->flush(x->from);
+	x->finished = true; /* its requests will have lines of their own */
+	x->from->exchange = NULL;
+	x->from->type->raw(x->from);
+	loop_defer(x->edge->loop, release, x);
+	c->segment = x->segment;
+	c->address = x->address;
+	intercept_begin(c, i);
+	return STAGE_WAIT;
+}
+
+static enum stage_answer
+connect_policy(void *job)
+{
+	struct exchange *x = job;
+	struct query q = query_of(x);
+	struct intercept *i;
+
+	x->decision = policy_judge_connect(x->edge->settings->policy, &q);
+	if (x->decision.verdict == VERDICT_TUNNEL) {
+		x->raw = true;
+		return STAGE_NEXT;
+	}
+	if (x->decision.verdict == VERDICT_ALLOW)
+		return connect_intercept(x, intercept_new(x));
+	counter_add(COUNTER_BLOCKED, 1);
+	/* A browser shows no page that answers CONNECT: it gets one inside
+	 * TLS, without the destination being asked anything. */
+	if (x->segment->zone->kind == ZONE_MYNUMBER)
+		return exchange_refuse(x, ANSWER_BLOCKED, NULL);
+	i = intercept_new(x);
+	i->refused = true;
+	i->answer = ANSWER_BLOCKED;
+	return connect_intercept(x, i);
+}
+
+static enum stage_answer
+connect_open(void *job)
+{
+	struct exchange *x = job;
+	struct message *m = &x->response;
+
+	*m = (struct message){ .status = 200,
+		.reason = BYTES("Connection established"),
+		.keep_alive = true };
+	if (x->decision.rule->tls_only)
+		x->tunnel = tunnel_new(x);
+	counter_add(COUNTER_TUNNELS, 1);
+	x->answered_us = clock_us();
+	x->response_begun = true;
+	x->from->type->head(x->from, m);
+	x->from->type->flush(x->from);
+	x->up = BODY_RUNS;
+	x->down = BODY_RUNS;
+	x->to->type->raw(x->to);
+	x->from->type->raw(x->from);
+	x->to->type->flow(x->to, FLOW_GO);
+	x->from->type->flow(x->from, FLOW_GO);
+	deadline(x, limits_of(x)->tunnel_timeout_ms);
+	return STAGE_WAIT;
+}
+
+/* What the client's side read. */
+
+void
+exchange_request(struct exchange *x)
+{
+	if (is_method(x, BYTES("CONNECT"))) {
+		x->path = connect_path;
+		x->path_n = COUNT(connect_path);
+	}
+	x->up = x->request.framing == FRAMING_NONE ? BODY_ENDED : BODY_NONE;
+	counter_add(COUNTER_EXCHANGES, 1);
+	walk(x);
+}
+
+void
+exchange_request_bad(struct exchange *x, unsigned status, const char *why)
+{
+	x->request.method =
+	    x->request.method.n == 0 ? BYTES("-") : x->request.method;
+	x->up = BODY_NONE;
+	fail(x, ANSWER_BAD_REQUEST, status, why);
+}
+
+static uint64_t
+flow_timeout_ms(const struct exchange *x)
+{
+	return x->raw ? limits_of(x)->tunnel_timeout_ms
+		      : limits_of(x)->body_timeout_ms;
+}
+
+void
+exchange_request_body(struct exchange *x, struct bytes b)
+{
+	if (x->tunnel != NULL &&
+	    !tunnel_judge(x->tunnel, TUNNEL_UP, &b, &x->why)) {
+		finish(x, SIDE_CUT, SIDE_CUT);
+		return;
+	}
+	x->bytes_up += b.n;
+	x->to->type->body(x->to, b);
+	deadline(x, flow_timeout_ms(x));
+	if (x->to->type->queued(x->to) > 0)
+		x->from->type->flow(x->from, FLOW_PAUSE);
+}
+
+void
+exchange_request_end(struct exchange *x, const struct field *trailers, size_t n)
+{
+	x->up = BODY_ENDED;
+	if (x->to == NULL)
+		return;
+	x->to->type->end(x->to, trailers, n);
+	x->to->type->flush(x->to);
+	if (!x->raw && !x->response_begun)
+		deadline(x, limits_of(x)->answer_timeout_ms);
+	finish_if_complete(x);
+}
+
+void
+exchange_client_gone(struct exchange *x, const char *why)
+{
+	if (x->why == NULL)
+		x->why = why;
+	finish(x, SIDE_CUT, SIDE_CUT);
+}
+
+void
+exchange_client_drained(struct exchange *x)
+{
+	deadline(x, flow_timeout_ms(x));
+	if (x->to != NULL && x->down == BODY_RUNS)
+		x->to->type->flow(x->to, FLOW_GO);
+}
+
+/* What the origin's side read. */
+
+static void
+switch_protocol(struct exchange *x)
+{
+	x->raw = true;
+	x->response_begun = true;
+	x->up = BODY_RUNS;
+	x->down = BODY_RUNS;
+	counter_add(COUNTER_TUNNELS, 1);
+	x->response.upgrade = true;
+	x->from->type->head(x->from, &x->response);
+	x->from->type->flush(x->from);
+	x->to->type->raw(x->to);
+	x->from->type->raw(x->from);
+	x->from->type->flow(x->from, FLOW_GO);
+	deadline(x, limits_of(x)->tunnel_timeout_ms);
+}
+
+static void
+interim(struct exchange *x)
+{
+	if (++x->interim > limits_of(x)->interim_max) {
+		exchange_origin_failed(
+		    x, ANSWER_BAD_ANSWER, "too many interim answers");
+		return;
+	}
+	/* A client of HTTP/1.0 knows none (RFC 9110 section 15.2). */
+	if (x->request.version_minor == 0)
+		return;
+	x->from->type->head(x->from, &x->response);
+	x->from->type->flush(x->from);
+}
+
+void
+exchange_response(struct exchange *x)
+{
+	struct message *m = &x->response;
+
+	message_mark_hops(m);
+	drop_fields(m);
+	if (x->answered_us == 0)
+		x->answered_us = clock_us();
+	if (m->status == 101) {
+		if (x->request.upgrade && m->upgrade)
+			switch_protocol(x);
+		else
+			exchange_origin_failed(x, ANSWER_BAD_ANSWER,
+			    "101 without having been asked");
+		return;
+	}
+	if (m->status < 200) {
+		interim(x);
+		return;
+	}
+	x->bound |= binds_connection(m);
+	if (m->framing == FRAMING_CLOSE)
+		m->framing = FRAMING_CHUNKED;
+	m->keep_alive = true;
+	m->upgrade = false;
+	x->response_begun = true;
+	x->down = BODY_RUNS;
+	x->from->type->head(x->from, m);
+	deadline(x, limits_of(x)->body_timeout_ms);
+}
+
+void
+exchange_response_body(struct exchange *x, struct bytes b)
+{
+	if (x->tunnel != NULL &&
+	    !tunnel_judge(x->tunnel, TUNNEL_DOWN, &b, &x->why)) {
+		finish(x, SIDE_CUT, SIDE_CUT);
+		return;
+	}
+	x->bytes_down += b.n;
+	x->from->type->body(x->from, b);
+	deadline(x, flow_timeout_ms(x));
+	if (x->from->type->queued(x->from) > 0)
+		x->to->type->flow(x->to, FLOW_PAUSE);
+}
+
+void
+exchange_response_end(
+    struct exchange *x, const struct field *trailers, size_t n)
+{
+	x->down = BODY_ENDED;
+	x->from->type->end(x->from, trailers, n);
+	x->from->type->flush(x->from);
+	finish_if_complete(x);
+}
+
+/* RFC 9110 section 9.2.2: once, on a kept connection that the origin closed
+ * before it answered, and only what may be done twice. */
+static bool
+may_retry(const struct exchange *x)
+{
+	static const struct bytes idempotent[] = {
+		{ (const uint8_t *)"GET", 3 },
+		{ (const uint8_t *)"HEAD", 4 },
+		{ (const uint8_t *)"OPTIONS", 7 },
+		{ (const uint8_t *)"PUT", 3 },
+		{ (const uint8_t *)"DELETE", 6 },
+		{ (const uint8_t *)"TRACE", 5 },
+	};
+
+	if (x->kept_failed || x->raw || x->interim > 0 || x->answered_us != 0 ||
+	    x->bytes_up > 0 || x->bound || !h1_origin_reused(x->to))
+		return false;
+	for (size_t i = 0; i < COUNT(idempotent); i++)
+		if (is_method(x, idempotent[i]))
+			return true;
+	return false;
+}
+
+void
+exchange_origin_failed(
+    struct exchange *x, enum answer_kind kind, const char *why)
+{
+	if (x->response_begun || !may_retry(x)) {
+		counter_add(COUNTER_UPSTREAM_FAILURES, 1);
+		fail(x, kind, 0, why);
+		return;
+	}
+	x->kept_failed = true;
+	x->to->exchange = NULL;
+	x->to->type->done(x->to, SIDE_CUT);
+	x->to = NULL;
+	for (x->stage = 0; x->path[x->stage].run != exchange_upstream;)
+		x->stage++;
+	if (x->up == BODY_RUNS)
+		x->from->type->flow(x->from, FLOW_PAUSE);
+	walk(x);
+}
+
+void
+exchange_origin_drained(struct exchange *x)
+{
+	deadline(x, flow_timeout_ms(x));
+	if (x->up == BODY_RUNS)
+		x->from->type->flow(x->from, FLOW_GO);
+}
+
+void
+exchange_timeout(struct exchange *x, const char *why)
+{
+	if (x->response_begun || x->up == BODY_ENDED) {
+		fail(x, ANSWER_TIMEOUT, 0, why);
+		return;
+	}
+	fail(x, ANSWER_BAD_REQUEST, 408, why);
+}

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * exchange: one request and its answer, from the client's head to the line in
+ * the journal. It knows no version of HTTP: its two ends are sides.
+ *
+ *	zone -> target -> policy -> upstream -> relay
+ */
+#pragma once
+
+#include "proxy/answer/answer.h"
+#include "proxy/base/log.h"
+#include "proxy/edge.h"
+#include "proxy/http/side.h"
+#include "proxy/listener/client.h"
+
+struct tunnel;
+
+enum body_state {
+	BODY_NONE = 0, /* not begun */
+	BODY_RUNS,
+	BODY_ENDED,
+};
+
+struct exchange {
+	struct arena arena; /* everything of the exchange lives here */
+	struct edge *edge;
+	struct client *client;         /* who asks: address, body, zone, TLS */
+	struct address address;        /* the client's, as believed */
+	const struct segment *segment; /* NULL: nobody we know */
+	struct side *from;             /* the client's side */
+	struct side *to; /* the origin's side; NULL before upstream */
+	const struct stage *path;
+	size_t path_n;
+	size_t stage; /* of the path */
+
+	struct message request;
+	struct url url;
+	struct decision decision;
+	struct message response;
+	enum body_state up, down;
+	bool response_begun; /* a final head went to the client */
+	bool raw;            /* a tunnel: CONNECT or an upgrade */
+	bool own;            /* answered by us */
+	bool kept_failed;    /* a kept connection did; the next is fresh */
+	bool bound;          /* connection-based authentication was seen */
+	bool finished;
+	unsigned interim; /* 1xx heads so far */
+
+	struct upstream_wait *wait;
+	struct tunnel *tunnel;  /* what passes is watched; or NULL */
+	const char *tls_origin; /* version, or NULL */
+
+	char id[LOG_ID_MAX];
+	enum answer_kind answer; /* when refused */
+	const char *why;         /* of a refusal or a failure */
+	unsigned check;          /* of a failed verification */
+	uint64_t started_us, resolve_us, connect_us, tls_us, answered_us;
+	uint64_t bytes_up, bytes_down;
+};
+
+/* For the client's next request; the side fills x->request in x->arena. */
+struct exchange *exchange_new(
+    struct edge *e, struct client *c, struct side *from);
+
+/* What the client's side read. */
+void exchange_request(struct exchange *x);
+void exchange_request_body(struct exchange *x, struct bytes b);
+void exchange_request_end(
+    struct exchange *x, const struct field *trailers, size_t n);
+/* The request is no HTTP that we take: an answer with that status. */
+void exchange_request_bad(struct exchange *x, unsigned status, const char *why);
+/* The client went away or what was sent to it has left. */
+void exchange_client_gone(struct exchange *x, const char *why);
+void exchange_client_drained(struct exchange *x);
+
+/* What the origin's side read. x->response is filled for a head. */
+void exchange_response(struct exchange *x);
+void exchange_response_body(struct exchange *x, struct bytes b);
+void exchange_response_end(
+    struct exchange *x, const struct field *trailers, size_t n);
+/* The origin closed, cut the answer short, or spoke no HTTP. */
+void exchange_origin_failed(
+    struct exchange *x, enum answer_kind kind, const char *why);
+void exchange_origin_drained(struct exchange *x);
+
+/* A wait was too long. */
+void exchange_timeout(struct exchange *x, const char *why);
+
+/* Writes the journal's line; exchange.c calls it once, at the end. */
+void exchange_record(struct exchange *x);
+
+/* Which page goes with a failure to reach the origin. */
+enum answer_kind exchange_answer_of(enum upstream_failure f);
+/* For the stages: answers with a page and refuses. */
+enum stage_answer exchange_refuse(
+    struct exchange *x, enum answer_kind kind, const char *why);
+/* An answer of our own: status, type, body. */
+void exchange_answer(
+    struct exchange *x, unsigned status, const char *type, struct bytes body);

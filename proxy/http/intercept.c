@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * intercept: TLS with the client inside its CONNECT. The ClientHello is read,
+ * then the origin is reached and verified, then a leaf that mimics it is
+ * signed, and only then the client is shown a certificate.
+ */
+#include <stdlib.h>
+
+#include "proxy/base/log.h"
+#include "proxy/http/exchange.h"
+#include "proxy/listener/client.h"
+
+static void shake(struct client *c);
+
+static void
+record_failure(const struct client *c, const char *why)
+{
+	char text[ADDRESS_TEXT_MAX];
+	struct log_line l;
+
+	log_begin(&l, EVENT_TLS_FAILED, NULL);
+	if (c->segment != NULL) {
+		log_string(&l, "body", c->segment->body->code);
+		log_string(&l, "zone", c->segment->zone->name);
+	}
+	log_string(&l, "client", address_text(&c->address, text));
+	log_text(&l, "host", c->intercept->url.host);
+	log_number(&l, "port", c->intercept->url.port);
+	log_string(&l, "why", why);
+	log_end(&l);
+}
+
+static void
+give_up(struct client *c, const char *why)
+{
+	record_failure(c, why);
+	client_free(c);
+}
+
+/* The page will say why; the client gets a leaf for the name alone. */
+static void
+refuse(struct intercept *i, enum answer_kind answer, const char *why)
+{
+	i->refused = true;
+	i->answer = answer;
+	i->why = why;
+}
+
+/* RFC 6066 section 3: a list of one host_name. */
+static bool
+sni_of(SSL *ssl, struct bytes *name_out)
+{
+	const unsigned char *p;
+	size_t n;
+
+	if (SSL_client_hello_get0_ext(ssl, TLSEXT_TYPE_server_name, &p, &n) !=
+	    1)
+		return false;
+	*name_out = (struct bytes){ p, n };
+	if (n < 5 || (size_t)(p[0] << 8 | p[1]) != n - 2 || p[2] != 0 ||
+	    (size_t)(p[3] << 8 | p[4]) != n - 5) {
+		name_out->n = 0;
+		return true;
+	}
+	bytes_take(name_out, 5);
+	return true;
+}
+
+static void
+judge_sni(struct intercept *i, struct bytes sni)
+{
+	struct arena a = { 0 };
+	struct url named = { 0 };
+	const char *why;
+
+	if (url_parse_host(&named, sni, &a, &why) < 0 ||
+	    !bytes_equal(named.host, i->url.host))
+		refuse(i, ANSWER_MISDIRECTED, "SNI unlike the CONNECT name");
+	arena_release(&a);
+}
+
+/* Whether ecdsa_secp256r1_sha256 is among the signature_algorithms. */
+static bool
+knows_ecdsa(SSL *ssl)
+{
+	const unsigned char *p;
+	size_t n;
+
+	if (SSL_client_hello_get0_ext(
+		ssl, TLSEXT_TYPE_signature_algorithms, &p, &n) != 1)
+		return false;
+	for (size_t at = 2; at + 1 < n; at += 2)
+		if (p[at] == 0x04 && p[at + 1] == 0x03)
+			return true;
+	return false;
+}
+
+int
+intercept_hello(SSL *ssl, int *alert, void *arg)
+{
+	struct client *c = SSL_get_app_data(ssl);
+	struct intercept *i = c->intercept;
+	struct bytes sni;
+
+	(void)alert;
+	(void)arg;
+	if (i->ready)
+		return SSL_CLIENT_HELLO_SUCCESS;
+	if (sni_of(ssl, &sni) && !i->refused)
+		judge_sni(i, sni);
+	i->rsa = c->edge->settings->keysmith.rsa_leaf && !knows_ecdsa(ssl);
+	return SSL_CLIENT_HELLO_RETRY;
+}
+
+static void
+use_leaf(struct client *c, struct leaf *leaf)
+{
+	if (leaf == NULL || leaf_use(leaf, stream_ssl(c->stream)) < 0) {
+		give_up(c, "no certificate could be made");
+		return;
+	}
+	c->intercept->ready = true;
+	timer_start(c->timer, c->edge->settings->limits.handshake_timeout_ms);
+	shake(c);
+}
+
+static void
+leaf_done(void *owner, struct leaf *leaf)
+{
+	struct client *c = owner;
+
+	c->intercept->leaf_wait = NULL;
+	use_leaf(c, leaf);
+}
+
+/* origin: the certificate to mimic, or NULL. */
+static void
+order_leaf(struct client *c, X509 *origin)
+{
+	struct intercept *i = c->intercept;
+	struct leaf *leaf = NULL;
+
+	i->leaf_wait = leaves_get(
+	    c->edge->leaves, i->url.host, origin, i->rsa, &leaf, leaf_done, c);
+	if (i->leaf_wait == NULL)
+		use_leaf(c, leaf);
+}
+
+static void
+take_origin(struct client *c, const struct upstream_result *r)
+{
+	struct intercept *i = c->intercept;
+	X509 *certificate;
+
+	i->resolve_us = r->resolve_us;
+	i->connect_us = r->connect_us;
+	i->tls_us = r->tls_us;
+	if (r->failure != UPSTREAM_OK) {
+		i->check = r->check;
+		refuse(i, exchange_answer_of(r->failure),
+		    r->words == NULL
+			? NULL
+			: arena_string(&i->arena, bytes_of(r->words)));
+		order_leaf(c, NULL);
+		return;
+	}
+	/* Kept first, so that the leaf's own callbacks find it there. */
+	certificate = r->origin->certificate;
+	X509_up_ref(certificate);
+	upstream_keep(c->edge->upstream, r->origin);
+	order_leaf(c, certificate);
+	X509_free(certificate);
+}
+
+static void
+upstream_done(void *owner, const struct upstream_result *r)
+{
+	struct client *c = owner;
+
+	c->intercept->wait = NULL;
+	take_origin(c, r);
+}
+
+static void
+reach_origin(struct client *c)
+{
+	struct intercept *i = c->intercept;
+	struct upstream_result r = { 0 };
+
+	if (i->refused) {
+		order_leaf(c, NULL);
+		return;
+	}
+	/* upstream has timers of its own for each of its waits */
+	timer_stop(c->timer);
+	i->wait = upstream_get(c->edge->upstream, &i->url, c->segment,
+	    UPSTREAM_TLS, UPSTREAM_ANY, &r, upstream_done, c);
+	if (i->wait == NULL)
+		take_origin(c, &r);
+}
+
+static void
+shake(struct client *c)
+{
+	SSL *ssl = stream_ssl(c->stream);
+
+	switch (stream_handshake(c->stream)) {
+	case HANDSHAKE_WAIT:
+		return;
+	case HANDSHAKE_SUSPENDED:
+		if (!c->intercept->ready)
+			reach_origin(c);
+		return;
+	case HANDSHAKE_DONE:
+		counter_add(SSL_session_reused(ssl) ? COUNTER_RESUMPTIONS
+						    : COUNTER_HANDSHAKES,
+		    1);
+		c->tls_version = SSL_get_version(ssl);
+		h1_client_begin(c, (struct bytes){ 0 });
+		return;
+	case HANDSHAKE_FAILED:
+		give_up(c, stream_why(c->stream));
+		return;
+	}
+}
+
+static void
+readable(void *owner)
+{
+	struct client *c = owner;
+
+	if (c->intercept->wait == NULL && c->intercept->leaf_wait == NULL)
+		shake(c);
+	else if (stream_broken(c->stream))
+		give_up(c, stream_why(c->stream));
+}
+
+static const struct stream_events events = {
+	.on_readable = readable,
+	.on_drained = readable,
+};
+
+static void
+too_long(struct client *c)
+{
+	give_up(c, "the TLS handshake took too long");
+}
+
+/* A handshake has its own deadline, shorter than any drain. */
+static void
+on_drain(struct client *c)
+{
+	(void)c;
+}
+
+void
+intercept_begin(struct client *c, struct intercept *i)
+{
+	SSL *ssl = SSL_new(c->edge->client_tls);
+
+	must(ssl != NULL);
+	c->intercept = i;
+	if (h1_client_pending(c) > 0) {
+		SSL_free(ssl);
+		give_up(c, "bytes came before the tunnel was open");
+		return;
+	}
+	h1_client_free(c);
+	SSL_set_app_data(ssl, c);
+	SSL_set_accept_state(ssl);
+	stream_tls(c->stream, ssl);
+	stream_own(c->stream, &events, c);
+	c->on_timer = too_long;
+	c->on_drain = on_drain;
+	timer_start(c->timer, c->edge->settings->limits.handshake_timeout_ms);
+	stream_want_read(c->stream, true);
+}
+
+void
+intercept_free(struct intercept *i)
+{
+	if (i == NULL)
+		return;
+	upstream_cancel(i->wait);
+	leaf_wait_cancel(i->leaf_wait);
+	arena_release(&i->arena);
+	free(i);
+}

@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* own: what the proxy itself serves: /proxy.pac, /ca.crt and the page /. */
+#pragma once
+
+#include "proxy/base/stage.h"
+#include "proxy/http/exchange.h"
+
+/* Answers a request in origin form to the proxy's own port. */
+enum stage_answer own_answer(struct exchange *x);

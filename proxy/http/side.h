@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * side: what an exchange asks of either of its ends, whichever version of
+ * HTTP that end speaks. A side calls the exchange back with what it reads
+ * (exchange.h), never under one of these calls.
+ */
+#pragma once
+
+#include "proxy/http/message.h"
+
+struct side;
+
+enum flow {
+	FLOW_PAUSE,
+	FLOW_GO,
+};
+
+enum side_outcome {
+	SIDE_CUT = 0,  /* broken off, so that the peer can tell */
+	SIDE_ANSWERED, /* the answer is complete, the request is not */
+	SIDE_COMPLETE,
+};
+
+struct side_type {
+	/* A head: a request to an origin, an answer (also 1xx) to a client.
+	 * Hop-by-hop fields are marked and left out; the side adds its own. */
+	void (*head)(struct side *s, const struct message *m);
+	void (*body)(struct side *s, struct bytes b);
+	/* The message is complete; trailers may be none. */
+	void (*end)(struct side *s, const struct field *trailers, size_t n);
+	/* What was sent leaves now, in as few packets as can be. */
+	void (*flush)(struct side *s);
+	/* Bytes that the peer has not taken yet. */
+	size_t (*queued)(const struct side *s);
+	/* Whether more of the message that this side reads is wanted. */
+	void (*flow)(struct side *s, enum flow flow);
+	/* exchange_timeout unless called again within ms. */
+	void (*deadline)(struct side *s, uint64_t ms);
+	/* From now on bytes are passed as they are, both ways (101, 200 to
+	 * CONNECT); body and end carry them. */
+	void (*raw)(struct side *s);
+	/* The exchange is over for this side; it is not called again. */
+	void (*done)(struct side *s, enum side_outcome outcome);
+};
+
+struct side {
+	const struct side_type *type;
+	struct exchange *exchange; /* NULL: none, its events go nowhere */
+};

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "proxy/listener/client.h"
+
+#include <stdlib.h>
+
+#include "proxy/base/log.h"
+#include "proxy/listener/proxy_protocol.h"
+
+static void
+record_refusal(const struct client *c, const char *why)
+{
+	char text[ADDRESS_TEXT_MAX];
+	struct log_line l;
+
+	counter_add(COUNTER_CONNECTIONS_REFUSED, 1);
+	log_begin(&l, EVENT_REFUSED, NULL);
+	if (c->segment != NULL) {
+		log_string(&l, "body", c->segment->body->code);
+		log_string(&l, "zone", c->segment->zone->name);
+	}
+	log_string(&l, "client", address_text(&c->address, text));
+	log_string(&l, "why", why);
+	log_end(&l);
+}
+
+/* NULL: within the limits; else which one is reached. */
+static const char *
+over_limit(const struct client *c)
+{
+	const struct limit_settings *l = &c->edge->settings->limits;
+	const struct board *b = c->edge->board;
+
+	if (board_client_connections(b, &c->address) >=
+	    l->connections_per_address)
+		return "connections_per_address is reached";
+	if (c->segment != NULL &&
+	    board_body_connections(b, c->segment->body->index) >=
+		l->connections_per_body)
+		return "connections_per_body is reached";
+	return NULL;
+}
+
+static void
+count(struct client *c)
+{
+	/* Strangers share one row behind the last body. */
+	unsigned body =
+	    c->segment == NULL ? BODIES_MAX - 1 : c->segment->body->index;
+
+	board_connected(c->edge->board, &c->address, body);
+	c->counted = true;
+	c->counted_body = body;
+	c->counted_address = c->address;
+}
+
+/* The client is known by its address now: HTTP begins. */
+static void
+admit(struct client *c, struct bytes input)
+{
+	const char *why;
+
+	c->segment = zones_lookup(c->edge->settings->zones, &c->address);
+	why = over_limit(c);
+	if (why != NULL) {
+		record_refusal(c, why);
+		stream_reset(c->stream);
+		client_free(c);
+		return;
+	}
+	count(c);
+	h1_client_begin(c, input);
+}
+
+static void
+refuse_header(struct client *c, const char *why)
+{
+	record_refusal(c, why);
+	stream_reset(c->stream);
+	client_free(c);
+}
+
+/* The PROXY header, where one must come first. */
+
+static void
+preface_readable(void *owner)
+{
+	struct client *c = owner;
+	struct edge *e = c->edge;
+	struct bytes in;
+	size_t n;
+
+	if (stream_read(c->stream, e->scratch, sizeof(e->scratch), &n) !=
+	    STREAM_READ) {
+		if (stream_broken(c->stream) || n == 0)
+			refuse_header(c, "no PROXY header came");
+		return;
+	}
+	in = (struct bytes){ e->scratch, n };
+	switch (proxy_protocol_next(&c->preface, &in)) {
+	case PROXY_PROTOCOL_MORE:
+		return;
+	case PROXY_PROTOCOL_BAD:
+		refuse_header(c, c->preface.why);
+		return;
+	case PROXY_PROTOCOL_DONE:
+		if (c->preface.has_source)
+			c->address = c->preface.source;
+		admit(c, in);
+		return;
+	}
+}
+
+static void
+preface_drained(void *owner)
+{
+	(void)owner;
+}
+
+static const struct stream_events preface_events = {
+	.on_readable = preface_readable,
+	.on_drained = preface_drained,
+};
+
+static void
+preface_late(struct client *c)
+{
+	refuse_header(c, "the PROXY header took too long");
+}
+
+static void
+preface_drain(struct client *c)
+{
+	(void)c;
+}
+
+static void
+timer_due(void *owner)
+{
+	struct client *c = owner;
+
+	c->on_timer(c);
+}
+
+void
+client_new(struct edge *e, const struct listener_settings *l, int fd,
+    const struct address *peer)
+{
+	struct client *c = calloc(1, sizeof(*c));
+
+	must(c != NULL);
+	c->edge = e;
+	c->listener = l;
+	c->peer = *peer;
+	c->address = *peer;
+	c->address.port = 0;
+	c->next = e->clients;
+	if (c->next != NULL)
+		c->next->prev = c;
+	e->clients = c;
+	c->timer = timer_new(e->loop, timer_due, c);
+	c->stream = stream_new(e->loop, fd, &preface_events, c);
+	counter_add(COUNTER_CONNECTIONS, 1);
+	counter_add(COUNTER_CONNECTIONS_TOTAL, 1);
+	if (!prefixes_contain(l->proxy_protocol, l->proxy_protocol_n, peer)) {
+		admit(c, (struct bytes){ 0 });
+		return;
+	}
+	c->on_timer = preface_late;
+	c->on_drain = preface_drain;
+	timer_start(c->timer, e->settings->limits.head_timeout_ms);
+	stream_want_read(c->stream, true);
+}
+
+/* The bound connection closed, or said something that nobody asked for. */
+static void
+bound_readable(void *owner)
+{
+	struct client *c = owner;
+
+	origin_free(c->bound);
+	c->bound = NULL;
+}
+
+static const struct stream_events bound_events = {
+	.on_readable = bound_readable,
+	.on_drained = bound_readable,
+};
+
+void
+client_bind(struct client *c, struct origin *o)
+{
+	origin_free(c->bound);
+	c->bound = o;
+	stream_own(o->stream, &bound_events, c);
+	stream_want_read(o->stream, true);
+}
+
+void
+client_free(struct client *c)
+{
+	struct edge *e = c->edge;
+
+	if (c->freed)
+		return;
+	c->freed = true;
+	h1_client_free(c);
+	intercept_free(c->intercept);
+	c->intercept = NULL;
+	origin_free(c->bound);
+	timer_free(c->timer);
+	stream_free(c->stream);
+	if (c->counted)
+		board_disconnected(
+		    e->board, &c->counted_address, c->counted_body);
+	counter_sub(COUNTER_CONNECTIONS, 1);
+	if (c->prev != NULL)
+		c->prev->next = c->next;
+	else
+		e->clients = c->next;
+	if (c->next != NULL)
+		c->next->prev = c->prev;
+	edge_client_gone(e);
+	loop_defer(e->loop, free, c);
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * client: one connection from a client, whatever is spoken on it: who it is,
+ * and how far it has come. A connection begins with an optional PROXY header,
+ * speaks HTTP, and may after CONNECT go under intercepted TLS and speak HTTP
+ * again.
+ */
+#pragma once
+
+#include "proxy/answer/answer.h"
+#include "proxy/base/stream.h"
+#include "proxy/edge.h"
+#include "proxy/listener/proxy_protocol.h"
+#include "proxy/policy/policy.h"
+
+/* What CONNECT opened, once it is intercepted. */
+struct intercept {
+	struct arena arena; /* for words of a failure */
+	struct url url;     /* host and port of the CONNECT */
+	char host[HOST_MAX + 1];
+	struct decision decision;
+	/* Set when only a page will be shown: */
+	bool refused;
+	enum answer_kind answer;
+	const char *why;
+	unsigned check;
+	const char *sni; /* NULL: none was sent */
+	bool rsa;        /* the client knows no ECDSA */
+	struct upstream_wait *wait;
+	struct leaf_wait *leaf_wait;
+	uint64_t resolve_us, connect_us, tls_us;
+};
+
+struct client {
+	struct edge *edge;
+	struct client *prev, *next;
+	struct stream *stream;
+	struct timer *timer;
+	const struct listener_settings *listener;
+	struct address peer;           /* as the kernel says */
+	struct address address;        /* as believed: PROXY header */
+	const struct segment *segment; /* NULL: nobody we know */
+	bool counted;                  /* in the board's connections */
+	const char *tls_version;       /* of the intercepted TLS; NULL: none */
+	struct intercept *intercept;
+	/* Bound to this client by connection-based authentication. */
+	struct origin *bound;
+	void *protocol; /* of h1_client.c */
+	void (*on_timer)(struct client *c);
+	void (*on_drain)(struct client *c);
+};
+
+/* A connection was accepted; takes over fd. */
+void client_new(struct edge *e, const struct listener_settings *l, int fd,
+    const struct address *peer);
+/* Closes the connection; all that hangs on it goes. */
+void client_free(struct client *c);
+/* Keeps the connection for this client's next request to the same origin. */
+void client_bind(struct client *c, struct origin *o);
+/* The intercepted TLS begins on c->stream; bytes that came with the CONNECT
+ * head are none (RFC 9110 section 9.3.6: refused before). */
+void intercept_begin(struct client *c, struct intercept *i);
+void intercept_free(struct intercept *i);
+/* For SSL_CTX_set_client_hello_cb; the SSL's app data is the client. */
+int intercept_hello(SSL *ssl, int *alert, void *arg);
+/* h1 on c->stream from now on; input: bytes that were read already. */
+void h1_client_begin(struct client *c, struct bytes input);
+/* Bytes read and not yet understood. */
+size_t h1_client_pending(const struct client *c);
+void h1_client_free(struct client *c);

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "proxy/parent/sockets.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <unistd.h>
+
+static int
+socket_error(const struct listener_settings *l, struct err *e)
+{
+	if (errno == EADDRINUSE)
+		return err_set(
+		    e, "%s: the port is in use by another program", l->address);
+	return err_set(e, "%s: cannot listen: %m", l->address);
+}
+
+static int
+bind_one(const struct listener_settings *l, bool shared, struct err *e)
+{
+	struct sockaddr_storage sa;
+	socklen_t n = address_to_sockaddr(&l->at, &sa);
+	int on = 1;
+	int fd =
+	    socket(sa.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return socket_error(l, e);
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
+	if (shared)
+		setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on));
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	if (bind(fd, (struct sockaddr *)&sa, n) == 0)
+		return fd;
+	socket_error(l, e);
+	close(fd);
+	return -1;
+}
+
+/*
+ * SO_REUSEPORT would let us share a port with another program of root's, and
+ * its clients with it: a first bind without it finds out.
+ */
+static int
+probe(const struct listener_settings *l, struct err *e)
+{
+	int fd = bind_one(l, false, e);
+
+	if (fd < 0)
+		return -1;
+	if (listen(fd, 1) < 0) {
+		socket_error(l, e);
+		close(fd);
+		return -1;
+	}
+	close(fd);
+	return 0;
+}
+
+static int
+open_one(struct sockets *s, const struct listener_settings *l, struct err *e)
+{
+	int fd;
+
+	if (s->n == SOCKETS_MAX)
+		return err_set(
+		    e, "more than %d listening sockets", SOCKETS_MAX);
+	fd = bind_one(l, true, e);
+	if (fd < 0)
+		return -1;
+	if (listen(fd, (int)l->backlog) < 0) {
+		socket_error(l, e);
+		close(fd);
+		return -1;
+	}
+	s->all[s->n++] = (struct listening){ l->at, fd, true };
+	return 0;
+}
+
+static size_t
+mark_wanted(struct sockets *s, const struct listener_settings *l)
+{
+	size_t have = 0;
+
+	for (size_t i = 0; i < s->n; i++)
+		if (address_equal(&s->all[i].at, &l->at)) {
+			s->all[i].wanted = true;
+			have++;
+		}
+	return have;
+}
+
+int
+sockets_open(struct sockets *s, const struct listener_settings *listeners,
+    size_t n, size_t edges, struct err *e)
+{
+	size_t before = s->n;
+
+	for (size_t i = 0; i < s->n; i++)
+		s->all[i].wanted = false;
+	for (size_t i = 0; i < n; i++) {
+		size_t have = mark_wanted(s, &listeners[i]);
+
+		if (have == 0 && probe(&listeners[i], e) < 0)
+			goto close_new;
+		for (; have < edges; have++)
+			if (open_one(s, &listeners[i], e) < 0)
+				goto close_new;
+	}
+	return 0;
+
+close_new:
+	while (s->n > before)
+		close(s->all[--s->n].fd);
+	for (size_t i = 0; i < s->n; i++)
+		s->all[i].wanted = true;
+	return -1;
+}
+
+void
+sockets_close_unwanted(struct sockets *s)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < s->n; i++)
+		if (s->all[i].wanted)
+			s->all[kept++] = s->all[i];
+		else
+			close(s->all[i].fd);
+	s->n = kept;
+}
+
+void
+sockets_close_all(struct sockets *s)
+{
+	while (s->n > 0)
+		close(s->all[--s->n].fd);
+}
+
+size_t
+sockets_of_edge(const struct sockets *s,
+    const struct listener_settings *listeners, size_t n, size_t nth,
+    size_t edges, int *fds_out, const struct listener_settings **of_out,
+    size_t max)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		size_t k = 0;
+
+		for (size_t at = 0; at < s->n; at++) {
+			if (!address_equal(&s->all[at].at, &listeners[i].at))
+				continue;
+			if (k++ % edges != nth || count == max)
+				continue;
+			fds_out[count] = s->all[at].fd;
+			of_out[count++] = &listeners[i];
+		}
+	}
+	return count;
+}

@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "proxy/settings.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "proxy/base/sandbox.h"
+
+static const struct setting process_table[] = {
+	SETTING(process_settings, edges, COUNT, 0, 0, 64,
+	    "Edge processes; 0 means one per CPU.",
+	    "エッジプロセスの数。0 は CPU の数。"),
+	SETTING_TEXT_ROW(process_settings, root, "/var/lib/sekisho/empty", 1,
+	    4096, "The empty folder that processes are locked in.",
+	    "プロセスを閉じ込める空のフォルダー。"),
+	SETTING_TEXT_ROW(process_settings, edge_user, "sekisho-edge", 1, 64,
+	    "System user of the edges: a name, or \"uid:gid\".",
+	    "エッジのシステムユーザー。名前または \"uid:gid\"。"),
+	SETTING_TEXT_ROW(process_settings, keysmith_user, "sekisho-keysmith", 1,
+	    64, "System user of the keysmith.",
+	    "鍵番（CA 鍵を持つプロセス）のシステムユーザー。"),
+	SETTING_TEXT_ROW(process_settings, journal_user, "sekisho-journal", 1,
+	    64, "System user of the journal.",
+	    "ログ書き込みプロセスのシステムユーザー。"),
+	SETTING_TEXT_ROW(process_settings, control_user, "sekisho-control", 1,
+	    64, "System user of the control process.",
+	    "管理プロセスのシステムユーザー。"),
+	SETTING_SECONDS_ROW(process_settings, drain_max, 3600, 0, 86400,
+	    "Longest life of a connection after a reload or a stop.",
+	    "再読み込みまたは停止の後、既存の接続を残す最長時間。"),
+	SETTING_SECONDS_ROW(process_settings, restart_max, 30, 1, 3600,
+	    "Longest wait before a process that dies again and again is"
+	    " started anew.",
+	    "繰り返し落ちるプロセスを再起動するまでの最長待ち時間。"),
+	SETTING(process_settings, files_max, COUNT, 65536, 64, 1048576,
+	    "Descriptors that an edge may have open.",
+	    "エッジが同時に開けるファイル記述子の数。"),
+};
+
+static const struct setting root_table[] = {
+	SETTING_NEST_ROW(prefecture, "Who runs this checkpoint.",
+	    "この関所を運用する都道府県。"),
+	SETTING_NEST_ROW(processes, "Processes and their users.",
+	    "プロセスとそのユーザー。"),
+	SETTING_NEST_ROW(listeners, "Where clients connect; a list.",
+	    "端末の接続先（並び）。"),
+	SETTING_NEST_ROW(
+	    limits, "What one client may ask.", "端末あたりの上限。"),
+	SETTING_NEST_ROW(tls_client, "TLS with clients and the CA.",
+	    "端末との TLS と認証局。"),
+	SETTING_NEST_ROW(tls_origin, "TLS with origins and its verification.",
+	    "宛先との TLS とその検証。"),
+	SETTING_NEST_ROW(upstream, "Connections to origins.", "宛先への接続。"),
+	SETTING_NEST_ROW(journal, "The log.", "ログ。"),
+	SETTING_NEST_ROW(
+	    control, "The administrator's socket.", "管理用ソケット。"),
+	SETTING_NEST_ROW(
+	    zones, "The separated zones; a list.", "分離された区域（並び）。"),
+	SETTING_NEST_ROW(
+	    bodies, "The bodies connected; a list.", "構成団体（並び）。"),
+	SETTING_NEST_ROW(policies, "Policy files in their order; a list.",
+	    "方針ファイルの並び（順序に意味がある）。"),
+};
+
+/* A row for each group, in the manual's order. The tables' lengths live in
+ * their modules, so the array is filled at its first use. */
+struct setting_group settings_groups[SETTINGS_GROUPS];
+
+void
+settings_groups_fill(void)
+{
+	const struct setting_group groups[SETTINGS_GROUPS] = {
+		{ "", root_table, COUNT(root_table),
+		    "The root of sekisho.conf.", "sekisho.conf の最上位。" },
+		{ "prefecture", prefecture_table, prefecture_table_n,
+		    "Who runs this checkpoint.",
+		    "この関所を運用する都道府県。" },
+		{ "processes", process_table, COUNT(process_table),
+		    "Processes and their users.", "プロセスとそのユーザー。" },
+		{ "listeners[]", listener_table, listener_table_n,
+		    "Where clients connect.", "端末の接続先。" },
+		{ "limits", limit_table, limit_table_n,
+		    "What one client may ask.", "端末あたりの上限。" },
+		{ "tls_client", keysmith_table, keysmith_table_n,
+		    "TLS with clients and the CA.", "端末との TLS と認証局。" },
+		{ "tls_origin", verify_table, verify_table_n,
+		    "TLS with origins and its verification.",
+		    "宛先との TLS とその検証。" },
+		{ "tls_origin.exceptions[]", exception_table, exception_table_n,
+		    "What may fail, for one destination, for a time.",
+		    "宛先ごと・期限付きの検証の例外。" },
+		{ "upstream", upstream_table, upstream_table_n,
+		    "Connections to origins.", "宛先への接続。" },
+		{ "upstream.hosts[]", host_table, host_table_n,
+		    "Addresses given here instead of by DNS.",
+		    "DNS によらず与えるアドレス。" },
+		{ "journal", journal_table, journal_table_n, "The log.",
+		    "ログ。" },
+		{ "control", control_table, control_table_n,
+		    "The administrator's socket.", "管理用ソケット。" },
+		{ "zones[]", zone_table, zone_table_n, "The separated zones.",
+		    "分離された区域。" },
+		{ "bodies[]", body_table, body_table_n, "The bodies connected.",
+		    "構成団体。" },
+		{ "bodies[].segments[]", segment_table, segment_table_n,
+		    "The addresses of a body in one zone.",
+		    "構成団体の、ある区域のアドレス。" },
+		{ "(policy file)", policy_table, policy_table_n,
+		    "A policy file.", "方針ファイル。" },
+		{ "(policy file) lists[]", list_table, list_table_n,
+		    "Lists of names and URLs that make a category.",
+		    "分類をなすドメイン・URL の一覧。" },
+		{ "(policy file) rules[]", rule_table, rule_table_n,
+		    "Rules; the first that matches decides.",
+		    "規則。最初に合うものが決める。" },
+	};
+
+	memcpy(settings_groups, groups, sizeof(groups));
+}
+
+char *
+settings_path(const struct settings *s, struct arena *a, const char *name)
+{
+	if (name[0] == '/')
+		return arena_string(a, bytes_of(name));
+	return arena_printf(a, "%s/%s", s->folder, name);
+}
+
+static char *
+folder_of(struct arena *a, const char *file)
+{
+	const char *slash = strrchr(file, '/');
+
+	if (slash == NULL)
+		return arena_string(a, bytes_of("."));
+	if (slash == file)
+		return arena_string(a, bytes_of("/"));
+	return arena_string(
+	    a, (struct bytes){ (const uint8_t *)file, (size_t)(slash - file) });
+}
+
+static int
+load_groups(struct settings *s, const config_setting_t *root, struct err *e)
+{
+	const struct {
+		const char *name;
+		const struct setting *table;
+		size_t n;
+		void *to;
+	} groups[] = {
+		{ "prefecture", prefecture_table, prefecture_table_n,
+		    &s->prefecture },
+		{ "processes", process_table, COUNT(process_table),
+		    &s->processes },
+		{ "limits", limit_table, limit_table_n, &s->limits },
+		{ "tls_client", keysmith_table, keysmith_table_n,
+		    &s->keysmith },
+		{ "journal", journal_table, journal_table_n, &s->journal },
+		{ "control", control_table, control_table_n, &s->control },
+	};
+
+	for (size_t i = 0; i < COUNT(groups); i++)
+		if (setting_load(groups[i].table, groups[i].n,
+			config_setting_get_member(root, groups[i].name),
+			groups[i].to, &s->arena, e) < 0)
+			return -1;
+	s->limits.h1 = (struct h1_limits){
+		.head_max = s->limits.head_max,
+		.fields_max = s->limits.fields_max,
+		.chunk_line_max = s->limits.chunk_line_max,
+		.trailer_max = s->limits.trailer_max,
+	};
+	return 0;
+}
+
+static int
+check_users(const struct process_settings *p, struct err *e)
+{
+	const char *users[] = { p->edge_user, p->keysmith_user, p->journal_user,
+		p->control_user };
+	unsigned uids[COUNT(users)];
+	unsigned gid;
+
+	for (size_t i = 0; i < COUNT(users); i++) {
+		if (sandbox_user(users[i], &uids[i], &gid, e) < 0)
+			return -1;
+		for (size_t k = 0; k < i; k++)
+			if (uids[k] == uids[i])
+				return err_set(e,
+				    "processes: \"%s\" and"
+				    " \"%s\" are one user, expected one for"
+				    " each kind of process",
+				    users[k], users[i]);
+	}
+	return 0;
+}
+
+static int
+load_policies(struct settings *s, const config_setting_t *root, struct err *e)
+{
+	static const struct setting row = {
+		.key = "policies", .kind = SETTING_TEXTS, .min = 1, .max = 256
+	};
+	struct texts files;
+	const config_setting_t *list =
+	    config_setting_get_member(root, "policies");
+
+	if (list == NULL)
+		return setting_error(
+		    root, e, "policies is missing, expected a list of files");
+	if (setting_load_texts(&row, list, &files, &s->arena, e) < 0)
+		return -1;
+	s->policy = policy_load(&files, s->folder, s->zones, &s->arena, e);
+	return s->policy == NULL ? -1 : 0;
+}
+
+static int
+load_all(struct settings *s, const config_setting_t *root, struct err *e)
+{
+	struct nothing {
+		char none;
+	} nothing;
+
+	if (setting_load(root_table, COUNT(root_table), root, &nothing,
+		&s->arena, e) < 0 ||
+	    load_groups(s, root, e) < 0 || check_users(&s->processes, e) < 0 ||
+	    listeners_load(root, &s->arena, &s->listeners, &s->listeners_n, e) <
+		0 ||
+	    verify_load(root, &s->arena, &s->verify, e) < 0 ||
+	    upstream_load(root, &s->arena, &s->upstream, e) < 0)
+		return -1;
+	s->zones = zones_load(root, &s->arena, e);
+	if (s->zones == NULL || load_policies(s, root, e) < 0)
+		return -1;
+	s->trust = trust_new(&s->verify, s->folder, e);
+	return s->trust == NULL ? -1 : 0;
+}
+
+struct settings *
+settings_load(const char *file, struct err *e)
+{
+	struct settings *s = calloc(1, sizeof(*s));
+	config_t config;
+	int result;
+
+	must(s != NULL);
+	e->text[0] = '\0';
+	s->file = arena_string(&s->arena, bytes_of(file));
+	s->folder = folder_of(&s->arena, file);
+	result = setting_read(file, &config, e);
+	if (result == 0)
+		result = load_all(s, config_root_setting(&config), e);
+	config_destroy(&config);
+	if (result == 0)
+		return s;
+	settings_free(s);
+	return NULL;
+}
+
+void
+settings_free(struct settings *s)
+{
+	if (s == NULL)
+		return;
+	trust_free(s->trust);
+	arena_release(&s->arena);
+	free(s);
+}
