@@ -8,6 +8,7 @@
 #include <openssl/x509.h>
 #include <time.h>
 
+#include "proxy/base/arena.h"
 #include "proxy/base/err.h"
 #include "proxy/keysmith/keysmith.h"
 
@@ -15,7 +16,11 @@
 X509 *mimic_sign(const struct leaf_order *o, EVP_PKEY *leaf_public, X509 *ca,
     EVP_PKEY *ca_key, time_t now, uint64_t lifetime_s, struct err *e)
     MUST_CHECK;
-/* A DNS name fit for a certificate: LDH labels, at most one leading "*.". */
+/*
+ * A DNS name fit for a certificate: labels of letters, digits, hyphens and
+ * underscores, the last not of digits alone; at most one leading "*.", over at
+ * least two labels.
+ */
 bool mimic_name_fits(struct bytes name);
 /* The DNS and IP names of a certificate as texts in the arena, at most max;
  * returns the count. */
