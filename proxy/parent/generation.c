@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "proxy/parent/state.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <systemd/sd-daemon.h>
+#include <unistd.h>
+
+#include "proxy/base/log.h"
+
+#define READY_MAX_MS 20000 /* a new generation must serve within */
+
+static bool
+edges_started(const struct generation *g)
+{
+	return worker_find(PROCESS_EDGE, g) != NULL;
+}
+
+static void
+start_edges(struct generation *g)
+{
+	struct err e = { 0 };
+
+	for (unsigned i = 0; i < g->edges; i++) {
+		struct worker *w = worker_new(PROCESS_EDGE, i, g, &e);
+
+		if (w == NULL) {
+			log_say(EVENT_FAILURE, "%s", e.text);
+			return;
+		}
+		worker_start(w);
+	}
+}
+
+static void
+stop_generation(struct generation *g, enum parent_message how, uint32_t job)
+{
+	for (size_t i = 0; i < BOARD_SLOTS; i++) {
+		struct worker *w = &parent.workers[i];
+
+		if (w->state == WORKER_FREE || w->generation != g)
+			continue;
+		if (w->state == WORKER_WAITING) {
+			worker_release(w);
+			continue;
+		}
+		if (how == PARENT_DRAIN) {
+			atomic_store(&parent.board->rows[w->slot].draining, 1);
+			if (w->kind == PROCESS_KEYSMITH)
+				continue; /* the edges still need it */
+		}
+		worker_send(w, how, job, NULL, -1);
+	}
+	generation_check(g);
+}
+
+static void
+kill_generation(void *owner)
+{
+	struct generation *g = owner;
+
+	for (size_t i = 0; i < BOARD_SLOTS; i++) {
+		struct worker *w = &parent.workers[i];
+
+		if (w->state != WORKER_FREE && w->generation == g && w->pid > 0)
+			kill(w->pid, SIGKILL);
+	}
+}
+
+/* Told to stop; whoever does not within a second is killed. */
+static void
+end_now(void *owner)
+{
+	struct generation *g = owner;
+
+	timer_free(g->deadline);
+	g->deadline = timer_new(parent.loop, kill_generation, g);
+	timer_start(g->deadline, 1000);
+	stop_generation(g, PARENT_STOP, 0);
+}
+
+void
+generation_end(struct generation *g)
+{
+	g->state = GENERATION_DRAINING;
+	end_now(g);
+}
+
+void
+generation_drain(struct generation *g, uint32_t job)
+{
+	uint64_t most = g->settings->processes.drain_max_ms;
+
+	if (g->state == GENERATION_DRAINING && job == 0)
+		return;
+	g->state = GENERATION_DRAINING;
+	timer_free(g->deadline);
+	g->deadline = timer_new(parent.loop, end_now, g);
+	timer_start(g->deadline, most);
+	stop_generation(g, PARENT_DRAIN, job);
+}
+
+void
+generation_refuse(const char *text)
+{
+	struct generation *g = parent.coming;
+	struct log_line l;
+
+	parent.coming = NULL;
+	atomic_fetch_add(&parent.board->reloads_refused, 1);
+	log_begin(&l, EVENT_RELOAD_REFUSED, NULL);
+	log_string(&l, "text", text);
+	log_end(&l);
+	parent_answer_reload(text);
+	if (parent.current == NULL) {
+		fprintf(stderr, "sekishod: %s\n", text);
+		parent.failed = true;
+		parent.stopping = true;
+	}
+	generation_end(g);
+}
+
+static void
+ready_too_late(void *owner)
+{
+	(void)owner;
+	generation_refuse("the new processes were not ready in time");
+}
+
+static void
+current_ready(struct generation *g)
+{
+	struct generation *old = parent.current;
+	struct log_line l;
+
+	parent.coming = NULL;
+	parent.current = g;
+	g->state = GENERATION_CURRENT;
+	timer_free(g->deadline);
+	g->deadline = NULL;
+	atomic_store(&parent.board->generation, g->number);
+	sockets_close_unwanted(&parent.sockets);
+	if (old == NULL) {
+		sd_notify(0, "READY=1");
+	} else {
+		atomic_fetch_add(&parent.board->reloads, 1);
+		log_begin(&l, EVENT_RELOADED, NULL);
+		log_number(&l, "generation", g->number);
+		log_end(&l);
+		sd_notify(0, "READY=1");
+		generation_drain(old, 0);
+	}
+	parent_answer_reload(NULL);
+}
+
+static void
+generation_free(struct generation *g)
+{
+	struct generation **at = &parent.generations;
+
+	while (*at != g)
+		at = &(*at)->next;
+	*at = g->next;
+	if (parent.current == g)
+		parent.current = NULL;
+	timer_free(g->deadline);
+	/* Settings of journal and control are read at their restart only from
+	 * a generation that lives. */
+	settings_free(g->settings);
+	free(g);
+}
+
+void
+generation_check(struct generation *g)
+{
+	size_t ready = 0;
+	size_t edges = 0;
+	size_t all = 0;
+
+	for (size_t i = 0; i < BOARD_SLOTS; i++) {
+		const struct worker *w = &parent.workers[i];
+
+		if (w->state == WORKER_FREE || w->generation != g)
+			continue;
+		all++;
+		edges += w->kind == PROCESS_EDGE;
+		ready += w->state == WORKER_READY;
+	}
+	if (g->state == GENERATION_STARTING && ready == g->edges + 1) {
+		current_ready(g);
+		return;
+	}
+	if (g->state != GENERATION_DRAINING)
+		return;
+	if (all == 0) {
+		struct log_line l;
+
+		log_begin(&l, EVENT_DRAINED, NULL);
+		log_number(&l, "generation", g->number);
+		log_end(&l);
+		if (parent.stopping && parent.generations == g &&
+		    g->next == NULL) {
+			parent_finish_stop();
+			return;
+		}
+		generation_free(g);
+	} else if (edges == 0) {
+		worker_send(
+		    worker_find(PROCESS_KEYSMITH, g), PARENT_STOP, 0, NULL, -1);
+	}
+}
+
+void
+generation_ready(struct generation *g, struct worker *w)
+{
+	/* The edges come when there is somebody to sign for them. */
+	if (w->kind == PROCESS_KEYSMITH && !edges_started(g))
+		start_edges(g);
+	generation_check(g);
+}
+
+static int
+check_unchanged(const struct settings *s, struct err *e)
+{
+	if (parent.journal_file == NULL) {
+		parent.journal_file =
+		    arena_string(&parent.names, bytes_of(s->journal.file));
+		parent.control_socket =
+		    arena_string(&parent.names, bytes_of(s->control.socket));
+		return 0;
+	}
+	if (strcmp(parent.journal_file, s->journal.file) != 0)
+		return err_set(e,
+		    "%s: journal.file changed, expected \"%s\""
+		    " until sekishod is restarted",
+		    s->file, parent.journal_file);
+	if (strcmp(parent.control_socket, s->control.socket) != 0)
+		return err_set(e,
+		    "%s: control.socket changed, expected"
+		    " \"%s\" until sekishod is restarted",
+		    s->file, parent.control_socket);
+	return 0;
+}
+
+static size_t
+edge_count(const struct settings *s)
+{
+	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+
+	if (s->processes.edges > 0)
+		return s->processes.edges;
+	return cpus < 1 ? 1 : cpus > 64 ? 64 : (size_t)cpus;
+}
+
+int
+generation_begin(struct err *e)
+{
+	struct settings *s = settings_load(parent.settings_file, e);
+	struct generation *g;
+	struct worker *keysmith;
+
+	if (s == NULL)
+		return -1;
+	if (check_unchanged(s, e) < 0 ||
+	    sockets_open(&parent.sockets, s->listeners, s->listeners_n,
+		edge_count(s), e) < 0) {
+		settings_free(s);
+		return -1;
+	}
+	g = calloc(1, sizeof(*g));
+	must(g != NULL);
+	g->settings = s;
+	g->edges = edge_count(s);
+	g->number = ++parent.numbers;
+	g->next = parent.generations;
+	parent.generations = g;
+	parent.coming = g;
+	g->deadline = timer_new(parent.loop, ready_too_late, g);
+	timer_start(g->deadline, READY_MAX_MS);
+	keysmith = worker_new(PROCESS_KEYSMITH, 0, g, e);
+	if (keysmith == NULL) {
+		parent.coming = NULL;
+		generation_free(g);
+		return -1;
+	}
+	worker_start(keysmith);
+	return 0;
+}

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * state: what the parent knows of its processes. There is one parent; its
+ * files share this.
+ *
+ *	worker.c	one process: start, watch, start again
+ *	generation.c	what one load of the settings started
+ *	parent.c	signals, sockets, the whole
+ */
+#pragma once
+
+#include <signal.h>
+#include <stdbool.h>
+
+#include "proxy/parent/sockets.h"
+#include "proxy/process.h"
+
+enum worker_state {
+	WORKER_FREE = 0,
+	WORKER_STARTING,
+	WORKER_READY,
+	WORKER_WAITING, /* dead; the timer starts it again */
+};
+
+/* A process, in the same slot over its restarts. */
+struct worker {
+	enum worker_state state;
+	enum process_kind kind;
+	unsigned slot;
+	unsigned nth;
+	char name[32];
+	struct generation *generation; /* NULL: journal and control */
+	pid_t pid;
+	struct channel *channel;
+	struct timer *restart;
+	uint64_t started_ms;
+	unsigned crashes; /* in a row, each soon after its start */
+	int ring_fd;
+	bool ring_announced; /* to the journal that runs */
+	struct err failure;  /* what it said before it ended */
+};
+
+enum generation_state {
+	GENERATION_STARTING,
+	GENERATION_CURRENT,
+	GENERATION_DRAINING,
+};
+
+struct generation {
+	enum generation_state state;
+	uint32_t number;
+	struct settings *settings;
+	size_t edges;
+	struct timer *deadline; /* starting: ready by; draining: gone by */
+	struct generation *next;
+};
+
+struct parent {
+	const char *settings_file;
+	struct loop *loop;
+	struct watch *signals;
+	int signal_fd;
+	int wake_fd;
+	int tickets_fd;
+	int control_fd;
+	struct timer *ticket_timer;
+	struct board *board;
+	struct ring *ring;
+	struct sockets sockets;
+	struct worker workers[BOARD_SLOTS];
+	struct generation *generations;
+	struct generation *current;
+	struct generation *coming;
+	uint32_t numbers;
+	uint32_t reload_job; /* of control, to be answered; 0: none */
+	bool stopping;
+	bool failed;
+	const char *journal_file; /* both cannot change by a reload */
+	const char *control_socket;
+	struct arena names;
+};
+
+extern struct parent parent;
+
+/* worker.c */
+struct worker *worker_new(enum process_kind kind, unsigned nth,
+    struct generation *g, struct err *e) MUST_CHECK;
+void worker_start(struct worker *w);
+/* Frees the slot; the ring stays for the next one in it. */
+void worker_release(struct worker *w);
+struct worker *worker_find(enum process_kind kind, const struct generation *g);
+/* w and its channel may be NULL. */
+void worker_send(struct worker *w, enum parent_message type, uint32_t job,
+    const char *text, int fd);
+/* Takes in what SIGCHLD announced. */
+void workers_reap(void);
+/* Tells the journal of rings that it does not hold yet. */
+void workers_announce_rings(void);
+void worker_fill_row(const struct worker *w);
+
+/* generation.c */
+/* Loads the settings and starts what they ask for. 0, or -1 and *e: nothing
+ * has changed. */
+int generation_begin(struct err *e) MUST_CHECK;
+/* A process of it became ready or ended: what follows? */
+void generation_check(struct generation *g);
+void generation_ready(struct generation *g, struct worker *w);
+/* The generation that is coming will not come. */
+void generation_refuse(const char *text);
+/* job as in PARENT_DRAIN. */
+void generation_drain(struct generation *g, uint32_t job);
+void generation_end(struct generation *g);
+
+/* parent.c */
+void parent_reload(uint32_t job);
+void parent_answer_reload(const char *text);
+void parent_rotate(void);
+/* Every generation is gone: control and journal follow. */
+void parent_finish_stop(void);

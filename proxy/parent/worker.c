@@ -1,0 +1,481 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "proxy/parent/state.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "proxy/base/log.h"
+
+#define EDGE_LISTENERS_MAX 1024
+#define LIVED_MS 10000 /* who lived so long did not crash at its start */
+
+static const struct {
+	const char *name;
+	int (*start)(struct child *c);
+} kinds[PROCESS_KINDS] = {
+	[PROCESS_JOURNAL] = { "journal", journal_start },
+	[PROCESS_CONTROL] = { "control", control_start },
+	[PROCESS_KEYSMITH] = { "keysmith", keysmith_start },
+	[PROCESS_EDGE] = { "edge", edge_start },
+};
+
+static const struct settings *
+settings_of(const struct worker *w)
+{
+	const struct generation *g = w->generation != NULL ? w->generation
+	    : parent.current != NULL                       ? parent.current
+							   : parent.coming;
+
+	return g->settings;
+}
+
+struct worker *
+worker_find(enum process_kind kind, const struct generation *g)
+{
+	for (size_t i = 0; i < BOARD_SLOTS; i++) {
+		struct worker *w = &parent.workers[i];
+
+		if (w->state != WORKER_FREE && w->kind == kind &&
+		    w->generation == g)
+			return w;
+	}
+	return NULL;
+}
+
+void
+worker_send(struct worker *w, enum parent_message type, uint32_t job,
+    const char *text, int fd)
+{
+	if (w != NULL && w->channel != NULL)
+		channel_send(w->channel, type, job, bytes_of(text), fd);
+}
+
+/* The journal must hold the ring of every process. */
+void
+workers_announce_rings(void)
+{
+	struct worker *journal = worker_find(PROCESS_JOURNAL, NULL);
+
+	if (journal == NULL || journal->channel == NULL)
+		return;
+	for (size_t i = 0; i < BOARD_SLOTS; i++) {
+		struct worker *w = &parent.workers[i];
+
+		if (w->ring_fd < 0 || w->ring_announced)
+			continue;
+		worker_send(journal, PARENT_RING, w->slot, w->name, w->ring_fd);
+		w->ring_announced = true;
+	}
+}
+
+static int
+keysmith_channel(const struct generation *g)
+{
+	struct worker *keysmith = worker_find(PROCESS_KEYSMITH, g);
+	struct err e;
+	int ends[2];
+
+	if (keysmith == NULL || keysmith->channel == NULL ||
+	    ipc_pair(ends, &e) < 0)
+		return -1;
+	worker_send(keysmith, PARENT_CHANNEL, 0, NULL, ends[0]);
+	close(ends[0]);
+	return ends[1];
+}
+
+/* A keysmith that was started anew needs channels to the living edges. */
+static void
+reconnect_edges(const struct generation *g)
+{
+	for (size_t i = 0; i < BOARD_SLOTS; i++) {
+		struct worker *w = &parent.workers[i];
+		int fd;
+
+		if (w->state == WORKER_FREE || w->kind != PROCESS_EDGE ||
+		    w->generation != g || w->channel == NULL)
+			continue;
+		fd = keysmith_channel(g);
+		if (fd < 0)
+			continue;
+		worker_send(w, PARENT_CHANNEL, 0, NULL, fd);
+		close(fd);
+	}
+}
+
+static int
+open_path(const struct settings *s, const char *name, int flags, struct err *e)
+{
+	struct arena a = { 0 };
+	const char *path = settings_path(s, &a, name);
+	int fd = open(path, flags | O_CLOEXEC);
+
+	if (fd < 0)
+		err_set(e, "%s: cannot be opened: %m", path);
+	arena_release(&a);
+	return fd;
+}
+
+static int
+open_folder_of(const struct settings *s, const char *name, struct err *e)
+{
+	struct arena a = { 0 };
+	char *path = settings_path(s, &a, name);
+	char *slash = strrchr(path, '/');
+	int fd;
+
+	if (slash != NULL && slash != path)
+		*slash = '\0';
+	fd = open(path, O_DIRECTORY | O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		err_set(e, "%s: cannot be opened: %m", path);
+	arena_release(&a);
+	return fd;
+}
+
+/* What only this kind of process is given. 0, or -1 and *e. */
+static int
+equip(struct worker *w, struct child *c, struct err *e)
+{
+	static int fds[EDGE_LISTENERS_MAX];
+	static const struct listener_settings *of[EDGE_LISTENERS_MAX];
+	const struct settings *s = c->settings;
+
+	switch (w->kind) {
+	case PROCESS_JOURNAL:
+		c->journal_fd = open_folder_of(s, s->journal.file, e);
+		return c->journal_fd < 0 ? -1 : 0;
+	case PROCESS_CONTROL:
+		c->control_fd = parent.control_fd;
+		return 0;
+	case PROCESS_KEYSMITH:
+		c->key_fd = open_path(s, s->keysmith.ca_key, O_RDONLY, e);
+		return c->key_fd < 0 ? -1 : 0;
+	case PROCESS_EDGE:
+		c->peer_fd = keysmith_channel(w->generation);
+		c->tickets_fd = parent.tickets_fd;
+		c->listeners = fds;
+		c->listener_settings = of;
+		c->listeners_n = sockets_of_edge(&parent.sockets, s->listeners,
+		    s->listeners_n, w->nth, w->generation->edges, fds, of,
+		    EDGE_LISTENERS_MAX);
+		return 0;
+	case PROCESS_KINDS:
+		break;
+	}
+	return -1;
+}
+
+static void
+unequip(const struct child *c)
+{
+	const int own[] = { c->parent_fd, c->peer_fd, c->key_fd,
+		c->journal_fd };
+
+	for (size_t i = 0; i < COUNT(own); i++)
+		if (own[i] >= 0)
+			close(own[i]);
+}
+
+static uint64_t
+backoff_ms(const struct worker *w)
+{
+	uint64_t most = settings_of(w)->processes.restart_max_ms;
+	uint64_t wait = 100;
+
+	if (w->crashes <= 1)
+		return 0;
+	for (unsigned i = 2; i < w->crashes && wait < most; i++)
+		wait *= 2;
+	return wait < most ? wait : most;
+}
+
+static void
+restart_due(void *owner)
+{
+	worker_start(owner);
+}
+
+static void
+restart_later(struct worker *w)
+{
+	uint64_t wait = backoff_ms(w);
+	struct log_line l;
+
+	w->state = WORKER_WAITING;
+	if (wait > 0) {
+		log_begin(&l, EVENT_BACKOFF, NULL);
+		log_string(&l, "name", w->name);
+		log_number(&l, "wait_ms", wait);
+		log_end(&l);
+	}
+	timer_start(w->restart, wait);
+}
+
+struct worker *
+worker_new(
+    enum process_kind kind, unsigned nth, struct generation *g, struct err *e)
+{
+	for (unsigned i = 1; i < BOARD_SLOTS; i++) {
+		struct worker *w = &parent.workers[i];
+		const struct settings *s;
+
+		if (w->state != WORKER_FREE)
+			continue;
+		w->kind = kind;
+		w->nth = nth;
+		w->generation = g;
+		w->slot = i;
+		w->crashes = 0;
+		w->failure.text[0] = '\0';
+		s = settings_of(w);
+		if (w->ring_fd < 0)
+			w->ring_fd = ring_create(s->journal.queue, e);
+		if (w->ring_fd < 0)
+			return NULL;
+		if (kind == PROCESS_EDGE)
+			snprintf(w->name, sizeof(w->name), "edge.%u", nth);
+		else
+			snprintf(
+			    w->name, sizeof(w->name), "%s", kinds[kind].name);
+		w->ring_announced = false;
+		w->restart = timer_new(parent.loop, restart_due, w);
+		w->state = WORKER_WAITING;
+		return w;
+	}
+	err_set(e, "no room for more than %d processes", BOARD_SLOTS);
+	return NULL;
+}
+
+void
+worker_release(struct worker *w)
+{
+	timer_free(w->restart);
+	w->restart = NULL;
+	channel_free(w->channel);
+	w->channel = NULL;
+	w->generation = NULL;
+	w->state = WORKER_FREE;
+	board_row_clear(&parent.board->rows[w->slot]);
+}
+
+static void
+worker_ready(struct worker *w)
+{
+	if (w->state != WORKER_STARTING)
+		return;
+	w->state = WORKER_READY;
+	if (w->kind == PROCESS_JOURNAL)
+		workers_announce_rings();
+	if (w->kind == PROCESS_KEYSMITH)
+		reconnect_edges(w->generation);
+	if (w->generation != NULL)
+		generation_ready(w->generation, w);
+}
+
+static void
+worker_message(void *owner, const struct ipc_message *m)
+{
+	struct worker *w = owner;
+	bool from_control = w->kind == PROCESS_CONTROL;
+
+	if (m->fd >= 0)
+		close(m->fd); /* no child has a descriptor to give */
+	switch ((enum parent_message)m->type) {
+	case PARENT_READY:
+		worker_ready(w);
+		return;
+	case PARENT_FAILED:
+		err_set(&w->failure, "%.*s", BYTES_PRINTF(m->body));
+		return;
+	case PARENT_RELOAD:
+		if (from_control)
+			parent_reload(m->job);
+		return;
+	case PARENT_ROTATE_ASKED:
+		if (!from_control)
+			return;
+		parent_rotate();
+		worker_send(w, PARENT_ANSWER, m->job, NULL, -1);
+		return;
+	case PARENT_DRAIN:
+	case PARENT_STOP:
+	case PARENT_CHANNEL:
+	case PARENT_RING:
+	case PARENT_ROTATE:
+	case PARENT_ANSWER:
+		return;
+	}
+}
+
+static void
+worker_gone(void *owner)
+{
+	struct worker *w = owner;
+
+	/* SIGCHLD tells the rest. */
+	channel_free(w->channel);
+	w->channel = NULL;
+}
+
+static void
+fill_child(const struct worker *w, struct child *c, int parent_fd)
+{
+	*c = (struct child){
+		.kind = w->kind,
+		.slot = w->slot,
+		.nth = w->nth,
+		.settings = settings_of(w),
+		.board = parent.board,
+		.parent_fd = parent_fd,
+		.peer_fd = -1,
+		.key_fd = -1,
+		.control_fd = -1,
+		.journal_fd = -1,
+		.wake_fd = parent.wake_fd,
+		.ring_fd = w->ring_fd,
+		.tickets_fd = -1,
+	};
+	memcpy(c->name, w->name, sizeof(c->name));
+}
+
+void
+worker_fill_row(const struct worker *w)
+{
+	struct board_row *row = &parent.board->rows[w->slot];
+
+	board_row_clear(row);
+	memcpy(row->process, w->name, sizeof(row->process));
+	atomic_store(&row->generation,
+	    w->generation == NULL ? 0 : w->generation->number);
+	atomic_store(&row->started, (uint64_t)time(NULL));
+	atomic_store(&row->pid, w->pid);
+}
+
+static void
+worker_died(struct worker *w, const char *how)
+{
+	struct log_line l;
+	bool quick = loop_now_ms(parent.loop) - w->started_ms < LIVED_MS;
+
+	log_begin(&l, EVENT_DIED, NULL);
+	log_string(&l, "name", w->name);
+	log_number(&l, "pid", (uint64_t)w->pid);
+	log_string(&l, "text", how);
+	if (w->failure.text[0] != '\0')
+		log_string(&l, "why", w->failure.text);
+	log_end(&l);
+	w->crashes = quick ? w->crashes + 1 : 1;
+	if (w->kind == PROCESS_JOURNAL)
+		for (size_t i = 0; i < BOARD_SLOTS; i++)
+			parent.workers[i].ring_announced = false;
+	if (w->generation != NULL && w->generation == parent.coming) {
+		char text[ERR_TEXT_MAX];
+
+		snprintf(text, sizeof(text), "%s: %.400s", w->name,
+		    w->failure.text[0] != '\0' ? w->failure.text : how);
+		worker_release(w);
+		generation_refuse(text);
+		return;
+	}
+	if (w->generation == NULL && parent.current == NULL) {
+		fprintf(stderr, "sekishod: %s: %s\n", w->name,
+		    w->failure.text[0] != '\0' ? w->failure.text : how);
+		parent.failed = true;
+		loop_stop(parent.loop);
+		return;
+	}
+	restart_later(w);
+}
+
+static void
+worker_ended(struct worker *w, int status)
+{
+	struct generation *g = w->generation;
+	bool draining = g != NULL && g->state == GENERATION_DRAINING;
+	char how[64];
+
+	channel_free(w->channel);
+	w->channel = NULL;
+	if (WIFSIGNALED(status))
+		snprintf(
+		    how, sizeof(how), "killed by signal %d", WTERMSIG(status));
+	else
+		snprintf(how, sizeof(how), "ended with status %d",
+		    WEXITSTATUS(status));
+	/* A draining generation is not filled up again, but its edges need
+	 * their keysmith. */
+	if (draining && (w->kind != PROCESS_KEYSMITH || status == 0)) {
+		worker_release(w);
+		generation_check(g);
+		return;
+	}
+	if (parent.stopping && g == NULL) {
+		worker_release(w);
+		if (worker_find(PROCESS_JOURNAL, NULL) == NULL)
+			loop_stop(parent.loop);
+		return;
+	}
+	worker_died(w, how);
+}
+
+void
+worker_start(struct worker *w)
+{
+	struct err e = { 0 };
+	struct child c;
+	int ends[2];
+
+	w->failure.text[0] = '\0';
+	w->started_ms = loop_now_ms(parent.loop);
+	if (ipc_pair(ends, &e) < 0)
+		goto failed;
+	fill_child(w, &c, ends[1]);
+	if (equip(w, &c, &e) < 0)
+		goto close_ends;
+	fflush(NULL);
+	w->pid = fork();
+	if (w->pid == 0)
+		_exit(kinds[w->kind].start(&c));
+	unequip(&c);
+	if (w->pid < 0) {
+		err_set(&e, "fork: %m");
+		close(ends[0]);
+		goto failed;
+	}
+	w->state = WORKER_STARTING;
+	w->channel =
+	    channel_new(parent.loop, ends[0], worker_message, worker_gone, w);
+	worker_fill_row(w);
+	workers_announce_rings();
+	return;
+
+close_ends:
+	unequip(&c);
+	close(ends[0]);
+failed:
+	w->pid = 0;
+	w->failure = e;
+	worker_died(w, "could not be started");
+}
+
+void
+workers_reap(void)
+{
+	int status;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+		for (size_t i = 0; i < BOARD_SLOTS; i++) {
+			struct worker *w = &parent.workers[i];
+
+			if (w->state == WORKER_FREE || w->pid != pid)
+				continue;
+			worker_ended(w, status);
+			w->pid = 0;
+			break;
+		}
+}
