@@ -13,8 +13,9 @@
 #include "proxy/base/log.h"
 #include "proxy/keysmith/mimic.h"
 
-#define ANSWER_MAX_MS 10000 /* a new keysmith is there within a second */
-#define ORDERS_MAX 2048     /* in flight; a channel queues 4096 */
+#define ANSWER_MAX_MS 10000   /* a new keysmith is there within a second */
+#define ORDERS_MAX 2048       /* in flight; a channel queues 4096 */
+#define CERTIFICATE_REST 2560 /* a leaf without its names, and some */
 #define DAY 86400
 #define RETRY_S 60 /* after a renewal that failed */
 
@@ -420,15 +421,16 @@ covering(const struct bytes *names, size_t n, struct bytes host)
 	return i;
 }
 
-/* As many of the names as one message holds. */
+/* As many of the names as go into one message, both as an order and in a
+ * certificate, where each needs up to three bytes more. */
 static void
 trim(struct leaf_order *o)
 {
-	size_t n = sizeof(o->origin_digest) + 2;
+	size_t n = CERTIFICATE_REST;
 	size_t i;
 
 	for (i = 0; i < o->names_n; i++) {
-		n += 1 + o->names[i].n;
+		n += 4 + o->names[i].n;
 		if (n > IPC_BODY_MAX)
 			break;
 	}
