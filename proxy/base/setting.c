@@ -163,9 +163,9 @@ static int
 load_row(const struct setting *row, const config_setting_t *s, uint8_t *field,
     struct arena *a, struct err *e)
 {
-	double number;
-	const char *text;
-	struct texts texts;
+	double number = 0;
+	const char *text = NULL;
+	struct texts texts = { 0 };
 
 	switch (row->kind) {
 	case SETTING_COUNT:
