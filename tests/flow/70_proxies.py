@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: Apache-2.0
+"""PROXY headers and X-Forwarded-For: believed only where they are trusted."""
+import struct
+
+from lab import BALANCER, CITY, FORWARDER, Answer
+
+V2 = b"\r\n\r\n\0\r\nQUIT\n"
+
+
+def ask(lab, source, before=b"", headers=""):
+    to = f"plain.lab.test:{lab.plain_port}"
+    with lab.connect(source) as s:
+        s.sendall(before + f"GET http://{to}/1k HTTP/1.1\r\nHost: {to}\r\n{headers}\r\n".encode())
+        try:
+            return Answer(s).status
+        except ConnectionResetError:
+            return 0
+
+
+def v1(client):
+    return f"PROXY TCP4 {client} 127.0.0.1 40000 8080\r\n".encode()
+
+
+def v2(client):
+    packed = bytes(map(int, client.split("."))) + bytes([127, 0, 0, 1]) + struct.pack("!HH", 40000, 8080)
+    return V2 + b"\x21\x11" + struct.pack("!H", len(packed)) + packed
+
+
+def test_a_trusted_balancer_names_the_client(lab):
+    for header in (v1, v2):
+        assert ask(lab, BALANCER, header("127.0.1.50")) == 200
+        assert lab.event(event="exchange", client="127.0.1.50")["body"] == "990019"
+        assert ask(lab, BALANCER, header("127.0.9.9")) == 403
+
+
+def test_a_trusted_balancer_must_name_one(lab):
+    assert ask(lab, BALANCER) == 0
+
+
+def test_nobody_else_may(lab):
+    for header in (v1, v2):
+        assert ask(lab, CITY, header("127.0.4.50")) in (0, 400)
+        assert not any(e.get("client") == "127.0.4.50" for e in lab.journal())
+
+
+def test_forwarded_for_counts_only_from_a_trusted_proxy(lab):
+    assert ask(lab, FORWARDER, headers="X-Forwarded-For: 127.0.1.60\r\n") == 200
+    lab.event(event="exchange", client="127.0.1.60")
+    assert ask(lab, FORWARDER, headers="X-Forwarded-For: 127.0.9.9, 127.0.1.61\r\n") == 200
+    lab.event(event="exchange", client="127.0.1.61")
+    assert ask(lab, FORWARDER, headers="X-Forwarded-For: nonsense\r\n") == 400
+    assert ask(lab, FORWARDER) == 403
+    assert ask(lab, CITY, headers="X-Forwarded-For: 127.0.3.1\r\n") == 200
+
+
+def test_the_proxy_serves_its_own_pages(lab):
+    def own(path):
+        with lab.connect() as s:
+            s.sendall(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{lab.port}\r\n\r\n".encode())
+            return Answer(s)
+
+    pac = own("/proxy.pac")
+    assert pac.status == 200 and b"FindProxyForURL" in pac.body
+    assert pac.field("content-type") == "application/x-ns-proxy-autoconfig"
+    assert f"127.0.0.1:{lab.port}".encode() in pac.body
+    ca = own("/ca.crt")
+    assert ca.body == lab.proxy_ca.crt.read_bytes()
+    assert own("/").status == 200
+    assert own("/nothing").status == 400
