@@ -27,7 +27,7 @@ enum leaf_key {
 struct customer {
 	struct forge *forge;
 	struct channel *channel;
-	EVP_PKEY *keys[LEAF_KEYS]; /* public */
+	X509_PUBKEY *keys[LEAF_KEYS];
 	struct customer *prev, *next;
 };
 
@@ -49,7 +49,7 @@ customer_free(struct customer *c)
 		c->next->prev = c->prev;
 	channel_free(c->channel);
 	for (size_t i = 0; i < LEAF_KEYS; i++)
-		EVP_PKEY_free(c->keys[i]);
+		X509_PUBKEY_free(c->keys[i]);
 	free(c);
 }
 
@@ -58,8 +58,11 @@ key_fits(EVP_PKEY *key, enum leaf_key kind)
 {
 	char group[32];
 	size_t n;
-	int bits = EVP_PKEY_get_bits(key);
+	int bits;
 
+	if (key == NULL)
+		return false;
+	bits = EVP_PKEY_get_bits(key);
 	switch (kind) {
 	case LEAF_KEY_EC:
 		return EVP_PKEY_is_a(key, "EC") &&
@@ -79,16 +82,16 @@ static int
 take_key(struct customer *c, const struct ipc_message *m)
 {
 	const uint8_t *p = m->body.p;
-	EVP_PKEY *key;
+	X509_PUBKEY *key;
 
 	if (m->job >= LEAF_KEYS || c->keys[m->job] != NULL ||
 	    m->body.n > SPKI_MAX)
 		return -1;
-	key = d2i_PUBKEY(NULL, &p, (long)m->body.n);
-	ERR_clear_error();
+	key = d2i_X509_PUBKEY(NULL, &p, (long)m->body.n);
 	if (key == NULL || p != m->body.p + m->body.n ||
-	    !key_fits(key, m->job)) {
-		EVP_PKEY_free(key);
+	    !key_fits(X509_PUBKEY_get0(key), m->job)) {
+		ERR_clear_error();
+		X509_PUBKEY_free(key);
 		return -1;
 	}
 	c->keys[m->job] = key;
@@ -119,7 +122,7 @@ take_order(struct customer *c, const struct ipc_message *m)
 	const struct forge *f = c->forge;
 	struct leaf_order o;
 	struct err e = { 0 };
-	EVP_PKEY *key;
+	const X509_PUBKEY *key;
 	X509 *leaf;
 
 	if (leaf_order_unpack(&o, m->body) < 0)
@@ -190,16 +193,18 @@ forge_try(const struct forge *f, struct err *e)
 		.names_n = 1,
 	};
 	EVP_PKEY *key = EVP_EC_gen("P-256");
+	X509_PUBKEY *public = NULL;
 	uint8_t *der = NULL;
 	X509 *leaf;
 
-	must(key != NULL);
-	leaf = mimic_sign(&o, key, f->ca->certificate, f->ca->key, time(NULL),
-	    f->lifetime_s, e);
+	must(key != NULL && X509_PUBKEY_set(&public, key) == 1);
+	leaf = mimic_sign(&o, public, f->ca->certificate, f->ca->key,
+	    time(NULL), f->lifetime_s, e);
 	if (leaf != NULL)
 		must(i2d_X509(leaf, &der) > 0);
 	OPENSSL_free(der);
 	X509_free(leaf);
+	X509_PUBKEY_free(public);
 	EVP_PKEY_free(key);
 	return leaf == NULL ? -1 : 0;
 }

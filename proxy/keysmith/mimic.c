@@ -314,8 +314,29 @@ add_times(X509 *x, X509 *ca, time_t now, uint64_t lifetime_s, struct err *e)
 	return 0;
 }
 
+static void
+add_public_key(X509 *x, const X509_PUBKEY *key)
+{
+	ASN1_OBJECT *algorithm;
+	X509_ALGOR *parameters;
+	const ASN1_OBJECT *oid;
+	const void *value;
+	ASN1_TYPE copy = { 0 };
+	const uint8_t *p;
+	uint8_t *bits;
+	int n;
+
+	must(X509_PUBKEY_get0_param(&algorithm, &p, &n, &parameters, key) == 1);
+	X509_ALGOR_get0(&oid, &copy.type, &value, parameters);
+	must(ASN1_TYPE_set1(&copy, copy.type, value) == 1);
+	bits = OPENSSL_memdup(p, (size_t)n);
+	must(bits != NULL &&
+	    X509_PUBKEY_set0_param(X509_get_X509_PUBKEY(x), OBJ_dup(algorithm),
+		copy.type, copy.value.ptr, bits, n) == 1);
+}
+
 X509 *
-mimic_sign(const struct leaf_order *o, EVP_PKEY *leaf_public, X509 *ca,
+mimic_sign(const struct leaf_order *o, const X509_PUBKEY *leaf_public, X509 *ca,
     EVP_PKEY *ca_key, time_t now, uint64_t lifetime_s, struct err *e)
 {
 	X509 *x = X509_new();
@@ -324,8 +345,8 @@ mimic_sign(const struct leaf_order *o, EVP_PKEY *leaf_public, X509 *ca,
 	if (add_serial(x, e) < 0 || add_times(x, ca, now, lifetime_s, e) < 0)
 		goto refuse;
 	must(X509_set_version(x, X509_VERSION_3) == 1 &&
-	    X509_set_issuer_name(x, X509_get_subject_name(ca)) == 1 &&
-	    X509_set_pubkey(x, leaf_public) == 1);
+	    X509_set_issuer_name(x, X509_get_subject_name(ca)) == 1);
+	add_public_key(x, leaf_public);
 	add_fixed(x, &basic_constraints);
 	add_fixed(x, o->rsa ? &rsa_usage : &ec_usage);
 	add_fixed(x, &server_auth);

@@ -4,6 +4,9 @@
 #include <arpa/inet.h>
 #include <check.h>
 #include <openssl/x509v3.h>
+#include <stdint.h>
+
+#include "proxy/keysmith/mimic.h"
 
 EVP_PKEY *
 lab_key(const char *type)
@@ -100,4 +103,28 @@ lab_verify(X509 *leaf, X509 *ca, const char *host, time_t at)
 	X509_STORE_CTX_free(ctx);
 	X509_STORE_free(store);
 	return verdict;
+}
+
+X509 *
+lab_sign(const struct leaf_order *o, EVP_PKEY *key, const struct ca *ca,
+    time_t now, uint64_t lifetime_s, struct err *e)
+{
+	X509_PUBKEY *public = NULL;
+	uint8_t *der = NULL;
+	const uint8_t *p;
+	X509 *x;
+	int n;
+
+	ck_assert_int_eq(X509_PUBKEY_set(&public, key), 1);
+	x = mimic_sign(o, public, ca->certificate, ca->key, now, lifetime_s, e);
+	X509_PUBKEY_free(public);
+	if (x == NULL)
+		return NULL;
+	n = i2d_X509(x, &der);
+	X509_free(x);
+	p = der;
+	x = d2i_X509(NULL, &p, n);
+	ck_assert_ptr_nonnull(x);
+	OPENSSL_free(der);
+	return x;
 }

@@ -69,7 +69,7 @@ static X509 *
 sign(const struct ca *ca, EVP_PKEY *key, const struct leaf_order *o,
     uint64_t lifetime_s, struct err *e)
 {
-	return mimic_sign(o, key, ca->certificate, ca->key, NOW, lifetime_s, e);
+	return lab_sign(o, key, ca, NOW, lifetime_s, e);
 }
 
 START_TEST(mimic_leaf_is_what_verifiers_expect)

@@ -9,7 +9,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "proxy/keysmith/mimic.h"
 #include "tests/unit/keysmith/lab.h"
 
 /* An edge: its own mapping, its own context. */
@@ -36,8 +35,7 @@ set_up(void)
 	struct err e = { 0 };
 
 	key = lab_key("EC");
-	certificate =
-	    mimic_sign(&o, key, ca.certificate, ca.key, now, 3600, &e);
+	certificate = lab_sign(&o, key, &ca, now, 3600, &e);
 	ck_assert_msg(certificate != NULL, "%s", e.text);
 	ca_release(&ca);
 	fd = tickets_create(&e);
