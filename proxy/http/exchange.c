@@ -7,6 +7,7 @@
 #include "proxy/http/h1_origin.h"
 #include "proxy/http/own.h"
 #include "proxy/http/tunnel.h"
+#include "proxy/listener/forwarded.h"
 
 static enum stage_answer exchange_zone(void *job);
 static enum stage_answer exchange_target(void *job);

@@ -45,18 +45,28 @@ struct h1 {
 	/* Set by the caller before a response is read: */
 	bool request_was_head;
 	bool request_was_connect;
-	/* the rest is h1.c's own */
-	int state;
-	uint64_t left;
-	size_t scanned;
-	size_t line_n;
-	size_t trailer_n;
-	uint8_t last;
-	struct bytes span;
-	struct arena *arena;
+	/* The rest is h1.c's own. */
+	enum h1_state {
+		H1_STATE_HEAD = 0,
+		H1_STATE_LENGTH,
+		H1_STATE_CHUNKED,
+		H1_STATE_CLOSE,
+		H1_STATE_END, /* to be told */
+		H1_STATE_BAD,
+	} state;
+	uint64_t left;       /* of a body of known length */
+	struct bytes text;   /* the head that is parsed */
+	struct bytes span;   /* body that llhttp just gave */
+	struct arena *arena; /* where fields go, and to which message */
 	struct message *message;
-	size_t fields_size;
-	bool paused_at_end;
+	size_t fields_size; /* allocated */
+	size_t name_n;      /* of a trailer field that comes in pieces */
+	struct bytes name, value;
+	size_t line_n; /* bytes of the framing line so far */
+	size_t trailer_n;
+	uint8_t last; /* framing byte */
+	bool in_trailer;
+	bool complete; /* llhttp saw the end of the message */
 };
 
 void h1_init(struct h1 *h, enum h1_role role, const struct h1_limits *limits);
@@ -86,7 +96,7 @@ int h1_write_field(struct buf *out, const char *name, struct bytes value)
 int h1_write_head_end(struct buf *out) MUST_CHECK;
 /* The line before n bytes of chunk data; the data end with CRLF. */
 #define H1_CHUNK_LINE_MAX 18
-size_t h1_chunk_line(char out[H1_CHUNK_LINE_MAX], size_t n);
+size_t h1_chunk_line(char out[H1_CHUNK_LINE_MAX + 1], size_t n);
 /* "0", the trailer fields (hop and framing ones left out), the empty line. */
 int h1_write_chunked_end(
     struct buf *out, const struct field *trailers, size_t n) MUST_CHECK;

@@ -111,7 +111,7 @@ static void
 client_body(struct side *s, struct bytes b)
 {
 	struct h1_client *h = h1_client_of(s);
-	char line[H1_CHUNK_LINE_MAX];
+	char line[H1_CHUNK_LINE_MAX + 1];
 
 	if (!h->chunked || h->state == H1C_RAW) {
 		stream_put(h->stream, b);

@@ -68,7 +68,7 @@ static void
 origin_body(struct side *s, struct bytes b)
 {
 	struct h1_origin *o = h1_origin_of(s);
-	char line[H1_CHUNK_LINE_MAX];
+	char line[H1_CHUNK_LINE_MAX + 1];
 
 	if (!o->chunked || o->raw) {
 		stream_put(o->stream, b);

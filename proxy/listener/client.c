@@ -96,15 +96,17 @@ preface_readable(void *owner)
 		return;
 	}
 	in = (struct bytes){ e->scratch, n };
-	switch (proxy_protocol_next(&c->preface, &in)) {
+	switch (proxy_protocol_next(c->preface, &in)) {
 	case PROXY_PROTOCOL_MORE:
 		return;
 	case PROXY_PROTOCOL_BAD:
-		refuse_header(c, c->preface.why);
+		refuse_header(c, c->preface->why);
 		return;
 	case PROXY_PROTOCOL_DONE:
-		if (c->preface.has_source)
-			c->address = c->preface.source;
+		if (c->preface->has_source)
+			c->address = c->preface->source;
+		free(c->preface);
+		c->preface = NULL;
 		admit(c, in);
 		return;
 	}
@@ -165,6 +167,8 @@ client_new(struct edge *e, const struct listener_settings *l, int fd,
 		admit(c, (struct bytes){ 0 });
 		return;
 	}
+	c->preface = calloc(1, sizeof(*c->preface));
+	must(c->preface != NULL);
 	c->on_timer = preface_late;
 	c->on_drain = preface_drain;
 	timer_start(c->timer, e->settings->limits.head_timeout_ms);
@@ -203,6 +207,7 @@ client_free(struct client *c)
 	if (c->freed)
 		return;
 	c->freed = true;
+	free(c->preface);
 	h1_client_free(c);
 	intercept_free(c->intercept);
 	c->intercept = NULL;

@@ -24,8 +24,8 @@ struct intercept {
 	enum answer_kind answer;
 	const char *why;
 	unsigned check;
-	const char *sni; /* NULL: none was sent */
-	bool rsa;        /* the client knows no ECDSA */
+	bool rsa;   /* the client knows no ECDSA */
+	bool ready; /* the leaf is in place: the handshake goes on */
 	struct upstream_wait *wait;
 	struct leaf_wait *leaf_wait;
 	uint64_t resolve_us, connect_us, tls_us;
@@ -40,8 +40,12 @@ struct client {
 	struct address peer;           /* as the kernel says */
 	struct address address;        /* as believed: PROXY header */
 	const struct segment *segment; /* NULL: nobody we know */
-	bool counted;                  /* in the board's connections */
-	const char *tls_version;       /* of the intercepted TLS; NULL: none */
+	bool freed;
+	bool counted; /* in the board's connections, as: */
+	unsigned counted_body;
+	struct address counted_address;
+	struct proxy_protocol *preface; /* while its header is awaited */
+	const char *tls_version;        /* of the intercepted TLS; NULL: none */
 	struct intercept *intercept;
 	/* Bound to this client by connection-based authentication. */
 	struct origin *bound;

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "proxy/http/message.h"
+
+static const struct {
+	const char *name;
+	enum field_id id;
+} names[] = {
+	{ "te", FIELD_TE },
+	{ "via", FIELD_VIA },
+	{ "date", FIELD_DATE },
+	{ "host", FIELD_HOST },
+	{ "expect", FIELD_EXPECT },
+	{ "alt-svc", FIELD_ALT_SVC },
+	{ "trailer", FIELD_TRAILER },
+	{ "upgrade", FIELD_UPGRADE },
+	{ "forwarded", FIELD_FORWARDED },
+	{ "connection", FIELD_CONNECTION },
+	{ "keep-alive", FIELD_KEEP_ALIVE },
+	{ "content-type", FIELD_CONTENT_TYPE },
+	{ "authorization", FIELD_AUTHORIZATION },
+	{ "content-length", FIELD_CONTENT_LENGTH },
+	{ "accept-language", FIELD_ACCEPT_LANGUAGE },
+	{ "x-forwarded-for", FIELD_X_FORWARDED_FOR },
+	{ "proxy-connection", FIELD_PROXY_CONNECTION },
+	{ "www-authenticate", FIELD_WWW_AUTHENTICATE },
+	{ "sec-websocket-key", FIELD_SEC_WEBSOCKET_KEY },
+	{ "transfer-encoding", FIELD_TRANSFER_ENCODING },
+	{ "proxy-authenticate", FIELD_PROXY_AUTHENTICATE },
+	{ "proxy-authorization", FIELD_PROXY_AUTHORIZATION },
+};
+
+/* The rows stand by length: the first of each, found once per length. */
+enum field_id
+field_id(struct bytes name)
+{
+	for (size_t i = 0; i < COUNT(names); i++) {
+		struct bytes known = bytes_of(names[i].name);
+
+		if (known.n > name.n)
+			break;
+		if (known.n == name.n && bytes_equal_nocase(known, name))
+			return names[i].id;
+	}
+	return FIELD_OTHER;
+}
+
+const struct field *
+message_field(const struct message *m, enum field_id id)
+{
+	for (size_t i = 0; i < m->fields_n; i++)
+		if (m->fields[i].id == id)
+			return &m->fields[i];
+	return NULL;
+}
+
+static bool
+is_hop(enum field_id id)
+{
+	/* Content-Length and Transfer-Encoding are written anew from the
+	 * framing that was understood. */
+	return id == FIELD_CONNECTION || id == FIELD_KEEP_ALIVE ||
+	    id == FIELD_PROXY_CONNECTION || id == FIELD_PROXY_AUTHENTICATE ||
+	    id == FIELD_PROXY_AUTHORIZATION || id == FIELD_TE ||
+	    id == FIELD_TRANSFER_ENCODING || id == FIELD_UPGRADE ||
+	    id == FIELD_CONTENT_LENGTH;
+}
+
+static void
+mark_named(struct message *m, struct bytes token)
+{
+	for (size_t i = 0; i < m->fields_n; i++)
+		if (bytes_equal_nocase(m->fields[i].name, token))
+			m->fields[i].hop = true;
+}
+
+void
+message_mark_hops(struct message *m)
+{
+	for (size_t i = 0; i < m->fields_n; i++) {
+		struct bytes tokens = m->fields[i].value;
+
+		m->fields[i].hop |= is_hop(m->fields[i].id);
+		if (m->fields[i].id != FIELD_CONNECTION)
+			continue;
+		while (tokens.n > 0)
+			mark_named(
+			    m, bytes_trim(bytes_take_until(&tokens, ',')));
+	}
+}
