@@ -33,8 +33,8 @@ enum keysmith_message {
 
 /*
  * A leaf to sign. The edge took the names from the origin's verified
- * certificate; the keysmith reads each again strictly (a host name of LDH
- * labels, with at most one leading "*." ; an IP address) and trusts nothing.
+ * certificate; the keysmith reads each again strictly (what mimic_name_fits, or
+ * an IP address) and trusts nothing.
  */
 #define LEAF_NAMES_MAX 128
 

@@ -206,16 +206,33 @@ free_all:
 }
 
 /* Extensions that are the same in every leaf of a kind of key, as DER. */
-static const struct fixed {
+struct fixed {
 	int nid;
 	int critical;
 	struct bytes der;
-} basic_constraints = { NID_basic_constraints, 1, BYTES("\x30\x00") },
-  ec_usage = { NID_key_usage, 1, BYTES("\x03\x02\x07\x80") },
-  /* keyEncipherment too: TLS 1.2 clients without forward secrecy */
-    rsa_usage = { NID_key_usage, 1, BYTES("\x03\x02\x05\xa0") },
-  server_auth = { NID_ext_key_usage, 0,
-	  BYTES("\x30\x0a\x06\x08\x2b\x06\x01\x05\x05\x07\x03\x01") };
+};
+
+static const struct fixed basic_constraints = {
+	NID_basic_constraints,
+	1,
+	BYTES("\x30\x00"),
+};
+static const struct fixed ec_usage = {
+	NID_key_usage,
+	1,
+	BYTES("\x03\x02\x07\x80"),
+};
+/* keyEncipherment too: TLS 1.2 clients without forward secrecy. */
+static const struct fixed rsa_usage = {
+	NID_key_usage,
+	1,
+	BYTES("\x03\x02\x05\xa0"),
+};
+static const struct fixed server_auth = {
+	NID_ext_key_usage,
+	0,
+	BYTES("\x30\x0a\x06\x08\x2b\x06\x01\x05\x05\x07\x03\x01"),
+};
 
 static void
 add_fixed(X509 *x, const struct fixed *f)
