@@ -1,0 +1,420 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "proxy/zone/zone.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ZONES_MAX 64
+#define SEGMENTS_MAX 65536
+#define PORTS_MAX 1024
+
+struct zone_entry {
+	const char *name, *kind;
+	struct texts permitted;
+	struct zone zone;
+};
+
+const struct setting zone_table[] = {
+	SETTING_TEXT_ROW(zone_entry, name, NULL, 1, 32,
+	    "Its name, as segments and policies use it.",
+	    "区域の名前。区分と方針から参照する。"),
+	SETTING_TEXT_ROW(zone_entry, kind, NULL, 1, 32,
+	    "\"internet\", \"lgwan\" or \"mynumber\".",
+	    "\"internet\"、\"lgwan\"、\"mynumber\" のいずれか。"),
+	SETTING(zone_entry, permitted, TEXTS, 0, 0, 1024,
+	    "Prefixes reachable from this zone although they are refused by"
+	    " address elsewhere.",
+	    "他では拒否するが、この区域からは接続を許すアドレス範囲。"),
+	SETTING_NEST_ROW(ports,
+	    "Destination ports; 80 and 443 when none is given.",
+	    "宛先ポート。省略時は 80 と 443。"),
+};
+const size_t zone_table_n = COUNT(zone_table);
+
+const struct setting body_table[] = {
+	SETTING_NEST_ROW(code, "Its code of six digits, a string.",
+	    "全国地方公共団体コード（6桁の文字列）。"),
+	SETTING_TEXT_ROW(body, name_ja, NULL, 1, 128, "Its name in Japanese.",
+	    "名称（日本語）。"),
+	SETTING_TEXT_ROW(body, name_en, "", 0, 128, "Its name in English.",
+	    "名称（英語）。"),
+	SETTING_TEXT_ROW(body, contact, "", 0, 256,
+	    "Whom its users ask about a refusal.",
+	    "拒否されたときの問い合わせ先。"),
+	SETTING_NEST_ROW(
+	    segments, "Its addresses; a list.", "そのアドレス（並び）。"),
+};
+const size_t body_table_n = COUNT(body_table);
+
+struct segment_entry {
+	const char *prefix, *zone;
+};
+
+const struct setting segment_table[] = {
+	SETTING_TEXT_ROW(segment_entry, prefix, NULL, 1, 64,
+	    "Addresses: \"192.0.2.0/26\", \"2001:db8::/48\".",
+	    "アドレス範囲。"),
+	SETTING_TEXT_ROW(segment_entry, zone, NULL, 1, 32,
+	    "The zone they stand in.", "属する区域。"),
+};
+const size_t segment_table_n = COUNT(segment_table);
+
+/* Disjoint intervals of addresses: each begins here and ends where the next
+ * begins; owner is the longest prefix over it. */
+struct interval {
+	uint8_t from[16];
+	const struct segment *owner; /* NULL: nobody */
+};
+
+struct zones {
+	struct zone *zones;
+	size_t zones_n;
+	struct body *bodies;
+	size_t bodies_n;
+	struct segment *segments;
+	size_t segments_n;
+	struct interval *intervals;
+	size_t intervals_n;
+};
+
+char
+body_code_check_digit(const char digits[5])
+{
+	unsigned sum = 0;
+
+	for (unsigned i = 0; i < 5; i++)
+		sum += (6 - i) * (unsigned)(digits[i] - '0');
+	return (char)('0' + (11 - sum % 11) % 10);
+}
+
+static int
+read_ports(const config_setting_t *group, struct zone *z, struct arena *a,
+    struct err *e)
+{
+	const config_setting_t *list = setting_list(group, "ports", e);
+	int n = list == NULL ? 0 : config_setting_length(list);
+
+	if (list == NULL && e->text[0] != '\0')
+		return -1;
+	if (n > PORTS_MAX)
+		return setting_error(list, e, "more than %d ports", PORTS_MAX);
+	z->ports = ARENA_ARRAY(a, uint16_t, (size_t)n);
+	z->ports_n = (size_t)n;
+	for (int i = 0; i < n; i++) {
+		int port = config_setting_get_int_elem(list, i);
+
+		if (port < 1 || port > UINT16_MAX)
+			return setting_error(
+			    list, e, "a port is %d, expected 1 to 65535", port);
+		z->ports[i] = (uint16_t)port;
+	}
+	return 0;
+}
+
+static int
+read_zone(const config_setting_t *group, struct zone *z, struct arena *a,
+    struct err *e)
+{
+	static const struct {
+		const char *name;
+		enum zone_kind kind;
+	} kinds[] = {
+		{ "mynumber", ZONE_MYNUMBER },
+		{ "lgwan", ZONE_LGWAN },
+		{ "internet", ZONE_INTERNET },
+	};
+	struct zone_entry entry = { 0 };
+	size_t i = 0;
+
+	if (setting_load(zone_table, zone_table_n, group, &entry, a, e) < 0)
+		return -1;
+	while (i < COUNT(kinds) && strcmp(kinds[i].name, entry.kind) != 0)
+		i++;
+	if (i == COUNT(kinds))
+		return setting_error(group, e,
+		    "kind is \"%s\", expected internet, lgwan or mynumber",
+		    entry.kind);
+	z->name = entry.name;
+	z->kind = kinds[i].kind;
+	if (z->kind == ZONE_MYNUMBER && entry.permitted.n > 0)
+		return setting_error(group, e,
+		    "a mynumber zone has permitted addresses, expected none");
+	z->permitted = ARENA_ARRAY(a, struct prefix, entry.permitted.n);
+	z->permitted_n = entry.permitted.n;
+	for (i = 0; i < entry.permitted.n; i++)
+		if (prefix_parse(
+			&z->permitted[i], bytes_of(entry.permitted.p[i])) < 0)
+			return setting_error(entry.permitted.where, e,
+			    "\"%s\" is no prefix, expected one such as"
+			    " 192.0.2.0/24",
+			    entry.permitted.p[i]);
+	return read_ports(group, z, a, e);
+}
+
+static int
+read_zones(struct zones *z, const config_setting_t *root, struct arena *a,
+    struct err *e)
+{
+	const config_setting_t *list = setting_list(root, "zones", e);
+	int n = list == NULL ? 0 : config_setting_length(list);
+
+	if (list == NULL && e->text[0] != '\0')
+		return -1;
+	if (n > ZONES_MAX)
+		return setting_error(
+		    list, e, "%d zones, expected at most %d", n, ZONES_MAX);
+	z->zones = ARENA_ARRAY(a, struct zone, (size_t)n);
+	for (int i = 0; i < n; i++) {
+		const config_setting_t *group =
+		    config_setting_get_elem(list, (unsigned)i);
+
+		if (read_zone(group, &z->zones[i], a, e) < 0)
+			return -1;
+		if (zones_by_name(z, bytes_of(z->zones[i].name)) != NULL)
+			return setting_error(group, e,
+			    "zone \"%s\" is there twice", z->zones[i].name);
+		z->zones_n++;
+	}
+	return 0;
+}
+
+static int
+read_segment(struct zones *z, const struct body *b,
+    const config_setting_t *group, struct arena *a, struct err *e)
+{
+	struct segment_entry entry = { 0 };
+	struct segment *s = &z->segments[z->segments_n];
+
+	if (setting_load(segment_table, segment_table_n, group, &entry, a, e) <
+	    0)
+		return -1;
+	if (prefix_parse(&s->prefix, bytes_of(entry.prefix)) < 0)
+		return setting_error(group, e,
+		    "\"%s\" is no prefix, expected one such as 192.0.2.0/26"
+		    " without bits behind the mask",
+		    entry.prefix);
+	s->zone = zones_by_name(z, bytes_of(entry.zone));
+	if (s->zone == NULL)
+		return setting_error(
+		    group, e, "zone \"%s\" is not in zones", entry.zone);
+	for (size_t i = 0; i < z->segments_n; i++)
+		if (z->segments[i].prefix.bits == s->prefix.bits &&
+		    memcmp(z->segments[i].prefix.octets, s->prefix.octets,
+			sizeof(s->prefix.octets)) == 0)
+			return setting_error(group, e,
+			    "%s is there twice, first for %s", entry.prefix,
+			    z->segments[i].body->code);
+	s->body = b;
+	s->file = arena_string(a, bytes_of(config_setting_source_file(group)));
+	s->line = config_setting_source_line(group);
+	z->segments_n++;
+	return 0;
+}
+
+static int
+read_code(const config_setting_t *root, const config_setting_t *group,
+    struct body *b, struct err *e)
+{
+	const char *code = NULL;
+	const char *own = NULL;
+
+	if (config_setting_lookup_string(group, "code", &code) != CONFIG_TRUE)
+		return setting_error(group, e,
+		    "code is missing, expected a string of six digits");
+	if (strlen(code) != BODY_CODE_N ||
+	    strspn(code, "0123456789") != BODY_CODE_N ||
+	    code[5] != body_code_check_digit(code))
+		return setting_error(group, e,
+		    "\"%s\" is no body code, expected five digits and their"
+		    " check digit",
+		    code);
+	config_setting_lookup_string(
+	    config_setting_get_member(root, "prefecture"), "code", &own);
+	if (own != NULL && strncmp(own, code, 2) != 0)
+		return setting_error(group, e,
+		    "body %s is of another prefecture than %s", code, own);
+	memcpy(b->code, code, BODY_CODE_N);
+	return 0;
+}
+
+static int
+read_body(struct zones *z, const config_setting_t *root,
+    const config_setting_t *group, struct arena *a, struct err *e)
+{
+	struct body *b = &z->bodies[z->bodies_n];
+	const config_setting_t *list;
+	int n;
+
+	if (setting_load(body_table, body_table_n, group, b, a, e) < 0 ||
+	    read_code(root, group, b, e) < 0)
+		return -1;
+	if (zones_body_by_code(z, bytes_of(b->code)) != NULL)
+		return setting_error(
+		    group, e, "body %s is there twice", b->code);
+	b->index = (unsigned)z->bodies_n++;
+	list = setting_list(group, "segments", e);
+	if (list == NULL && e->text[0] != '\0')
+		return -1;
+	n = list == NULL ? 0 : config_setting_length(list);
+	for (int i = 0; i < n; i++)
+		if (read_segment(z, b,
+			config_setting_get_elem(list, (unsigned)i), a, e) < 0)
+			return -1;
+	return 0;
+}
+
+static size_t
+count_segments(const config_setting_t *bodies)
+{
+	size_t n = 0;
+
+	for (int i = 0; i < config_setting_length(bodies); i++) {
+		const config_setting_t *list = config_setting_get_member(
+		    config_setting_get_elem(bodies, (unsigned)i), "segments");
+
+		if (list != NULL)
+			n += (size_t)config_setting_length(list);
+	}
+	return n;
+}
+
+static int
+read_bodies(struct zones *z, const config_setting_t *root, struct arena *a,
+    struct err *e)
+{
+	const config_setting_t *list = setting_list(root, "bodies", e);
+	int n = list == NULL ? 0 : config_setting_length(list);
+
+	if (list == NULL)
+		return e->text[0] != '\0' ? -1 : 0;
+	/* The last index is for strangers on the board. */
+	if (n >= BODIES_MAX || count_segments(list) > SEGMENTS_MAX)
+		return setting_error(list, e,
+		    "%d bodies, expected fewer than %d and at most %d"
+		    " segments",
+		    n, BODIES_MAX, SEGMENTS_MAX);
+	z->bodies = ARENA_ARRAY(a, struct body, (size_t)n);
+	z->segments = ARENA_ARRAY(a, struct segment, count_segments(list));
+	for (int i = 0; i < n; i++)
+		if (read_body(z, root,
+			config_setting_get_elem(list, (unsigned)i), a, e) < 0)
+			return -1;
+	return 0;
+}
+
+/* The first address behind the prefix; false when it ends the space. */
+static bool
+behind(const struct prefix *p, uint8_t out[16])
+{
+	memcpy(out, p->octets, 16);
+	for (unsigned bit = p->bits; bit-- > 0;) {
+		uint8_t mask = (uint8_t)(0x80 >> bit % 8);
+
+		out[bit / 8] ^= mask;
+		if ((out[bit / 8] & mask) != 0)
+			return true;
+	}
+	return false;
+}
+
+static int
+compare_intervals(const void *a, const void *b)
+{
+	return memcmp(((const struct interval *)a)->from,
+	    ((const struct interval *)b)->from, 16);
+}
+
+static const struct segment *
+longest(const struct zones *z, const uint8_t octets[16])
+{
+	const struct segment *best = NULL;
+	struct address a = { 0 };
+
+	memcpy(a.octets, octets, sizeof(a.octets));
+	for (size_t i = 0; i < z->segments_n; i++)
+		if (prefix_contains(&z->segments[i].prefix, &a) &&
+		    (best == NULL ||
+			z->segments[i].prefix.bits > best->prefix.bits))
+			best = &z->segments[i];
+	return best;
+}
+
+static void
+make_intervals(struct zones *z, struct arena *a)
+{
+	size_t n = 0;
+
+	z->intervals = ARENA_ARRAY(a, struct interval, 2 * z->segments_n + 1);
+	n++; /* from ::0 */
+	for (size_t i = 0; i < z->segments_n; i++) {
+		const struct prefix *p = &z->segments[i].prefix;
+
+		memcpy(z->intervals[n++].from, p->octets, 16);
+		if (behind(p, z->intervals[n].from))
+			n++;
+	}
+	qsort(z->intervals, n, sizeof(*z->intervals), compare_intervals);
+	for (size_t i = 0; i < n; i++)
+		z->intervals[i].owner = longest(z, z->intervals[i].from);
+	z->intervals_n = n;
+}
+
+struct zones *
+zones_load(const config_setting_t *root, struct arena *a, struct err *e)
+{
+	struct zones *z = ARENA_NEW(a, struct zones);
+
+	if (read_zones(z, root, a, e) < 0 || read_bodies(z, root, a, e) < 0)
+		return NULL;
+	make_intervals(z, a);
+	return z;
+}
+
+const struct segment *
+zones_lookup(const struct zones *z, const struct address *client)
+{
+	size_t low = 0;
+	size_t high = z->intervals_n;
+
+	/* The last interval that begins at or before the client. */
+	while (high - low > 1) {
+		size_t middle = low + (high - low) / 2;
+
+		if (memcmp(z->intervals[middle].from, client->octets, 16) <= 0)
+			low = middle;
+		else
+			high = middle;
+	}
+	return z->intervals[low].owner;
+}
+
+const struct zone *
+zones_by_name(const struct zones *z, struct bytes name)
+{
+	for (size_t i = 0; i < z->zones_n; i++)
+		if (bytes_equal(bytes_of(z->zones[i].name), name))
+			return &z->zones[i];
+	return NULL;
+}
+
+const struct body *
+zones_body_by_code(const struct zones *z, struct bytes code)
+{
+	for (size_t i = 0; i < z->bodies_n; i++)
+		if (bytes_equal(bytes_of(z->bodies[i].code), code))
+			return &z->bodies[i];
+	return NULL;
+}
+
+const struct body *
+zones_body(const struct zones *z, unsigned index)
+{
+	return index < z->bodies_n ? &z->bodies[index] : NULL;
+}
+
+size_t
+zones_bodies(const struct zones *z)
+{
+	return z->bodies_n;
+}
