@@ -1,0 +1,513 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "proxy/upstream/upstream.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "proxy/board.h"
+#include "proxy/upstream/race.h"
+#include "proxy/upstream/reach.h"
+#include "proxy/upstream/resolve.h"
+
+#define BUCKETS 1024
+#define SWEEP_MS 1000
+
+/* Whose connections may serve whom: not another body's, not another zone's. */
+struct key {
+	uint32_t hash;
+	uint16_t port;
+	enum upstream_transport transport;
+	const struct zone *zone;
+	const struct body *body;
+	struct bytes host;
+};
+
+/* A connection; the public part is the user's. */
+struct connection {
+	struct origin origin;
+	struct upstream *upstream;
+	struct key key;
+	struct url url; /* what the SSL verifies against */
+	/* While it is kept: */
+	bool kept;
+	struct connection *next; /* of the bucket */
+	struct connection *older, *newer;
+	uint64_t kept_ms;
+	char host[HOST_MAX + 1];
+};
+
+struct upstream_wait {
+	struct upstream *upstream;
+	struct connection *connection;
+	const struct segment *segment;
+	struct resolve_wait *resolving;
+	struct race *race;
+	struct timer *timer;
+	uint64_t began_us;
+	struct upstream_result result;
+	char words[256];
+	void (*done)(void *owner, const struct upstream_result *r);
+	void *owner;
+};
+
+struct upstream {
+	const struct upstream_settings *settings;
+	struct verifier *verifier;
+	struct loop *loop;
+	struct resolver *resolver;
+	struct timer *sweep;
+	struct connection *buckets[BUCKETS];
+	struct connection *oldest, *newest;
+	size_t kept_n;
+	char words[256]; /* of an answer that is given at once */
+};
+
+static void shake(void *owner);
+
+static struct connection *
+connection_of(struct origin *o)
+{
+	return CONTAINER(o, struct connection, origin);
+}
+
+static uint32_t
+hash_of(struct bytes host, uint16_t port)
+{
+	uint32_t h = 2166136261u ^ port;
+
+	for (size_t i = 0; i < host.n; i++)
+		h = (h ^ host.p[i]) * 16777619u;
+	return h;
+}
+
+static bool
+key_equal(const struct key *a, const struct key *b)
+{
+	return a->hash == b->hash && a->port == b->port &&
+	    a->transport == b->transport && a->zone == b->zone &&
+	    a->body == b->body && bytes_equal(a->host, b->host);
+}
+
+/* The pool. */
+
+static void
+unkeep(struct connection *c)
+{
+	struct upstream *u = c->upstream;
+	struct connection **at = &u->buckets[c->key.hash % BUCKETS];
+
+	while (*at != c)
+		at = &(*at)->next;
+	*at = c->next;
+	*(c->older != NULL ? &c->older->newer : &u->oldest) = c->newer;
+	*(c->newer != NULL ? &c->newer->older : &u->newest) = c->older;
+	c->kept = false;
+	u->kept_n--;
+}
+
+void
+origin_free(struct origin *o)
+{
+	struct connection *c;
+
+	if (o == NULL)
+		return;
+	c = connection_of(o);
+	if (c->kept)
+		unkeep(c);
+	if (o->stream != NULL)
+		counter_sub(COUNTER_UPSTREAM_OPEN, 1);
+	stream_free(o->stream);
+	X509_free(o->certificate);
+	free(c);
+}
+
+/* A kept connection has nothing to say; TLS may, below the bytes. */
+static void
+kept_readable(void *owner)
+{
+	struct connection *c = owner;
+	uint8_t byte;
+	size_t n;
+
+	if (stream_read(c->origin.stream, &byte, 1, &n) != STREAM_WAIT)
+		origin_free(&c->origin);
+}
+
+static void
+kept_drained(void *owner)
+{
+	(void)owner;
+}
+
+static const struct stream_events kept_events = {
+	.on_readable = kept_readable,
+	.on_drained = kept_drained,
+};
+
+/* Most recently used first. */
+static struct connection *
+take_kept(struct upstream *u, const struct key *key)
+{
+	struct connection *c = u->buckets[key->hash % BUCKETS];
+
+	while (c != NULL && !key_equal(&c->key, key))
+		c = c->next;
+	if (c != NULL)
+		unkeep(c);
+	return c;
+}
+
+static size_t
+count_kept(const struct upstream *u, const struct key *key)
+{
+	size_t n = 0;
+
+	for (const struct connection *c = u->buckets[key->hash % BUCKETS];
+	     c != NULL; c = c->next)
+		n += key_equal(&c->key, key);
+	return n;
+}
+
+void
+upstream_keep(struct upstream *u, struct origin *o)
+{
+	struct connection *c = connection_of(o);
+	struct connection **bucket = &u->buckets[c->key.hash % BUCKETS];
+
+	if (u->settings->idle_max == 0 ||
+	    count_kept(u, &c->key) >= u->settings->idle_per_origin_max) {
+		origin_free(o);
+		return;
+	}
+	if (u->kept_n >= u->settings->idle_max)
+		origin_free(&u->oldest->origin);
+	c->kept = true;
+	c->kept_ms = loop_now_ms(u->loop);
+	c->next = *bucket;
+	*bucket = c;
+	c->newer = NULL;
+	c->older = u->newest;
+	*(u->newest != NULL ? &u->newest->newer : &u->oldest) = c;
+	u->newest = c;
+	if (u->kept_n++ == 0)
+		timer_start(u->sweep, SWEEP_MS);
+	stream_own(o->stream, &kept_events, c);
+	stream_want_read(o->stream, true);
+}
+
+static void
+sweep(void *owner)
+{
+	struct upstream *u = owner;
+	uint64_t now = loop_now_ms(u->loop);
+
+	while (u->oldest != NULL &&
+	    u->oldest->kept_ms + u->settings->idle_timeout_ms <= now)
+		origin_free(&u->oldest->origin);
+	if (u->oldest != NULL)
+		timer_start(u->sweep, SWEEP_MS);
+}
+
+/* Making a connection. */
+
+static struct connection *
+connection_new(
+    struct upstream *u, const struct url *destination, const struct key *key)
+{
+	struct connection *c = calloc(1, sizeof(*c));
+
+	must(c != NULL && destination->host.n <= HOST_MAX);
+	memcpy(c->host, destination->host.p, destination->host.n);
+	c->upstream = u;
+	c->key = *key;
+	c->key.host = (struct bytes){ (uint8_t *)c->host, destination->host.n };
+	c->url = *destination;
+	c->url.host = c->key.host;
+	c->origin.tls = key->transport == UPSTREAM_TLS;
+	return c;
+}
+
+static void
+wait_free(struct upstream_wait *w)
+{
+	resolver_cancel(w->resolving);
+	race_free(w->race);
+	timer_free(w->timer);
+	if (w->connection != NULL)
+		origin_free(&w->connection->origin);
+	free(w);
+}
+
+void
+upstream_cancel(struct upstream_wait *w)
+{
+	if (w != NULL)
+		wait_free(w);
+}
+
+static void
+finish(struct upstream_wait *w)
+{
+	w->done(w->owner, &w->result);
+	wait_free(w);
+}
+
+static void
+fail(struct upstream_wait *w, enum upstream_failure failure, const char *words)
+{
+	snprintf(w->words, sizeof(w->words), "%s", words);
+	w->result.failure = failure;
+	w->result.words = w->words;
+	counter_add(COUNTER_UPSTREAM_FAILURES, 1);
+	finish(w);
+}
+
+static void
+succeed(struct upstream_wait *w)
+{
+	w->result.failure = UPSTREAM_OK;
+	w->result.origin = &w->connection->origin;
+	w->connection = NULL;
+	finish(w);
+}
+
+static const struct stream_events shake_events = {
+	.on_readable = shake,
+	.on_drained = shake,
+};
+
+static void
+shaken(struct upstream_wait *w)
+{
+	struct origin *o = &w->connection->origin;
+	SSL *ssl = stream_ssl(o->stream);
+
+	w->result.tls_us = clock_us() - w->began_us;
+	o->certificate = SSL_get1_peer_certificate(ssl);
+	o->tls_version = SSL_get_version(ssl);
+	if (o->certificate == NULL)
+		fail(w, UPSTREAM_UNVERIFIED, "the origin has no certificate");
+	else
+		succeed(w);
+}
+
+static void
+shake(void *owner)
+{
+	struct upstream_wait *w = owner;
+	struct stream *s = w->connection->origin.stream;
+	const char *words = NULL;
+
+	switch (stream_handshake(s)) {
+	case HANDSHAKE_WAIT:
+	case HANDSHAKE_SUSPENDED:
+		return;
+	case HANDSHAKE_DONE:
+		shaken(w);
+		return;
+	case HANDSHAKE_FAILED:
+		w->result.check = verifier_failure(stream_ssl(s), &words);
+		if (w->result.check == 0)
+			w->result.check = VERIFY_PROTOCOL;
+		fail(w, UPSTREAM_UNVERIFIED,
+		    words != NULL ? words : stream_why(s));
+		return;
+	}
+}
+
+static void
+connected(void *owner, int fd, const struct address *a, const char *words)
+{
+	struct upstream_wait *w = owner;
+	struct connection *c = w->connection;
+	struct upstream *u = w->upstream;
+	SSL *ssl;
+
+	if (fd < 0) {
+		fail(w, UPSTREAM_FAILED, words);
+		return;
+	}
+	w->result.connect_us = clock_us() - w->began_us;
+	w->began_us = clock_us();
+	c->origin.address = *a;
+	c->origin.stream = stream_new(u->loop, fd, &shake_events, w);
+	counter_add(COUNTER_UPSTREAM_OPEN, 1);
+	counter_add(COUNTER_UPSTREAM_TOTAL, 1);
+	if (!c->origin.tls) {
+		succeed(w);
+		return;
+	}
+	ssl = verifier_ssl(u->verifier, &c->url);
+	must(ssl != NULL);
+	stream_tls(c->origin.stream, ssl);
+	shake(w);
+}
+
+/* What may be reached of the addresses, in out; else why nothing may. */
+static const char *
+judge(const struct upstream *u, const struct segment *segment,
+    const struct addresses *all, uint16_t port, struct address *out,
+    size_t *n_out)
+{
+	const char *why = NULL;
+
+	*n_out = 0;
+	for (size_t i = 0; i < all->n; i++) {
+		const char *refused = reach_judge(&all->a[i], segment->zone,
+		    u->settings->refused, u->settings->refused_n);
+
+		if (refused != NULL) {
+			why = refused;
+			continue;
+		}
+		out[*n_out] = all->a[i];
+		out[(*n_out)++].port = port;
+	}
+	return *n_out > 0 ? NULL : why;
+}
+
+/* 0 and the race is on; else the failure with its words in `words`. */
+static int
+begin_race(struct upstream_wait *w, const struct addresses *all,
+    enum upstream_failure *failure, char *words, size_t words_size)
+{
+	struct upstream *u = w->upstream;
+	struct address reachable[RESOLVE_ADDRESSES_MAX];
+	char text[ADDRESS_TEXT_MAX];
+	size_t n;
+	const char *why;
+
+	if (all->n == 0) {
+		*failure = UPSTREAM_NO_ADDRESS;
+		snprintf(words, words_size, "%s",
+		    all->words == NULL ? "the name has no address"
+				       : all->words);
+		return -1;
+	}
+	why = judge(u, w->segment, all, w->connection->key.port, reachable, &n);
+	if (why != NULL) {
+		*failure = UPSTREAM_FORBIDDEN;
+		snprintf(words, words_size, "%s is a %s",
+		    address_text(&all->a[0], text), why);
+		return -1;
+	}
+	w->began_us = clock_us();
+	timer_start(w->timer, u->settings->connect_timeout_ms);
+	w->race = race_new(
+	    u->loop, reachable, n, u->settings->race_delay_ms, connected, w);
+	return 0;
+}
+
+static void
+resolved(void *owner, const struct addresses *all)
+{
+	struct upstream_wait *w = owner;
+	enum upstream_failure failure;
+	char words[256];
+
+	w->resolving = NULL;
+	w->result.resolve_us = clock_us() - w->began_us;
+	if (begin_race(w, all, &failure, words, sizeof(words)) < 0)
+		fail(w, failure, words);
+}
+
+static void
+too_long(void *owner)
+{
+	fail(owner, UPSTREAM_TIMEOUT, "the destination does not answer");
+}
+
+static struct upstream_wait *
+give_up(struct upstream *u, struct upstream_wait *w,
+    enum upstream_failure failure, struct upstream_result *result_out)
+{
+	result_out->failure = failure;
+	result_out->words = u->words;
+	counter_add(COUNTER_UPSTREAM_FAILURES, 1);
+	wait_free(w);
+	return NULL;
+}
+
+struct upstream_wait *
+upstream_get(struct upstream *u, const struct url *destination,
+    const struct segment *segment, enum upstream_transport transport,
+    enum upstream_choice choice, struct upstream_result *result_out,
+    void (*done)(void *owner, const struct upstream_result *r), void *owner)
+{
+	const struct key key = {
+		.hash = hash_of(destination->host, destination->port),
+		.port = destination->port,
+		.transport = transport,
+		.zone = segment->zone,
+		.body = segment->body,
+		.host = destination->host,
+	};
+	struct connection *c =
+	    choice == UPSTREAM_ANY ? take_kept(u, &key) : NULL;
+	struct addresses addresses = { 0 };
+	enum upstream_failure failure;
+	struct upstream_wait *w;
+
+	*result_out = (struct upstream_result){ 0 };
+	if (c != NULL) {
+		counter_add(COUNTER_UPSTREAM_REUSED, 1);
+		c->origin.reused = true;
+		result_out->failure = UPSTREAM_OK;
+		result_out->origin = &c->origin;
+		return NULL;
+	}
+	w = calloc(1, sizeof(*w));
+	must(w != NULL);
+	w->upstream = u;
+	w->connection = connection_new(u, destination, &key);
+	w->segment = segment;
+	w->done = done;
+	w->owner = owner;
+	w->began_us = clock_us();
+	w->timer = timer_new(u->loop, too_long, w);
+	if (destination->is_address) {
+		addresses.n = 1;
+		addresses.a[0] = destination->address;
+	} else {
+		w->resolving = resolver_get(
+		    u->resolver, destination->host, &addresses, resolved, w);
+		if (w->resolving != NULL)
+			return w;
+	}
+	if (begin_race(w, &addresses, &failure, u->words, sizeof(u->words)) < 0)
+		return give_up(u, w, failure, result_out);
+	return w;
+}
+
+struct upstream *
+upstream_new(const struct upstream_settings *s, struct verifier *v,
+    struct loop *l, struct err *e)
+{
+	struct upstream *u = calloc(1, sizeof(*u));
+
+	must(u != NULL);
+	u->settings = s;
+	u->verifier = v;
+	u->loop = l;
+	u->resolver = resolver_new(s, l, e);
+	if (u->resolver == NULL) {
+		free(u);
+		return NULL;
+	}
+	u->sweep = timer_new(l, sweep, u);
+	return u;
+}
+
+void
+upstream_free(struct upstream *u)
+{
+	if (u == NULL)
+		return;
+	while (u->oldest != NULL)
+		origin_free(&u->oldest->origin);
+	resolver_free(u->resolver);
+	timer_free(u->sweep);
+	free(u);
+}
