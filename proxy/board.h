@@ -7,6 +7,7 @@
 #pragma once
 
 #include <stdatomic.h>
+#include <stdio.h>
 #include <sys/types.h>
 
 #include "proxy/zone/zone.h"
@@ -91,6 +92,8 @@ void counter_add(enum counter c, uint64_t n);
 void counter_sub(enum counter c, uint64_t n);
 uint64_t counter_sum(const struct board *b, enum counter c);
 const char *counter_name(enum counter c);
+/* Prints the table of counters as Markdown; language "ja" or "en". */
+void board_manual(FILE *out, const char *language);
 
 /* Connection limits, exact over all processes; an address shares its bucket
  * with one in 65,536 others. */

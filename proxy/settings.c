@@ -201,16 +201,16 @@ load_policies(struct settings *s, const config_setting_t *root, struct err *e)
 	static const struct setting row = {
 		.key = "policies", .kind = SETTING_TEXTS, .min = 1, .max = 256
 	};
-	struct texts files;
 	const config_setting_t *list =
 	    config_setting_get_member(root, "policies");
 
 	if (list == NULL)
 		return setting_error(
 		    root, e, "policies is missing, expected a list of files");
-	if (setting_load_texts(&row, list, &files, &s->arena, e) < 0)
+	if (setting_load_texts(&row, list, &s->policies, &s->arena, e) < 0)
 		return -1;
-	s->policy = policy_load(&files, s->folder, s->zones, &s->arena, e);
+	s->policy =
+	    policy_load(&s->policies, s->folder, s->zones, &s->arena, e);
 	return s->policy == NULL ? -1 : 0;
 }
 

@@ -39,6 +39,7 @@ struct settings {
 	struct upstream_settings upstream;
 	struct journal_settings journal;
 	struct control_settings control;
+	struct texts policies; /* files, in their order */
 	struct zones *zones;
 	struct policy *policy;
 	struct trust *trust;

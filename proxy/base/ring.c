@@ -15,6 +15,7 @@ struct shared {
 	_Atomic uint64_t written; /* by the writer */
 	_Atomic uint64_t dropped; /* by the writer */
 	_Atomic uint64_t taken;   /* by the reader */
+	_Atomic uint64_t told;    /* by the reader: drops it knows of */
 	_Atomic uint32_t asleep;  /* by the reader; cleared by the writer */
 };
 
@@ -23,8 +24,7 @@ struct ring {
 	uint8_t *data; /* mapped twice in a row, so that no record wraps */
 	size_t size;
 	int wake_fd;
-	uint64_t peeked;       /* reader */
-	uint64_t dropped_seen; /* reader */
+	uint64_t peeked; /* reader */
 };
 
 int
@@ -88,7 +88,6 @@ ring_map(int fd, int wake_fd, struct err *e)
 		goto unmap_shared;
 	}
 	r->peeked = atomic_load(&r->shared->taken);
-	r->dropped_seen = 0;
 	return r;
 
 unmap_shared:
@@ -174,10 +173,8 @@ uint64_t
 ring_dropped(struct ring *r)
 {
 	uint64_t dropped = atomic_load(&r->shared->dropped);
-	uint64_t since = dropped - r->dropped_seen;
 
-	r->dropped_seen = dropped;
-	return since;
+	return dropped - atomic_exchange(&r->shared->told, dropped);
 }
 
 bool

@@ -1,0 +1,352 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "proxy/control/control.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "proxy/base/log.h"
+#include "proxy/base/stream.h"
+#include "proxy/process.h"
+
+#define ADMINS_MAX 16
+#define REQUEST_MAX 4096
+#define ANSWER_MAX 65536
+#define WAIT_MS 30000 /* for a request, for the parent, for the reader */
+#define SAMPLES 10    /* seconds that rates are over */
+
+const struct setting control_table[] = {
+	SETTING_TEXT_ROW(control_settings, socket, "/run/sekisho/control.sock",
+	    1, 100, "The UNIX socket for sekishoctl.",
+	    "sekishoctl のための UNIX ソケット。"),
+};
+const size_t control_table_n = COUNT(control_table);
+
+/* One administrator's connection: a line comes, an answer goes. */
+struct admin {
+	bool used;
+	uint32_t job; /* that the parent was asked about; 0: none */
+	struct stream *stream;
+	struct timer *timer;
+	struct buf request;
+	bool answered;
+};
+
+static struct control {
+	struct child *child;
+	struct watch *accepting;
+	struct timer *sampling;
+	struct admin admins[ADMINS_MAX];
+	uint32_t jobs;
+	uint64_t samples[SAMPLES][COUNTER_COUNT]; /* one a second */
+	size_t sampled;
+} control;
+
+static void
+admin_free(struct admin *a)
+{
+	stream_free(a->stream);
+	timer_free(a->timer);
+	buf_release(&a->request);
+	*a = (struct admin){ 0 };
+}
+
+static void
+answer(struct admin *a, const char *first, struct bytes text)
+{
+	a->answered = true;
+	stream_put(a->stream, bytes_of(first));
+	stream_put(a->stream, BYTES("\n"));
+	stream_write(a->stream, text);
+	stream_shutdown(a->stream);
+	if (stream_queued(a->stream) == 0)
+		admin_free(a);
+}
+
+/* Rates. */
+
+static void
+sample(void *owner)
+{
+	(void)owner;
+	for (size_t i = 0; i < COUNTER_COUNT; i++)
+		control.samples[control.sampled % SAMPLES][i] =
+		    counter_sum(control.child->board, (enum counter)i);
+	control.sampled++;
+	timer_start(control.sampling, 1000);
+}
+
+static double
+rate(enum counter c)
+{
+	size_t n = control.sampled < SAMPLES ? control.sampled : SAMPLES;
+	uint64_t first;
+	uint64_t last;
+
+	if (n < 2)
+		return 0;
+	first = control.samples[(control.sampled - n) % SAMPLES][c];
+	last = control.samples[(control.sampled - 1) % SAMPLES][c];
+	return last < first ? 0 : (double)(last - first) / (double)(n - 1);
+}
+
+/* The status. */
+
+static uint64_t
+row_counter(const struct board_row *r, enum counter c)
+{
+	return atomic_load(&r->counters[c]);
+}
+
+static void
+write_text(const struct board *b, struct buf *out)
+{
+	bool fits = buf_printf(out,
+			"generation %u, reloads %llu, refused %llu\n\n"
+			"%-12s %8s %4s %9s %11s %12s %s\n",
+			atomic_load(&b->generation),
+			(unsigned long long)atomic_load(&b->reloads),
+			(unsigned long long)atomic_load(&b->reloads_refused),
+			"process", "pid", "gen", "up (s)", "connections",
+			"requests", "state") == 0;
+
+	for (size_t i = 0; i < BOARD_SLOTS; i++) {
+		const struct board_row *r = &b->rows[i];
+
+		if (atomic_load(&r->pid) == 0)
+			continue;
+		fits = fits &&
+		    buf_printf(out, "%-12.12s %8d %4u %9lld %11llu %12llu %s\n",
+			r->process, (int)atomic_load(&r->pid),
+			atomic_load(&r->generation),
+			(long long)time(NULL) -
+			    (long long)atomic_load(&r->started),
+			(unsigned long long)row_counter(r, COUNTER_CONNECTIONS),
+			(unsigned long long)row_counter(r, COUNTER_EXCHANGES),
+			atomic_load(&r->draining) != 0 ? "draining"
+						       : "serving") == 0;
+	}
+	fits = fits &&
+	    buf_printf(out, "\n%-24s %16s %14s\n", "counter", "now",
+		"per second") == 0;
+	for (size_t i = 0; i < COUNTER_COUNT; i++)
+		fits = fits &&
+		    buf_printf(out, "%-24s %16llu %14.1f\n",
+			counter_name((enum counter)i),
+			(unsigned long long)counter_sum(b, (enum counter)i),
+			rate((enum counter)i)) == 0;
+	(void)fits; /* cut at ANSWER_MAX: rows are bounded well below it */
+}
+
+static json_t *
+json_row(const struct board_row *r)
+{
+	json_t *counters = json_object();
+
+	for (size_t i = 0; i < COUNTER_COUNT; i++)
+		json_object_set_new(counters, counter_name((enum counter)i),
+		    json_integer((json_int_t)row_counter(r, (enum counter)i)));
+	return json_pack("{s:s, s:i, s:i, s:I, s:b, s:o}", "name", r->process,
+	    "pid", (int)atomic_load(&r->pid), "generation",
+	    (int)atomic_load(&r->generation), "started",
+	    (json_int_t)atomic_load(&r->started), "draining",
+	    (int)atomic_load(&r->draining), "counters", counters);
+}
+
+static void
+write_json(const struct board *b, struct buf *out)
+{
+	json_t *processes = json_array();
+	json_t *rates = json_object();
+	json_t *all;
+	char *text;
+
+	for (size_t i = 0; i < BOARD_SLOTS; i++)
+		if (atomic_load(&b->rows[i].pid) != 0)
+			json_array_append_new(processes, json_row(&b->rows[i]));
+	for (size_t i = 0; i < COUNTER_COUNT; i++)
+		json_object_set_new(rates, counter_name((enum counter)i),
+		    json_real(rate((enum counter)i)));
+	all = json_pack("{s:i, s:I, s:I, s:o, s:o}", "generation",
+	    (int)atomic_load(&b->generation), "reloads",
+	    (json_int_t)atomic_load(&b->reloads), "reloads_refused",
+	    (json_int_t)atomic_load(&b->reloads_refused), "processes",
+	    processes, "per_second", rates);
+	text = json_dumps(all, JSON_INDENT(2));
+	json_decref(all);
+	if (text == NULL || buf_append_string(out, text) < 0)
+		out->n = 0;
+	free(text);
+}
+
+static void
+tell_status(struct admin *a, bool json)
+{
+	struct buf out;
+
+	buf_init(&out, ANSWER_MAX * 8);
+	if (json)
+		write_json(control.child->board, &out);
+	else
+		write_text(control.child->board, &out);
+	answer(a, "ok", buf_bytes(&out));
+	buf_release(&out);
+}
+
+/* Requests. */
+
+static void
+ask_parent(struct admin *a, enum parent_message type)
+{
+	if (++control.jobs == 0)
+		control.jobs = 1;
+	a->job = control.jobs;
+	if (channel_send(control.child->parent, type, a->job,
+		(struct bytes){ 0 }, -1) < 0)
+		answer(a, "error", BYTES("the parent does not listen\n"));
+}
+
+static void
+serve(struct admin *a, struct bytes line)
+{
+	if (bytes_equal(line, BYTES("status")))
+		tell_status(a, false);
+	else if (bytes_equal(line, BYTES("status json")))
+		tell_status(a, true);
+	else if (bytes_equal(line, BYTES("reload")))
+		ask_parent(a, PARENT_RELOAD);
+	else if (bytes_equal(line, BYTES("rotate")))
+		ask_parent(a, PARENT_ROTATE_ASKED);
+	else
+		answer(a, "error", BYTES("unknown request\n"));
+}
+
+static void
+admin_readable(void *owner)
+{
+	struct admin *a = owner;
+	uint8_t bytes[REQUEST_MAX];
+	struct bytes line;
+	size_t n;
+
+	if (stream_read(a->stream, bytes, sizeof(bytes), &n) != STREAM_READ) {
+		if (n == 0 && !a->answered && a->job == 0)
+			admin_free(a);
+		else
+			stream_want_read(a->stream, false);
+		return;
+	}
+	if (a->job != 0 || a->answered)
+		return;
+	if (buf_append(&a->request, (struct bytes){ bytes, n }) < 0) {
+		answer(a, "error", BYTES("the request is too long\n"));
+		return;
+	}
+	line = buf_bytes(&a->request);
+	if (bytes_index(line, '\n') >= 0)
+		serve(a, bytes_take_until(&line, '\n'));
+}
+
+static void
+admin_drained(void *owner)
+{
+	struct admin *a = owner;
+
+	if (a->answered)
+		admin_free(a);
+}
+
+static const struct stream_events admin_events = {
+	.on_readable = admin_readable,
+	.on_drained = admin_drained,
+};
+
+static void
+admin_late(void *owner)
+{
+	admin_free(owner);
+}
+
+static void
+accept_ready(void *owner, unsigned events)
+{
+	int fd = accept4(control.child->control_fd, NULL, NULL,
+	    SOCK_NONBLOCK | SOCK_CLOEXEC);
+	struct admin *a = control.admins;
+
+	(void)owner;
+	(void)events;
+	if (fd < 0)
+		return;
+	while (a < control.admins + ADMINS_MAX && a->used)
+		a++;
+	if (a == control.admins + ADMINS_MAX) {
+		close(fd);
+		return;
+	}
+	a->used = true;
+	buf_init(&a->request, REQUEST_MAX);
+	a->stream = stream_new(control.child->loop, fd, &admin_events, a);
+	a->timer = timer_new(control.child->loop, admin_late, a);
+	timer_start(a->timer, WAIT_MS);
+	stream_want_read(a->stream, true);
+}
+
+static void
+parent_answered(const struct ipc_message *m)
+{
+	char text[ERR_TEXT_MAX + 1];
+
+	for (size_t i = 0; i < ADMINS_MAX; i++) {
+		struct admin *a = &control.admins[i];
+
+		if (!a->used || a->job != m->job || a->answered)
+			continue;
+		snprintf(text, sizeof(text), "%.*s\n", BYTES_PRINTF(m->body));
+		if (m->body.n == 0)
+			answer(a, "ok", BYTES("done\n"));
+		else
+			answer(a, "error", bytes_of(text));
+		return;
+	}
+}
+
+static void
+parent_message(void *owner, const struct ipc_message *m)
+{
+	(void)owner;
+	if (m->fd >= 0)
+		close(m->fd);
+	if (m->type == PARENT_ANSWER)
+		parent_answered(m);
+}
+
+int
+control_start(struct child *c)
+{
+	struct err e = { 0 };
+	const struct sandbox sandbox = {
+		.user = c->settings->processes.control_user,
+		.root = c->settings->processes.root,
+		.needs = SANDBOX_ACCEPT,
+		.files_max = 64,
+	};
+
+	control.child = c;
+	process_begin(c, parent_message, &control);
+	if (sandbox_enter(&sandbox, &e) < 0)
+		return process_failed(c, &e);
+	control.accepting =
+	    watch_new(c->loop, c->control_fd, accept_ready, &control);
+	must(control.accepting != NULL);
+	watch_want(control.accepting, WATCH_READ);
+	control.sampling = timer_new(c->loop, sample, &control);
+	sample(&control);
+	process_ready(c);
+	loop_run(c->loop);
+	return 0;
+}

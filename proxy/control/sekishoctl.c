@@ -1,0 +1,355 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* sekishoctl: the administrator's command. */
+#include <errno.h>
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "proxy/base/log.h"
+#include "proxy/board.h"
+#include "proxy/policy/explain.h"
+#include "proxy/settings.h"
+
+#define DEFAULT_CONFIG "/etc/sekisho/sekisho.conf"
+#define FAILED 1
+#define USAGE 2
+
+struct options {
+	const char *config;
+	const char *socket; /* NULL: as the settings say */
+	const char *from;
+	const char *method;
+	const char *at;
+	bool json;
+	char **words; /* behind the subcommand */
+	int words_n;
+};
+
+static bool
+is_japanese(void)
+{
+	const char *names[] = { "LC_ALL", "LC_MESSAGES", "LANG" };
+
+	for (size_t i = 0; i < COUNT(names); i++) {
+		const char *value = getenv(names[i]);
+
+		if (value != NULL && value[0] != '\0')
+			return strncmp(value, "ja", 2) == 0;
+	}
+	return false;
+}
+
+static int
+fail(const char *words)
+{
+	fprintf(stderr, "sekishoctl: %s\n", words);
+	return FAILED;
+}
+
+static struct settings *
+load(const struct options *o)
+{
+	struct err e = { 0 };
+	struct settings *s = settings_load(o->config, &e);
+
+	if (s == NULL)
+		fprintf(stderr, "%s\n", e.text);
+	return s;
+}
+
+/* The daemon. */
+
+static int
+connect_daemon(const struct options *o)
+{
+	struct sockaddr_un sa = { .sun_family = AF_UNIX };
+	struct settings *s = NULL;
+	const char *path = o->socket;
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (path == NULL) {
+		s = load(o);
+		if (s == NULL) {
+			close(fd);
+			return -1;
+		}
+		path = settings_path(s, &s->arena, s->control.socket);
+	}
+	if (fd < 0 || strlen(path) >= sizeof(sa.sun_path)) {
+		fail("the socket's path is too long");
+	} else {
+		memcpy(sa.sun_path, path, strlen(path) + 1);
+		if (connect(fd, (struct sockaddr *)&sa, sizeof(sa)) == 0) {
+			settings_free(s);
+			return fd;
+		}
+		fprintf(stderr,
+		    is_japanese()
+			? "sekishoctl: %s: sekishod が動いていません: %s\n"
+			: "sekishoctl: %s: sekishod does not run: %s\n",
+		    path, strerror(errno));
+	}
+	settings_free(s);
+	if (fd >= 0)
+		close(fd);
+	return -1;
+}
+
+static int
+ask(const struct options *o, const char *request)
+{
+	int fd = connect_daemon(o);
+	char bytes[4096];
+	bool ok = false;
+	bool first = true;
+	ssize_t n;
+
+	if (fd < 0)
+		return FAILED;
+	if (write(fd, request, strlen(request)) < 0) {
+		close(fd);
+		return fail("sekishod does not listen");
+	}
+	while ((n = read(fd, bytes, sizeof(bytes))) > 0) {
+		struct bytes b = { (uint8_t *)bytes, (size_t)n };
+
+		if (first)
+			ok = bytes_equal(
+			    bytes_take_until(&b, '\n'), BYTES("ok"));
+		first = false;
+		fwrite(b.p, 1, b.n, ok ? stdout : stderr);
+	}
+	close(fd);
+	return ok ? 0 : FAILED;
+}
+
+static int
+status(const struct options *o)
+{
+	return ask(o, o->json ? "status json\n" : "status\n");
+}
+
+static int
+reload(const struct options *o)
+{
+	return ask(o, "reload\n");
+}
+
+static int
+rotate(const struct options *o)
+{
+	return ask(o, "rotate\n");
+}
+
+/* Offline. */
+
+static int
+parse_at(const char *text, time_t *out)
+{
+	struct tm tm = { 0 };
+	const char *end = strptime(text, "%Y-%m-%dT%H:%M:%S%z", &tm);
+
+	if (end == NULL || *end != '\0')
+		return -1;
+	*out = timegm(&tm) - tm.tm_gmtoff;
+	return 0;
+}
+
+static int
+explain(const struct options *o)
+{
+	struct address from;
+	struct settings *s;
+	time_t now = time(NULL);
+	int result;
+
+	if (o->words_n != 1 || o->from == NULL)
+		return fail("explain: expected --from ADDRESS and a URL");
+	if (address_parse(&from, bytes_of(o->from)) < 0)
+		return fail("explain: --from: expected an address");
+	if (o->at != NULL && parse_at(o->at, &now) < 0)
+		return fail("explain: --at: expected a time such as"
+			    " 2026-11-24T09:00:00+0900");
+	s = load(o);
+	if (s == NULL)
+		return FAILED;
+	result = explain_print(s->policy, s->zones, &from,
+	    bytes_of(o->words[0]), bytes_of(o->method), now,
+	    o->json ? EXPLAIN_JSON : EXPLAIN_TEXT, stdout);
+	settings_free(s);
+	return result;
+}
+
+/* NAME.cases beside each NAME.conf of the policies. */
+static size_t
+find_cases(
+    const struct settings *s, struct arena *a, const char **out, size_t max)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->policies.n && n < max; i++) {
+		const char *path = settings_path(s, a, s->policies.p[i]);
+		struct bytes base = bytes_of(path);
+		const char *cases;
+
+		if (!bytes_end_with(base, BYTES(".conf")))
+			continue;
+		base.n -= 5;
+		cases = arena_printf(a, "%.*s.cases", BYTES_PRINTF(base));
+		if (access(cases, R_OK) == 0)
+			out[n++] = cases;
+	}
+	return n;
+}
+
+static int
+policy(const struct options *o)
+{
+	const char *found[256];
+	const char *const *files = (const char *const *)o->words + 1;
+	size_t n;
+	size_t run = 0;
+	int different = 0;
+	struct settings *s;
+
+	if (o->words_n < 1 || strcmp(o->words[0], "test") != 0)
+		return fail("policy: expected test [FILE.cases …]");
+	s = load(o);
+	if (s == NULL)
+		return FAILED;
+	n = (size_t)o->words_n - 1;
+	if (n == 0) {
+		n = find_cases(s, &s->arena, found, COUNT(found));
+		files = found;
+	}
+	for (size_t i = 0; i < n; i++) {
+		struct err e = { 0 };
+		int result = policy_run_cases(
+		    s->policy, s->zones, files[i], stdout, &run, &e);
+
+		if (result < 0)
+			fprintf(stderr, "%s\n", e.text);
+		different += result < 0 ? 1 : result;
+	}
+	printf("%zu passed, %d failed\n", run - (size_t)different, different);
+	settings_free(s);
+	return different == 0 && run > 0 ? 0 : FAILED;
+}
+
+static int
+manual(const struct options *o)
+{
+	const char *what = o->words_n > 0 ? o->words[0] : "";
+	const char *language = o->words_n > 1 ? o->words[1]
+	    : is_japanese()                   ? "ja"
+					      : "en";
+
+	if (strcmp(what, "settings") == 0) {
+		settings_groups_fill();
+		setting_manual(
+		    stdout, settings_groups, SETTINGS_GROUPS, language);
+	} else if (strcmp(what, "events") == 0) {
+		log_manual(stdout, language);
+	} else if (strcmp(what, "counters") == 0) {
+		board_manual(stdout, language);
+	} else {
+		return fail("manual: expected settings, events or counters,"
+			    " and ja or en");
+	}
+	return 0;
+}
+
+static const struct {
+	const char *name;
+	int (*run)(const struct options *o);
+	const char *arguments, *words_en, *words_ja;
+} commands[] = {
+	{ "status", status, "[--json]", "processes, connections, rates",
+	    "プロセス、接続数、毎秒の件数" },
+	{ "reload", reload, "", "take the settings files in anew",
+	    "設定ファイルを読み直す" },
+	{ "rotate", rotate, "", "open the journal file anew",
+	    "ログファイルを開き直す" },
+	{ "explain", explain, "--from ADDRESS URL", "what would be decided",
+	    "判定とその根拠を示す" },
+	{ "policy", policy, "test [FILE.cases]", "run the expected verdicts",
+	    "期待する判定を確かめる" },
+	{ "manual", manual, "settings|events|counters",
+	    "the tables, as Markdown", "一覧表（Markdown）" },
+};
+
+static int
+usage(FILE *out, int result)
+{
+	bool ja = is_japanese();
+
+	fputs(ja ? "使い方: sekishoctl [-c 設定] [-s ソケット] 命令\n"
+		 : "usage: sekishoctl [-c CONFIG] [-s SOCKET] COMMAND\n",
+	    out);
+	for (size_t i = 0; i < COUNT(commands); i++)
+		fprintf(out, "  %-8s %-26s %s\n", commands[i].name,
+		    commands[i].arguments,
+		    ja ? commands[i].words_ja : commands[i].words_en);
+	fputs("  explain: --method M, --at 2026-11-24T09:00:00+0900, --json\n",
+	    out);
+	return result;
+}
+
+int
+main(int argc, char **argv)
+{
+	static const struct option longs[] = {
+		{ "config", required_argument, NULL, 'c' },
+		{ "socket", required_argument, NULL, 's' },
+		{ "from", required_argument, NULL, 'f' },
+		{ "method", required_argument, NULL, 'm' },
+		{ "at", required_argument, NULL, 'a' },
+		{ "json", no_argument, NULL, 'j' },
+		{ "version", no_argument, NULL, 'V' },
+		{ "help", no_argument, NULL, 'h' },
+		{ NULL, 0, NULL, 0 },
+	};
+	struct options o = { .config = DEFAULT_CONFIG, .method = "GET" };
+	int option;
+
+	while ((option = getopt_long(argc, argv, "c:s:Vh", longs, NULL)) != -1)
+		switch (option) {
+		case 'c':
+			o.config = optarg;
+			break;
+		case 's':
+			o.socket = optarg;
+			break;
+		case 'f':
+			o.from = optarg;
+			break;
+		case 'm':
+			o.method = optarg;
+			break;
+		case 'a':
+			o.at = optarg;
+			break;
+		case 'j':
+			o.json = true;
+			break;
+		case 'V':
+			puts("sekishoctl " SEKISHO_VERSION);
+			return 0;
+		case 'h':
+			return usage(stdout, 0);
+		default:
+			return usage(stderr, USAGE);
+		}
+	if (optind == argc)
+		return usage(stderr, USAGE);
+	o.words = argv + optind + 1;
+	o.words_n = argc - optind - 1;
+	for (size_t i = 0; i < COUNT(commands); i++)
+		if (strcmp(argv[optind], commands[i].name) == 0)
+			return commands[i].run(&o);
+	return usage(stderr, USAGE);
+}

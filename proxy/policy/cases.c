@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* cases: requests with the verdicts that the administrator expects. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "proxy/policy/policy.h"
+
+#define LINE_MAX_BYTES 8192
+
+struct a_case {
+	struct address from;
+	struct bytes method;
+	struct bytes url;
+	time_t now;
+	struct bytes verdict;
+	struct bytes rule; /* empty: any */
+};
+
+static struct bytes
+word(struct bytes *line)
+{
+	*line = bytes_trim(*line);
+	return bytes_take_until(line, ' ');
+}
+
+static int
+parse_time(struct bytes text, time_t *out)
+{
+	char string[32] = { 0 };
+	struct tm tm = { 0 };
+	char *end;
+
+	if (text.n >= sizeof(string))
+		return -1;
+	memcpy(string, text.p, text.n);
+	end = strptime(string, "%Y-%m-%dT%H:%M:%S%z", &tm);
+	if (end == NULL || *end != '\0')
+		return -1;
+	*out = timegm(&tm) - tm.tm_gmtoff;
+	return 0;
+}
+
+/* "FROM METHOD URL [at=TIME] -> VERDICT [RULE]". NULL, or what is wrong. */
+static const char *
+parse(struct bytes line, struct a_case *c)
+{
+	struct bytes next;
+
+	c->now = time(NULL);
+	if (address_parse(&c->from, word(&line)) < 0)
+		return "expected a client address first";
+	c->method = word(&line);
+	c->url = word(&line);
+	next = word(&line);
+	if (bytes_start_with(next, BYTES("at="))) {
+		bytes_take(&next, 3);
+		if (parse_time(next, &c->now) < 0)
+			return "expected a time such as"
+			       " at=2026-11-24T09:00:00+0900";
+		next = word(&line);
+	}
+	if (!bytes_equal(next, BYTES("->")))
+		return "expected -> behind the URL";
+	c->verdict = word(&line);
+	c->rule = word(&line);
+	if (c->verdict.n == 0)
+		return "expected a verdict behind ->";
+	return NULL;
+}
+
+/* NULL: as expected; else the words of the difference, in the arena. */
+static const char *
+run(const struct policy *p, const struct zones *zones, const struct a_case *c,
+    struct arena *a)
+{
+	struct url url = { 0 };
+	struct query q = {
+		.segment = zones_lookup(zones, &c->from),
+		.url = &url,
+		.method = c->method,
+		.now = c->now,
+	};
+	bool connecting = bytes_equal(c->method, BYTES("CONNECT"));
+	struct decision d;
+	const char *why;
+
+	if (url_parse_absolute(&url, c->url, a, &why) < 0)
+		return arena_printf(a, "the URL: %s", why);
+	d = connecting ? policy_judge_connect(p, &q) : policy_judge(p, &q);
+	if (bytes_equal(c->verdict, bytes_of(verdict_name(d.verdict))) &&
+	    (c->rule.n == 0 || bytes_equal(c->rule, bytes_of(d.rule->name))))
+		return NULL;
+	return arena_printf(a, "is %s by %s (%s:%u), expected %.*s %.*s",
+	    verdict_name(d.verdict), d.rule->name,
+	    d.rule->file == NULL ? "built in" : d.rule->file, d.rule->line,
+	    BYTES_PRINTF(c->verdict), BYTES_PRINTF(c->rule));
+}
+
+int
+policy_run_cases(const struct policy *p, const struct zones *zones,
+    const char *path, FILE *out, size_t *run_out, struct err *e)
+{
+	FILE *file = fopen(path, "re");
+	char text[LINE_MAX_BYTES];
+	unsigned number = 0;
+	int different = 0;
+
+	if (file == NULL)
+		return err_set(e, "%s: cannot be read: %m", path);
+	while (fgets(text, sizeof(text), file) != NULL) {
+		struct bytes line = bytes_of(text);
+		struct arena a = { 0 };
+		struct a_case c = { 0 };
+		const char *why;
+
+		number++;
+		line = bytes_take_until(&line, '\n');
+		line = bytes_trim(bytes_take_until(&line, '#'));
+		if (line.n == 0)
+			continue;
+		why = parse(line, &c);
+		if (why == NULL)
+			why = run(p, zones, &c, &a);
+		++*run_out;
+		if (why != NULL) {
+			fprintf(out, "%s:%u: %s\n", path, number, why);
+			different++;
+		}
+		arena_release(&a);
+	}
+	fclose(file);
+	return different;
+}

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "proxy/policy/explain.h"
+
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool
+is_japanese(void)
+{
+	const char *names[] = { "LC_ALL", "LC_MESSAGES", "LANG" };
+
+	for (size_t i = 0; i < COUNT(names); i++) {
+		const char *value = getenv(names[i]);
+
+		if (value != NULL && value[0] != '\0')
+			return strncmp(value, "ja", 2) == 0;
+	}
+	return false;
+}
+
+static void
+print_line(FILE *out, const char *ja, const char *en, const char *value)
+{
+	if (value != NULL && value[0] != '\0')
+		fprintf(out, "%-10s %s\n", is_japanese() ? ja : en, value);
+}
+
+static void
+print_text(FILE *out, const char *step, const struct query *q,
+    const struct decision *d)
+{
+	char where[512];
+
+	fprintf(out, "%s: %s\n", step, verdict_name(d->verdict));
+	print_line(out, "  規則", "  rule", d->rule->name);
+	if (d->rule->file != NULL) {
+		snprintf(where, sizeof(where), "%s:%u", d->rule->file,
+		    d->rule->line);
+		print_line(out, "  場所", "  file", where);
+	}
+	if (q->segment != NULL) {
+		snprintf(where, sizeof(where), "%s %s", q->segment->body->code,
+		    is_japanese() ? q->segment->body->name_ja
+				  : q->segment->body->name_en);
+		print_line(out, "  団体", "  body", where);
+		print_line(out, "  区域", "  zone", q->segment->zone->name);
+	}
+	print_line(out, "  分類", "  category", d->category);
+	print_line(out, "  理由", "  reason",
+	    is_japanese() ? d->rule->reason_ja : d->rule->reason_en);
+}
+
+static json_t *
+json_decision(const char *step, const struct query *q, const struct decision *d)
+{
+	const struct segment *s = q->segment;
+
+	return json_pack("{s:s, s:s, s:s, s:s*, s:i, s:s*, s:s*, s:s*, s:s*,"
+			 " s:s*}",
+	    "step", step, "verdict", verdict_name(d->verdict), "rule",
+	    d->rule->name, "file", d->rule->file, "line", (int)d->rule->line,
+	    "body", s == NULL ? NULL : s->body->code, "zone",
+	    s == NULL ? NULL : s->zone->name, "category", d->category,
+	    "reason_ja", d->rule->reason_ja, "reason_en", d->rule->reason_en);
+}
+
+static void
+print_json(FILE *out, json_t *steps)
+{
+	char *text = json_dumps(steps, JSON_INDENT(2));
+
+	if (text != NULL)
+		fprintf(out, "%s\n", text);
+	free(text);
+	json_decref(steps);
+}
+
+int
+explain_print(const struct policy *p, const struct zones *zones,
+    const struct address *from, struct bytes text, struct bytes method,
+    time_t now, enum explain_format format, FILE *out)
+{
+	struct arena a = { 0 };
+	struct url url = { 0 };
+	struct query q = {
+		.segment = zones_lookup(zones, from),
+		.url = &url,
+		.method = method,
+		.now = now,
+	};
+	struct decision steps[2];
+	const char *names[2] = { "CONNECT", "request" };
+	size_t first = 1;
+	size_t last = 1;
+	json_t *all = json_array();
+	const char *why;
+
+	if (url_parse_absolute(&url, text, &a, &why) < 0) {
+		fprintf(out, "%.*s: %s\n", BYTES_PRINTF(text), why);
+		json_decref(all);
+		arena_release(&a);
+		return 1;
+	}
+	steps[1] = policy_judge(p, &q);
+	if (url.scheme == SCHEME_HTTPS) {
+		first = 0;
+		steps[0] = policy_judge_connect(p, &q);
+		/* What is refused or not decrypted is not asked again. */
+		if (steps[0].verdict != VERDICT_ALLOW)
+			last = 0;
+	}
+	for (size_t i = first; i <= last; i++)
+		if (format == EXPLAIN_TEXT)
+			print_text(out, names[i], &q, &steps[i]);
+		else
+			json_array_append_new(
+			    all, json_decision(names[i], &q, &steps[i]));
+	if (format == EXPLAIN_JSON)
+		print_json(out, all);
+	else
+		json_decref(all);
+	arena_release(&a);
+	return steps[last].verdict == VERDICT_BLOCK ? 2 : 0;
+}
