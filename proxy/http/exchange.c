@@ -184,6 +184,39 @@ destination(struct exchange *x)
 	    BYTES_PRINTF(x->url.path)));
 }
 
+/* What the failed check means, in the words of a page. */
+static void
+explain_check(unsigned check, struct answer *a)
+{
+	static const struct {
+		unsigned check;
+		const char *ja, *en;
+	} checks[] = {
+		{ VERIFY_REVOKED, "証明書が失効しています。",
+		    "The certificate was revoked." },
+		{ VERIFY_TIME, "証明書の有効期間外です。",
+		    "The certificate is not valid at this time." },
+		{ VERIFY_NAME, "証明書の名前が宛先と一致しません。",
+		    "The certificate is for another name." },
+		{ VERIFY_USAGE, "証明書の用途がサーバー用ではありません。",
+		    "The certificate is not for a server." },
+		{ VERIFY_STRENGTH, "証明書の鍵または署名が弱すぎます。",
+		    "The certificate's key or signature is too weak." },
+		{ VERIFY_CHAIN, "証明書の発行元を信頼できません。",
+		    "The certificate's issuer is not trusted." },
+		{ VERIFY_PROTOCOL, "安全な暗号方式で接続できません。",
+		    "No secure protocol is common to both." },
+	};
+
+	for (size_t i = 0; i < COUNT(checks); i++) {
+		if ((check & checks[i].check) == 0)
+			continue;
+		a->reason_ja = checks[i].ja;
+		a->reason_en = checks[i].en;
+		return;
+	}
+}
+
 static void
 send_page(struct exchange *x, unsigned status)
 {
@@ -209,6 +242,8 @@ send_page(struct exchange *x, unsigned status)
 		a.reason_en = rule->reason_en;
 		a.detail = NULL;
 	}
+	if (x->answer == ANSWER_UNVERIFIED)
+		explain_check(x->check, &a);
 	buf_init(&page, ANSWER_PAGE_MAX);
 	must(answer_page(&a, &page, &language) == 0);
 	exchange_answer(x, answer_status(&a), "text/html; charset=utf-8",
@@ -644,8 +679,7 @@ connect_open(void *job)
 	*m = (struct message){ .status = 200,
 		.reason = BYTES("Connection established"),
 		.keep_alive = true };
-	if (x->decision.rule->tls_only)
-		x->tunnel = tunnel_new(x);
+	x->tunnel = tunnel_new(x);
 	counter_add(COUNTER_TUNNELS, 1);
 	x->answered_us = clock_us();
 	x->response_begun = true;
