@@ -302,6 +302,18 @@ url_parse_target(
 	return 0;
 }
 
+/* "http://host?query" has the path "/". */
+static struct bytes
+with_slash(struct bytes query, struct arena *a)
+{
+	uint8_t *p = arena_alloc(a, size_add(query.n, 1));
+
+	p[0] = '/';
+	if (query.n > 0)
+		memcpy(p + 1, query.p, query.n);
+	return (struct bytes){ p, query.n + 1 };
+}
+
 static const struct {
 	struct bytes head;
 	enum scheme scheme;
@@ -330,10 +342,8 @@ url_parse_absolute(
 		if (url_parse_authority(u, bytes_take(&rest, n),
 			schemes[i].port, a, why_out) < 0)
 			return -1;
-		/* "http://host?query" has the path "/". */
 		if (rest.n == 0 || rest.p[0] == '?')
-			rest = bytes_of(
-			    arena_printf(a, "/%.*s", BYTES_PRINTF(rest)));
+			rest = with_slash(rest, a);
 		return url_parse_target(u, rest, a, why_out);
 	}
 	return bad(why_out, "no http or https URL");
