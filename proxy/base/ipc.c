@@ -227,6 +227,12 @@ channel_ready(void *owner, unsigned events)
 		free(c);
 }
 
+void
+channel_read(struct channel *c)
+{
+	channel_ready(c, 0);
+}
+
 struct channel *
 channel_new(struct loop *l, int fd,
     void (*message)(void *owner, const struct ipc_message *m),

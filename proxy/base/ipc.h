@@ -31,6 +31,8 @@ int ipc_pair(int ends_out[2], struct err *e) MUST_CHECK;
 struct channel *channel_new(struct loop *l, int fd,
     void (*message)(void *owner, const struct ipc_message *m),
     void (*gone)(void *owner), void *owner);
+/* Takes what has come by now: the last words of a process that ended. */
+void channel_read(struct channel *c);
 /* Closes it. NULL does nothing. */
 void channel_free(struct channel *c);
 /*

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "proxy/base/bytes.h"
+#include "proxy/base/log.h"
 
 int
 sandbox_user(
@@ -58,8 +59,21 @@ drop_ids(unsigned uid, unsigned gid, struct err *e)
 static int
 limit(int resource, rlim_t most, struct err *e)
 {
-	struct rlimit r = { most, most };
+	struct rlimit r;
 
+	if (getrlimit(resource, &r) < 0)
+		return err_set(e, "getrlimit(%d): %m", resource);
+	/* What the machine permits is the most that can be had; to ask for
+	 * more fails in a container without CAP_SYS_RESOURCE. */
+	if (r.rlim_max < most)
+		log_say(EVENT_FAILURE,
+		    "limit %d is %llu on this machine, less than the %llu"
+		    " wanted",
+		    resource, (unsigned long long)r.rlim_max,
+		    (unsigned long long)most);
+	else
+		r.rlim_max = most;
+	r.rlim_cur = r.rlim_max;
 	if (setrlimit(resource, &r) < 0)
 		return err_set(e, "setrlimit(%d): %m", resource);
 	return 0;

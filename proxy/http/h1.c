@@ -31,6 +31,8 @@ add_field(struct h1 *h)
 	struct message *m = h->message;
 	struct field *more;
 
+	if (h->name.n == 0)
+		return stop(h, 400, "a field without a name");
 	if (m->fields_n == h->limits->fields_max)
 		return stop(h, 431, "too many fields");
 	if (m->fields_n == h->fields_size) {
@@ -45,6 +47,7 @@ add_field(struct h1 *h)
 		.name = h->name,
 		.value = bytes_trim(h->value),
 	};
+	h->name = (struct bytes){ 0 };
 	return 0;
 }
 

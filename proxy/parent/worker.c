@@ -398,6 +398,8 @@ worker_ended(struct worker *w, int status)
 	bool draining = g != NULL && g->state == GENERATION_DRAINING;
 	char how[64];
 
+	if (w->channel != NULL)
+		channel_read(w->channel);
 	channel_free(w->channel);
 	w->channel = NULL;
 	if (WIFSIGNALED(status))

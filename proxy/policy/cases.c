@@ -28,6 +28,7 @@ parse_time(struct bytes text, time_t *out)
 {
 	char string[32] = { 0 };
 	struct tm tm = { 0 };
+	long east_s;
 	char *end;
 
 	if (text.n >= sizeof(string))
@@ -36,7 +37,8 @@ parse_time(struct bytes text, time_t *out)
 	end = strptime(string, "%Y-%m-%dT%H:%M:%S%z", &tm);
 	if (end == NULL || *end != '\0')
 		return -1;
-	*out = timegm(&tm) - tm.tm_gmtoff;
+	east_s = tm.tm_gmtoff; /* timegm sets it to 0 */
+	*out = timegm(&tm) - east_s;
 	return 0;
 }
 
@@ -80,13 +82,12 @@ run(const struct policy *p, const struct zones *zones, const struct a_case *c,
 		.method = c->method,
 		.now = c->now,
 	};
-	bool connecting = bytes_equal(c->method, BYTES("CONNECT"));
-	struct decision d;
+	struct decision steps[POLICY_STEPS_MAX], d;
 	const char *why;
 
 	if (url_parse_absolute(&url, c->url, a, &why) < 0)
 		return arena_printf(a, "the URL: %s", why);
-	d = connecting ? policy_judge_connect(p, &q) : policy_judge(p, &q);
+	d = steps[policy_judge_steps(p, &q, steps) - 1];
 	if (bytes_equal(c->verdict, bytes_of(verdict_name(d.verdict))) &&
 	    (c->rule.n == 0 || bytes_equal(c->rule, bytes_of(d.rule->name))))
 		return NULL;

@@ -89,10 +89,8 @@ explain_print(const struct policy *p, const struct zones *zones,
 		.method = method,
 		.now = now,
 	};
-	struct decision steps[2];
-	const char *names[2] = { "CONNECT", "request" };
-	size_t first = 1;
-	size_t last = 1;
+	struct decision steps[POLICY_STEPS_MAX];
+	size_t n;
 	json_t *all = json_array();
 	const char *why;
 
@@ -102,24 +100,21 @@ explain_print(const struct policy *p, const struct zones *zones,
 		arena_release(&a);
 		return 1;
 	}
-	steps[1] = policy_judge(p, &q);
-	if (url.scheme == SCHEME_HTTPS) {
-		first = 0;
-		steps[0] = policy_judge_connect(p, &q);
-		/* What is refused or not decrypted is not asked again. */
-		if (steps[0].verdict != VERDICT_ALLOW)
-			last = 0;
-	}
-	for (size_t i = first; i <= last; i++)
+	n = policy_judge_steps(p, &q, steps);
+	for (size_t i = 0; i < n; i++) {
+		bool connecting = i == 0 && url.scheme == SCHEME_HTTPS;
+		const char *step = connecting ? "CONNECT" : "request";
+
 		if (format == EXPLAIN_TEXT)
-			print_text(out, names[i], &q, &steps[i]);
+			print_text(out, step, &q, &steps[i]);
 		else
 			json_array_append_new(
-			    all, json_decision(names[i], &q, &steps[i]));
+			    all, json_decision(step, &q, &steps[i]));
+	}
 	if (format == EXPLAIN_JSON)
 		print_json(out, all);
 	else
 		json_decref(all);
 	arena_release(&a);
-	return steps[last].verdict == VERDICT_BLOCK ? 2 : 0;
+	return steps[n - 1].verdict == VERDICT_BLOCK ? 2 : 0;
 }

@@ -705,6 +705,22 @@ policy_judge(const struct policy *p, const struct query *q)
 	return d;
 }
 
+size_t
+policy_judge_steps(const struct policy *p, const struct query *q,
+    struct decision out[POLICY_STEPS_MAX])
+{
+	size_t n = 0;
+
+	if (q->url->scheme == SCHEME_HTTPS) {
+		out[n++] = policy_judge_connect(p, q);
+		if (out[0].verdict != VERDICT_ALLOW ||
+		    bytes_equal(q->method, BYTES("CONNECT")))
+			return n;
+	}
+	out[n++] = policy_judge(p, q);
+	return n;
+}
+
 const char *
 verdict_name(enum verdict v)
 {

@@ -62,6 +62,12 @@ struct policy *policy_load(const struct texts *files, const char *folder,
 struct decision policy_judge_connect(
     const struct policy *p, const struct query *q);
 struct decision policy_judge(const struct policy *p, const struct query *q);
+#define POLICY_STEPS_MAX 2
+/* The verdicts as a client meets them: https is first judged at its CONNECT,
+ * and what is refused or not decrypted there is not asked again. Their count;
+ * the last decides. */
+size_t policy_judge_steps(const struct policy *p, const struct query *q,
+    struct decision out[POLICY_STEPS_MAX]);
 const char *verdict_name(enum verdict v);
 
 /* Runs policies/NAME.cases; prints each that differs. The count of those, or

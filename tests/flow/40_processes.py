@@ -160,8 +160,8 @@ def test_connections_of_one_address_are_limited(lab):
     held = [lab.connect(source) for _ in range(5)]
     for s in held:
         assert lab.get_plain("plain.lab.test", source=source, sock=s).status == 200
-    sixth = lab.connect(source)
     try:
+        sixth = lab.connect(source)
         sixth.sendall(b"GET / HTTP/1.1\r\n\r\n")
         assert sixth.recv(100) == b""
     except ConnectionResetError:

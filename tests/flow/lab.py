@@ -142,6 +142,7 @@ http {{
   server {{
     listen 127.0.0.1:{self.tls_port} ssl; listen 127.0.0.1:{self.plain_port};
     server_name _; root {self.dir}/www;
+    ssl_protocols TLSv1.2 TLSv1.3;
     ssl_certificate {self.origin_crt}; ssl_certificate_key {self.origin_key};
     add_header Alt-Svc 'h3=":443"'; add_header X-Seen-Via $http_via always;
     add_header X-Seen-Host $http_host always;
