@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* sekishod: the daemon's command line. */
 #include <getopt.h>
+#include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "proxy/parent/parent.h"
@@ -47,6 +49,10 @@ main(int argc, char **argv)
 	} task = RUN;
 	int option;
 
+	/* All times are UTC. Without TZ, strftime would look for
+	 * /etc/localtime in processes that may open no file. */
+	setenv("TZ", "UTC0", 1);
+	tzset();
 	while ((option = getopt(argc, argv, "c:tfVh")) != -1)
 		switch (option) {
 		case 'c':

@@ -353,15 +353,15 @@ lookup_url(const struct lists *l, const struct url *u)
 	return found | lookup_paths(l, key, n + (size_t)port_n, u);
 }
 
-bool
-lists_have_urls(const struct lists *l, const struct url *u)
+uint64_t
+lists_url_categories(const struct lists *l, const struct url *u)
 {
 	uint8_t key[HOST_MAX + 1] = { '/' };
 
 	if (!l->has_urls)
-		return false;
+		return 0;
 	memcpy(key + 1, u->host.p, u->host.n);
-	return probe(l, (struct bytes){ key, u->host.n + 1 }) != 0;
+	return probe(l, (struct bytes){ key, u->host.n + 1 });
 }
 
 uint64_t
@@ -378,7 +378,7 @@ lists_lookup(const struct lists *l, const struct url *u)
 			break;
 		bytes_take_until(&suffix, '.');
 	}
-	if (u->path_canonical.n > 0 && lists_have_urls(l, u))
+	if (u->path_canonical.n > 0 && lists_url_categories(l, u) != 0)
 		found |= lookup_url(l, u);
 	return found;
 }

@@ -34,5 +34,5 @@ int lists_read_text(struct lists *l, const char *name, struct bytes text,
 void lists_seal(struct lists *l);
 /* The set of categories of the destination, bit by bit. */
 uint64_t lists_lookup(const struct lists *l, const struct url *u);
-/* Whether some listed URL stands on that host, so that a path may matter. */
-bool lists_have_urls(const struct lists *l, const struct url *u);
+/* The set of categories that some path on that host has. */
+uint64_t lists_url_categories(const struct lists *l, const struct url *u);

@@ -587,7 +587,7 @@ match_url(const struct conditions *c, const struct judging *j)
 }
 
 /* URL lists know paths: a host that has none of the rule's categories yet may
- * get one by its path. */
+ * get one by its path. Of what is in a tunnel no path is ever seen. */
 static enum match
 match_category(
     const struct policy *p, const struct conditions *c, struct judging *j)
@@ -599,8 +599,9 @@ match_category(
 	j->looked_up = true;
 	if ((c->categories & j->categories) != 0)
 		return MATCH_YES;
-	return j->connecting && c->rule.verdict == VERDICT_BLOCK &&
-		lists_have_urls(p->lists, j->query->url)
+	return j->connecting && c->rule.verdict != VERDICT_TUNNEL &&
+		(c->categories &
+		    lists_url_categories(p->lists, j->query->url)) != 0
 	    ? MATCH_LATER
 	    : MATCH_NO;
 }
@@ -687,8 +688,13 @@ judge(const struct policy *p, struct judging *j)
 struct decision
 policy_judge_connect(const struct policy *p, const struct query *q)
 {
-	struct judging j = { .query = q, .connecting = true };
+	struct url authority = *q->url;
+	struct query known = *q;
+	struct judging j = { .query = &known, .connecting = true };
 
+	authority.target = authority.path = authority.path_canonical =
+	    (struct bytes){ 0 };
+	known.url = &authority;
 	return judge(p, &j);
 }
 
