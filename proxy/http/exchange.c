@@ -300,16 +300,47 @@ believe_forwarded(struct exchange *x)
 	return 0;
 }
 
+/* What a stranger wanted, for the journal; it is refused in either case. */
+static void
+name_destination(struct exchange *x)
+{
+	struct bytes target = x->request.target;
+	const char *why;
+
+	if (is_method(x, BYTES("CONNECT"))) {
+		if (url_parse_authority(&x->url, target, 0, &x->arena, &why) ==
+		    0)
+			x->url.scheme = SCHEME_HTTPS;
+	} else if (url_parse_absolute(&x->url, target, &x->arena, &why) < 0) {
+		x->url = (struct url){ 0 };
+	}
+}
+
+static struct query
+query_of(const struct exchange *x)
+{
+	return (struct query){
+		.segment = x->segment,
+		.url = &x->url,
+		.method = x->request.method,
+		.now = time(NULL),
+	};
+}
+
 static enum stage_answer
 exchange_zone(void *job)
 {
 	struct exchange *x = job;
+	struct query q;
 
 	if (believe_forwarded(x) < 0)
 		return exchange_refuse(
 		    x, ANSWER_BAD_REQUEST, "X-Forwarded-For holds no address");
 	if (x->segment != NULL)
 		return STAGE_NEXT;
+	name_destination(x);
+	q = query_of(x);
+	x->decision = policy_judge(x->edge->settings->policy, &q);
 	return exchange_refuse(x, ANSWER_UNKNOWN_SOURCE, NULL);
 }
 
@@ -390,17 +421,6 @@ exchange_target(void *job)
 		return exchange_refuse(
 		    x, ANSWER_BAD_REQUEST, "Host unlike the target");
 	return STAGE_NEXT;
-}
-
-static struct query
-query_of(const struct exchange *x)
-{
-	return (struct query){
-		.segment = x->segment,
-		.url = &x->url,
-		.method = x->request.method,
-		.now = time(NULL),
-	};
 }
 
 static enum stage_answer
