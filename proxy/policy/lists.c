@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -129,6 +128,16 @@ add_domain(
 	return result;
 }
 
+/* "scheme://" */
+static bool
+begins_with_scheme(struct bytes line)
+{
+	ssize_t slash = bytes_index(line, '/');
+
+	return slash > 0 && (size_t)slash + 1 < line.n &&
+	    line.p[slash - 1] == ':' && line.p[slash + 1] == '/';
+}
+
 /* With or without its scheme, which does not matter. */
 static int
 add_url(
@@ -136,10 +145,8 @@ add_url(
 {
 	struct arena a = { 0 };
 	struct url u = { 0 };
-	bool has_scheme = bytes_start_with(line, BYTES("http://")) ||
-	    bytes_start_with(line, BYTES("https://"));
-	const char *text = arena_printf(
-	    &a, "%s%.*s", has_scheme ? "" : "http://", BYTES_PRINTF(line));
+	const char *text = arena_printf(&a, "%s%.*s",
+	    begins_with_scheme(line) ? "" : "http://", BYTES_PRINTF(line));
 	int result = url_parse_absolute(&u, bytes_of(text), &a, why_out);
 	bool odd_port = u.port != 80 && u.port != 443;
 	struct bytes query = u.target;
@@ -162,6 +169,12 @@ add_url(
 	return result;
 }
 
+static bool
+is_blank(uint8_t c)
+{
+	return c == ' ' || c == '\t';
+}
+
 static int
 read_line(struct lists *l, struct bytes line, enum list_kind kind,
     unsigned category, const char **why_out)
@@ -176,7 +189,7 @@ read_line(struct lists *l, struct bytes line, enum list_kind kind,
 		*why_out = "NUL in the line";
 		return -1;
 	}
-	if (comment == 0 || (comment > 0 && line.p[comment - 1] == ' '))
+	if (comment == 0 || (comment > 0 && is_blank(line.p[comment - 1])))
 		line.n = (size_t)comment;
 	line = bytes_trim(line);
 	if (line.n == 0)
@@ -218,33 +231,50 @@ lists_read_text(struct lists *l, const char *name, struct bytes text,
 	return 0;
 }
 
+/* A file of that size; -1 when it has another by now. It is not mapped: one
+ * that is cut short meanwhile would end the process by a signal. */
+static int
+read_whole(int fd, uint8_t *p, size_t size)
+{
+	size_t n = 0;
+	ssize_t got;
+
+	while (n <= size) {
+		got = read(fd, p + n, size + 1 - n);
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got <= 0)
+			break;
+		n += (size_t)got;
+	}
+	return n == size ? 0 : -1;
+}
+
 int
 lists_read(struct lists *l, const char *path, enum list_kind kind,
     unsigned category, struct err *e)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	/* without waiting for the other end of a pipe */
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	struct stat st;
-	void *p;
+	struct bytes text;
+	uint8_t *p;
 	int result;
 
-	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
-		err_set(e, "%s: cannot be read: %s", path,
-		    fd < 0 ? strerror(errno) : "is no file");
-		if (fd >= 0)
-			close(fd);
-		return -1;
-	}
-	if (st.st_size == 0) {
-		close(fd);
-		return 0;
-	}
-	p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-	close(fd);
-	if (p == MAP_FAILED)
+	if (fd < 0)
 		return err_set(e, "%s: cannot be read: %m", path);
-	result = lists_read_text(l, path,
-	    (struct bytes){ p, (size_t)st.st_size }, kind, category, e);
-	munmap(p, (size_t)st.st_size);
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
+		close(fd);
+		return err_set(e, "%s: cannot be read: is no file", path);
+	}
+	text.n = (size_t)st.st_size;
+	text.p = p = malloc(size_add(text.n, 1));
+	must(p != NULL);
+	result = read_whole(fd, p, text.n);
+	close(fd);
+	result = result < 0 ? err_set(e, "%s: changed while it was read", path)
+			    : lists_read_text(l, path, text, kind, category, e);
+	free(p);
 	return result;
 }
 
