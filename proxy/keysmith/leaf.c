@@ -446,7 +446,7 @@ static bool
 collect_names(
     struct leaf_order *o, struct bytes host, X509 *origin, struct arena *a)
 {
-	struct bytes first = host;
+	struct bytes first;
 	size_t at;
 	size_t n = 0;
 

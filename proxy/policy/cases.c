@@ -84,10 +84,12 @@ run(const struct policy *p, const struct zones *zones, const struct a_case *c,
 	};
 	struct decision steps[POLICY_STEPS_MAX], d;
 	const char *why;
+	size_t n;
 
 	if (url_parse_absolute(&url, c->url, a, &why) < 0)
 		return arena_printf(a, "the URL: %s", why);
-	d = steps[policy_judge_steps(p, &q, steps) - 1];
+	n = policy_judge_steps(p, &q, steps);
+	d = steps[n - 1];
 	if (bytes_equal(c->verdict, bytes_of(verdict_name(d.verdict))) &&
 	    (c->rule.n == 0 || bytes_equal(c->rule, bytes_of(d.rule->name))))
 		return NULL;
