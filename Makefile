@@ -79,7 +79,7 @@ $B/%.o: %.c
 # Every tests/unit/**/test_NAME.c has a Suite *NAME_suite(void).
 SUITES := $(sort $(patsubst test_%.c,%_suite,$(filter test_%.c, \
 	$(notdir $(UNIT_SRC)))))
-$B/tests/unit/main.o: CPPFLAGS += -DSUITES="$(SUITES:%=SUITE(%))"
+$B/tests/unit/main.o: CPPFLAGS += -DSUITES="$(foreach s,$(SUITES),SUITE($s))"
 $B/tests/unit/main.o: $(UNIT_SRC)
 
 $B/unit: $(UNIT_SRC:%.c=$B/%.o) $B/libsekisho.a
