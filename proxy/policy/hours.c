@@ -20,11 +20,12 @@ parse_day(struct bytes text)
 static int
 parse_days(uint8_t *days, struct bytes text)
 {
+	bool open = bytes_end_with(text, BYTES("-"));
 	struct bytes first = bytes_take_until(&text, '-');
 	int from = parse_day(first);
 	int to = text.n == 0 ? from : parse_day(text);
 
-	if (from < 0 || to < 0)
+	if (open || from < 0 || to < 0)
 		return -1;
 	for (int day = from;; day = (day + 1) % 7) {
 		*days = (uint8_t)(*days | 1u << day);
@@ -57,6 +58,8 @@ hours_parse(struct hours *h, struct bytes text)
 	struct bytes from = bytes_take_until(&text, '-');
 
 	*h = (struct hours){ 0 };
+	if (bytes_end_with(days, BYTES(",")))
+		return -1;
 	do {
 		if (parse_days(&h->days, bytes_take_until(&days, ',')) < 0)
 			return -1;

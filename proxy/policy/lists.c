@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #define LINE_MAX_BYTES 4096
+#define TEXT_MAX (UINT32_MAX / 2) /* of all lists */
 #define KEY_MAX (HOST_MAX + 8 + LINE_MAX_BYTES)
 
 /* A key is "host" for a domain, "host/path" or "host:port/path" for a URL;
@@ -215,7 +216,7 @@ lists_read_text(struct lists *l, const char *name, struct bytes text,
 		    " expected a line end (is the file half written?)",
 		    name, number + 1);
 	}
-	if (text.n > UINT32_MAX / 2 - l->blob_n)
+	if (text.n > TEXT_MAX - l->blob_n)
 		return err_set(e, "%s: the lists are too large", name);
 	while (text.n > 0) {
 		struct bytes line = bytes_take_until(&text, '\n');
@@ -266,6 +267,10 @@ lists_read(struct lists *l, const char *path, enum list_kind kind,
 	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
 		close(fd);
 		return err_set(e, "%s: cannot be read: is no file", path);
+	}
+	if (st.st_size > TEXT_MAX) {
+		close(fd);
+		return err_set(e, "%s: the lists are too large", path);
 	}
 	text.n = (size_t)st.st_size;
 	text.p = p = malloc(size_add(text.n, 1));

@@ -310,6 +310,14 @@ make_full(struct town *t)
 	town_write(t, "list", BYTES("a.test\n"));
 }
 
+/* A hole: it takes no room. */
+static void
+make_huge(struct town *t)
+{
+	town_write(t, "list", BYTES(""));
+	ck_assert(truncate(town_path(t, "list"), (off_t)1 << 31) == 0);
+}
+
 static void
 make_half(struct town *t)
 {
@@ -328,6 +336,7 @@ static const struct {
 	    " file half written?)" },
 	{ "a file that is not there", make_nothing,
 	    ": cannot be read: No such file or directory" },
+	{ "a file of 2 GiB", make_huge, ": the lists are too large" },
 	{ "a folder", make_folder, ": cannot be read: is no file" },
 	{ "a pipe", make_fifo, ": cannot be read: is no file" },
 };
