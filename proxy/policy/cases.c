@@ -67,6 +67,8 @@ parse(struct bytes line, struct a_case *c)
 	c->rule = word(&line);
 	if (c->verdict.n == 0)
 		return "expected a verdict behind ->";
+	if (bytes_trim(line).n > 0)
+		return "expected nothing behind the rule";
 	return NULL;
 }
 
@@ -99,38 +101,56 @@ run(const struct policy *p, const struct zones *zones, const struct a_case *c,
 	    BYTES_PRINTF(c->verdict), BYTES_PRINTF(c->rule));
 }
 
+/* One line: 1 when it differs, which is printed; 0 when not, or no case. */
+static int
+run_line(const struct policy *p, const struct zones *zones, struct bytes line,
+    const char *where, FILE *out, size_t *run_out)
+{
+	struct arena a = { 0 };
+	struct a_case c = { 0 };
+	const char *why;
+
+	line = bytes_trim(bytes_take_until(&line, '#'));
+	if (line.n == 0)
+		return 0;
+	why = parse(line, &c);
+	if (why == NULL)
+		why = run(p, zones, &c, &a);
+	++*run_out;
+	if (why != NULL)
+		fprintf(out, "%s: %s\n", where, why);
+	arena_release(&a);
+	return why != NULL;
+}
+
 int
 policy_run_cases(const struct policy *p, const struct zones *zones,
     const char *path, FILE *out, size_t *run_out, struct err *e)
 {
 	FILE *file = fopen(path, "re");
 	char text[LINE_MAX_BYTES];
+	char where[ERR_TEXT_MAX];
 	unsigned number = 0;
 	int different = 0;
 
 	if (file == NULL)
 		return err_set(e, "%s: cannot be read: %m", path);
-	while (fgets(text, sizeof(text), file) != NULL) {
+	while (fgets(text, sizeof(text), file) != NULL && different >= 0) {
 		struct bytes line = bytes_of(text);
-		struct arena a = { 0 };
-		struct a_case c = { 0 };
-		const char *why;
 
-		number++;
-		line = bytes_take_until(&line, '\n');
-		line = bytes_trim(bytes_take_until(&line, '#'));
-		if (line.n == 0)
-			continue;
-		why = parse(line, &c);
-		if (why == NULL)
-			why = run(p, zones, &c, &a);
-		++*run_out;
-		if (why != NULL) {
-			fprintf(out, "%s:%u: %s\n", path, number, why);
-			different++;
-		}
-		arena_release(&a);
+		snprintf(where, sizeof(where), "%s:%u", path, ++number);
+		if (bytes_end_with(line, BYTES("\n")))
+			line.n--;
+		if (line.n == sizeof(text) - 1)
+			different = err_set(e,
+			    "%s: line of more than %d bytes, expected a case",
+			    where, LINE_MAX_BYTES - 2);
+		else
+			different +=
+			    run_line(p, zones, line, where, out, run_out);
 	}
+	if (ferror(file) != 0)
+		different = err_set(e, "%s: cannot be read: %m", path);
 	fclose(file);
 	return different;
 }
