@@ -152,10 +152,11 @@ parse_at(const char *text, time_t *out)
 {
 	struct tm tm = { 0 };
 	const char *end = strptime(text, "%Y-%m-%dT%H:%M:%S%z", &tm);
+	long east_s = tm.tm_gmtoff; /* timegm sets it to 0 */
 
 	if (end == NULL || *end != '\0')
 		return -1;
-	*out = timegm(&tm) - tm.tm_gmtoff;
+	*out = timegm(&tm) - east_s;
 	return 0;
 }
 
