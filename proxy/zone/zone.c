@@ -216,6 +216,8 @@ static int
 read_code(const config_setting_t *root, const config_setting_t *group,
     struct body *b, struct err *e)
 {
+	const config_setting_t *prefecture =
+	    config_setting_get_member(root, "prefecture");
 	const char *code = NULL;
 	const char *own = NULL;
 
@@ -229,8 +231,8 @@ read_code(const config_setting_t *root, const config_setting_t *group,
 		    "\"%s\" is no body code, expected five digits and their"
 		    " check digit",
 		    code);
-	config_setting_lookup_string(
-	    config_setting_get_member(root, "prefecture"), "code", &own);
+	if (prefecture != NULL)
+		config_setting_lookup_string(prefecture, "code", &own);
 	if (own != NULL && strncmp(own, code, 2) != 0)
 		return setting_error(group, e,
 		    "body %s is of another prefecture than %s", code, own);
