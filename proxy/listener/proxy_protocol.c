@@ -83,16 +83,18 @@ wanted(const struct proxy_protocol *p)
 	size_t n = p->n < sizeof(v2_signature) ? p->n : sizeof(v2_signature);
 	bool v2 = memcmp(p->bytes, v2_signature, n) == 0;
 
+	if (p->n == 0)
+		return 1; /* it tells the versions apart */
 	if (v2 && p->n < V2_HEAD)
 		return V2_HEAD;
 	if (v2)
 		return V2_HEAD + (size_t)(p->bytes[14] << 8 | p->bytes[15]);
 	n = p->n < 6 ? p->n : 6;
-	if (memcmp(p->bytes, "PROXY ", n) != 0 || p->n >= V1_MAX)
+	if (memcmp(p->bytes, "PROXY ", n) != 0)
 		return 0;
-	if (p->n >= 2 && p->bytes[p->n - 1] == '\n')
+	if (p->bytes[p->n - 1] == '\n')
 		return p->bytes[p->n - 2] == '\r' ? p->n : 0;
-	return p->n + 1u;
+	return p->n < V1_MAX ? p->n + 1u : 0;
 }
 
 enum proxy_protocol_answer
