@@ -289,8 +289,8 @@ answer_page(const struct answer *a, struct buf *out, const char **language_out)
 		kinds[a->kind].title[l],
 		owner_name(a->prefecture, a->body, l)) < 0 ||
 	    page_paragraph(out, bytes_of(kinds[a->kind].lead[l])) < 0 ||
-	    write_rows(a, l, out) < 0 ||
-	    page_paragraph(out, bytes_of(kinds[a->kind].advice[l])) < 0)
+	    page_paragraph(out, bytes_of(kinds[a->kind].advice[l])) < 0 ||
+	    write_rows(a, l, out) < 0)
 		return -1;
 	return page_end(out, owner_name(a->prefecture, NULL, l));
 }

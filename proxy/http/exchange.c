@@ -378,6 +378,8 @@ intercepted_target(struct exchange *x)
 	i->resolve_us = i->connect_us = i->tls_us = 0;
 	if (i->refused) {
 		x->url = i->url;
+		if (url_parse_target(&x->url, target, &x->arena, &why) < 0)
+			x->url = i->url; /* told without its path */
 		x->decision = i->decision;
 		x->check = i->check;
 		return exchange_refuse(x, i->answer, i->why);

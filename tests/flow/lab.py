@@ -135,6 +135,7 @@ daemon off; worker_processes 1; pid {run}/nginx.pid; user root;
 error_log {run}/nginx-error.log;
 events {{ worker_connections 4096; }}
 http {{
+  types {{ text/html html; text/css css; image/gif gif; }}
   access_log {run}/nginx-access.log;
   keepalive_timeout 60s; keepalive_requests 1000000; client_max_body_size 0;
   client_body_temp_path {run}/b; proxy_temp_path {run}/p; fastcgi_temp_path {run}/f;
@@ -191,7 +192,8 @@ zones = (
   {{ name = "mynumber"; kind = "mynumber"; }} );
 bodies = (
   {{ code = "990019"; name_ja = "関所市"; name_en = "Sekisho City"; contact = "情報システム課";
-     segments = ( {{ prefix = "127.0.1.0/24"; zone = "internet"; }},
+     segments = ( {{ prefix = "127.0.0.1/32"; zone = "internet"; }},
+       {{ prefix = "127.0.1.0/24"; zone = "internet"; }},
        {{ prefix = "127.0.2.0/24"; zone = "lgwan"; }},
        {{ prefix = "127.0.3.0/24"; zone = "mynumber"; }} ); }},
   {{ code = "990027"; name_ja = "峠町"; name_en = "Toge Town"; contact = "総務課";
