@@ -203,7 +203,9 @@ is_unreserved(uint8_t c)
 	    c == '_' || c == '~';
 }
 
-/* Escapes of what needs none are undone, the others are in upper case. */
+/* Escapes of what needs none are undone, the others are in upper case. A '%'
+ * that begins no escape is escaped: else "%%34%31" would become "%41", which
+ * is "A" for who reads it once more. */
 static size_t
 decode(struct bytes path, uint8_t *out)
 {
@@ -212,20 +214,22 @@ decode(struct bytes path, uint8_t *out)
 
 	for (size_t i = 0; i < path.n; i++) {
 		uint8_t c = path.p[i];
+		bool escape = c == '%';
 
 		if (c == '%' && i + 2 < path.n && is_hex(path.p[i + 1]) &&
 		    is_hex(path.p[i + 2])) {
 			c = (uint8_t)(hex_value(path.p[i + 1]) << 4 |
 			    hex_value(path.p[i + 2]));
+			escape = !is_unreserved(c);
 			i += 2;
-			if (!is_unreserved(c)) {
-				out[n++] = '%';
-				out[n++] = (uint8_t)digits[c >> 4];
-				out[n++] = (uint8_t)digits[c & 15];
-				continue;
-			}
 		}
-		out[n++] = c;
+		if (escape) {
+			out[n++] = '%';
+			out[n++] = (uint8_t)digits[c >> 4];
+			out[n++] = (uint8_t)digits[c & 15];
+		} else {
+			out[n++] = c;
+		}
 	}
 	return n;
 }
@@ -273,7 +277,7 @@ canonical_path(struct bytes path, struct arena *a)
 	if (bytes_index(path, '%') < 0 &&
 	    memmem(path.p, path.n, "/.", 2) == NULL)
 		return path;
-	copy = arena_alloc(a, path.n + 1);
+	copy = arena_alloc(a, size_mul(path.n, 3));
 	n = decode(path, copy);
 	return (struct bytes){ copy, remove_dots(copy, n) };
 }
