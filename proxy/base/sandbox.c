@@ -180,14 +180,14 @@ allow_some(scmp_filter_ctx ctx, unsigned needs)
 	    seccomp_rule_add(
 		ctx, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1, no_exec) < 0 ||
 	    seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
-		SCMP_A1(SCMP_CMP_EQ, FIONBIO)) < 0)
+		SCMP_A1(SCMP_CMP_EQ, FIONBIO, 0)) < 0)
 		return -1;
 	if ((needs & SANDBOX_SOCKETS) == 0)
 		return 0;
 	return seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1,
-		   SCMP_A0(SCMP_CMP_EQ, AF_INET)) < 0 ||
+		   SCMP_A0(SCMP_CMP_EQ, AF_INET, 0)) < 0 ||
 		seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1,
-		    SCMP_A0(SCMP_CMP_EQ, AF_INET6)) < 0
+		    SCMP_A0(SCMP_CMP_EQ, AF_INET6, 0)) < 0
 	    ? -1
 	    : 0;
 }
