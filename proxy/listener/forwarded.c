@@ -1,18 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "proxy/listener/forwarded.h"
 
-/* The last member of a list, which leaves it. */
-static struct bytes
-take_last(struct bytes *list)
+/* The last member of a list, which leaves it; whether another is left. */
+static bool
+take_last(struct bytes *list, struct bytes *out)
 {
 	size_t from = list->n;
-	struct bytes last;
 
 	while (from > 0 && list->p[from - 1] != ',')
 		from--;
-	last = (struct bytes){ list->p + from, list->n - from };
+	*out = bytes_trim((struct bytes){ list->p + from, list->n - from });
 	list->n = from > 0 ? from - 1 : 0;
-	return bytes_trim(last);
+	return from > 0;
 }
 
 int
@@ -23,16 +22,19 @@ forwarded_client(const struct prefix *trusted, size_t n,
 
 	for (size_t i = m->fields_n; i-- > 0;) {
 		struct bytes list = m->fields[i].value;
+		struct bytes member;
+		bool more;
 
 		if (m->fields[i].id != FIELD_X_FORWARDED_FOR)
 			continue;
 		do {
-			if (address_parse(out, take_last(&list)) < 0)
+			more = take_last(&list, &member);
+			if (address_parse(out, member) < 0)
 				return -1;
 			result = 0;
 			if (!prefixes_contain(trusted, n, out))
 				return 0;
-		} while (list.n > 0);
+		} while (more);
 	}
 	return result;
 }
