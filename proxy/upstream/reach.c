@@ -58,6 +58,13 @@ without_nat64(const struct address *a)
 	return inner;
 }
 
+/* Of IPv6 the world uses 2000::/3 (RFC 4291 section 2.4, RFC 3587). */
+static bool
+is_global(const struct address *a)
+{
+	return address_is_v4(a) || (a->octets[0] & 0xe0) == 0x20;
+}
+
 const char *
 reach_judge(const struct address *a, const struct zone *z,
     const struct prefix *refused, size_t refused_n)
@@ -66,7 +73,8 @@ reach_judge(const struct address *a, const struct zone *z,
 
 	if (prefixes_contain(z->permitted, z->permitted_n, a))
 		return NULL;
-	if (prefixes_contain(refused, refused_n, &inner))
+	if (prefixes_contain(refused, refused_n, a) ||
+	    prefixes_contain(refused, refused_n, &inner))
 		return "address that the settings refuse";
 	for (size_t i = 0; i < COUNT(special); i++) {
 		struct prefix p = { .bits = special[i].bits };
@@ -75,5 +83,5 @@ reach_judge(const struct address *a, const struct zone *z,
 		if (prefix_contains(&p, &inner))
 			return special[i].why;
 	}
-	return NULL;
+	return is_global(&inner) ? NULL : "no global unicast address";
 }
