@@ -153,8 +153,14 @@ add_url(
 	struct bytes query = u.target;
 	const char *key;
 
+	bytes_take(&query, u.path.n);
+	/* A canonical path may be longer than the line was; lookup_paths looks
+	 * no further than this. */
+	if (result == 0 && u.path_canonical.n + query.n > LINE_MAX_BYTES) {
+		*why_out = "URL whose canonical form has more than 4096 bytes";
+		result = -1;
+	}
 	if (result == 0) {
-		bytes_take(&query, u.path.n);
 		key = odd_port
 		    ? arena_printf(&a, "%.*s:%u%.*s%.*s", BYTES_PRINTF(u.host),
 			  u.port, BYTES_PRINTF(u.path_canonical),
@@ -338,20 +344,28 @@ lists_seal(struct lists *l)
 }
 
 static uint64_t
-probe(const struct lists *l, struct bytes key)
+probe_hashed(const struct lists *l, struct bytes key, uint32_t hash)
 {
-	const struct entry *e = find(l, key, hash_more(HASH_START, key));
+	const struct entry *e = find(l, key, hash);
 
 	return e == NULL ? 0 : e->categories;
 }
 
-/* Every path that the URL lies at or below, and the whole with its query. */
+static uint64_t
+probe(const struct lists *l, struct bytes key)
+{
+	return probe_hashed(l, key, hash_more(HASH_START, key));
+}
+
+/* Every path that the URL lies at or below, and the whole with its query. The
+ * hash grows with the key: a path of slashes alone costs one pass. */
 static uint64_t
 lookup_paths(
     const struct lists *l, uint8_t *key, size_t host_n, const struct url *u)
 {
 	struct bytes path = u->path_canonical;
 	struct bytes query = u->target;
+	uint32_t hash = hash_more(HASH_START, (struct bytes){ key, host_n });
 	uint64_t found = 0;
 
 	if (path.n > LINE_MAX_BYTES)
@@ -361,8 +375,10 @@ lookup_paths(
 		bool here =
 		    i == path.n || path.p[i] == '/' || path.p[i - 1] == '/';
 
+		hash = hash_more(hash, (struct bytes){ &path.p[i - 1], 1 });
 		if (here)
-			found |= probe(l, (struct bytes){ key, host_n + i });
+			found |= probe_hashed(
+			    l, (struct bytes){ key, host_n + i }, hash);
 	}
 	bytes_take(&query, u->path.n);
 	if (query.n > 0 && path.n + query.n <= LINE_MAX_BYTES) {

@@ -192,6 +192,32 @@ START_TEST(lists_lines_have_a_limit)
 }
 END_TEST
 
+/* Each lone percent sign takes three bytes of the canonical form. */
+START_TEST(lists_canonical_urls_have_a_limit)
+{
+	struct arena a = { 0 };
+	struct lists *l = lists_new(&a);
+	struct err e = { "" };
+	char signs[1367];
+	const char *at, *past;
+
+	memset(signs, '%', sizeof(signs));
+	at = arena_printf(&a, "a.test/%.*s\n", 1365, signs);
+	past = arena_printf(&a, "a.test/%.*s\n", 1366, signs);
+	ck_assert(
+	    lists_read_text(l, "l", bytes_of(past), LIST_URLS, 0, &e) < 0);
+	ck_assert_str_eq(e.text,
+	    "l:1: URL whose canonical form has more than 4096 bytes, expected"
+	    " a URL such as example.test/path");
+	ck_assert(lists_read_text(l, "l", bytes_of(at), LIST_URLS, 0, &e) == 0);
+	lists_seal(l);
+	ck_assert_uint_eq(
+	    lookup(&a, l, arena_printf(&a, "http://a.test/%.*s", 1365, signs)),
+	    1);
+	arena_release(&a);
+}
+END_TEST
+
 /* The longest entry is found, and a longer URL below it. */
 START_TEST(lists_find_the_longest_line)
 {
@@ -376,6 +402,7 @@ lists_suite(void)
 	tcase_add_loop_test(t, lists_are_read_strictly, 0, COUNT(texts));
 	tcase_add_loop_test(t, lists_widen_nothing, 0, COUNT(looks));
 	tcase_add_test(t, lists_lines_have_a_limit);
+	tcase_add_test(t, lists_canonical_urls_have_a_limit);
 	tcase_add_test(t, lists_find_the_longest_line);
 	tcase_add_test(t, lists_categories_have_a_limit);
 	tcase_add_test(t, lists_unite_their_categories);
