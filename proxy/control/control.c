@@ -102,44 +102,66 @@ row_counter(const struct board_row *r, enum counter c)
 	return atomic_load(&r->counters[c]);
 }
 
-static void
-write_text(const struct board *b, struct buf *out)
+enum format {
+	FORMAT_EN = 0,
+	FORMAT_JA,
+	FORMAT_JSON,
+};
+
+/* The heads of the tables, spaced by hand: a Japanese character is two columns
+ * wide and three bytes long. */
+static const struct {
+	const char *processes, *counters, *serving, *draining;
+} status_words[] = {
+	[FORMAT_EN] = { "process           pid  gen    up (s) connections     "
+			"requests"
+			" state\n",
+	    "\ncounter                               now     per second\n",
+	    "serving", "draining" },
+	[FORMAT_JA] = { "プロセス          pid 世代  稼働(秒)      接続数      "
+			" 要求数"
+			" 状態\n",
+	    "\n項目                                 現在           毎秒\n",
+	    "稼働中", "終了待ち" },
+};
+
+static int
+write_process(const struct board_row *r, enum format f, struct buf *out)
 {
-	bool fits = buf_printf(out,
-			"generation %u, reloads %llu, refused %llu\n\n"
-			"%-12s %8s %4s %9s %11s %12s %s\n",
-			atomic_load(&b->generation),
-			(unsigned long long)atomic_load(&b->reloads),
-			(unsigned long long)atomic_load(&b->reloads_refused),
-			"process", "pid", "gen", "up (s)", "connections",
-			"requests", "state") == 0;
+	return buf_printf(out, "%-12.12s %8d %4u %9lld %11llu %12llu %s\n",
+	    r->process, (int)atomic_load(&r->pid), atomic_load(&r->generation),
+	    (long long)time(NULL) - (long long)atomic_load(&r->started),
+	    (unsigned long long)row_counter(r, COUNTER_CONNECTIONS),
+	    (unsigned long long)row_counter(r, COUNTER_EXCHANGES),
+	    atomic_load(&r->draining) != 0 ? status_words[f].draining
+					   : status_words[f].serving);
+}
 
-	for (size_t i = 0; i < BOARD_SLOTS; i++) {
-		const struct board_row *r = &b->rows[i];
-
-		if (atomic_load(&r->pid) == 0)
-			continue;
-		fits = fits &&
-		    buf_printf(out, "%-12.12s %8d %4u %9lld %11llu %12llu %s\n",
-			r->process, (int)atomic_load(&r->pid),
-			atomic_load(&r->generation),
-			(long long)time(NULL) -
-			    (long long)atomic_load(&r->started),
-			(unsigned long long)row_counter(r, COUNTER_CONNECTIONS),
-			(unsigned long long)row_counter(r, COUNTER_EXCHANGES),
-			atomic_load(&r->draining) != 0 ? "draining"
-						       : "serving") == 0;
-	}
-	fits = fits &&
-	    buf_printf(out, "\n%-24s %16s %14s\n", "counter", "now",
-		"per second") == 0;
+static int
+write_text(const struct board *b, enum format f, struct buf *out)
+{
+	if (buf_printf(out,
+		f == FORMAT_JA
+		    ? "世代 %u、再読み込み %llu 回、拒否 %llu 回\n\n"
+		    : "generation %u, reloads %llu, refused %llu\n\n",
+		atomic_load(&b->generation),
+		(unsigned long long)atomic_load(&b->reloads),
+		(unsigned long long)atomic_load(&b->reloads_refused)) < 0 ||
+	    buf_append_string(out, status_words[f].processes) < 0)
+		return -1;
+	for (size_t i = 0; i < BOARD_SLOTS; i++)
+		if (atomic_load(&b->rows[i].pid) != 0 &&
+		    write_process(&b->rows[i], f, out) < 0)
+			return -1;
+	if (buf_append_string(out, status_words[f].counters) < 0)
+		return -1;
 	for (size_t i = 0; i < COUNTER_COUNT; i++)
-		fits = fits &&
-		    buf_printf(out, "%-24s %16llu %14.1f\n",
+		if (buf_printf(out, "%-24s %16llu %14.1f\n",
 			counter_name((enum counter)i),
 			(unsigned long long)counter_sum(b, (enum counter)i),
-			rate((enum counter)i)) == 0;
-	(void)fits; /* cut at ANSWER_MAX: rows are bounded well below it */
+			rate((enum counter)i)) < 0)
+			return -1;
+	return 0;
 }
 
 static json_t *
@@ -157,7 +179,7 @@ json_row(const struct board_row *r)
 	    (int)atomic_load(&r->draining), "counters", counters);
 }
 
-static void
+static int
 write_json(const struct board *b, struct buf *out)
 {
 	json_t *processes = json_array();
@@ -178,22 +200,28 @@ write_json(const struct board *b, struct buf *out)
 	    processes, "per_second", rates);
 	text = json_dumps(all, JSON_INDENT(2));
 	json_decref(all);
-	if (text == NULL || buf_append_string(out, text) < 0)
-		out->n = 0;
+	if (text == NULL || buf_append_string(out, text) < 0) {
+		free(text);
+		return -1;
+	}
 	free(text);
+	return buf_append_string(out, "\n");
 }
 
 static void
-tell_status(struct admin *a, bool json)
+tell_status(struct admin *a, enum format f)
 {
+	const struct board *b = control.child->board;
 	struct buf out;
+	int written;
 
 	buf_init(&out, ANSWER_MAX * 8);
-	if (json)
-		write_json(control.child->board, &out);
+	written =
+	    f == FORMAT_JSON ? write_json(b, &out) : write_text(b, f, &out);
+	if (written < 0)
+		answer(a, "error", BYTES("the status is too long\n"));
 	else
-		write_text(control.child->board, &out);
-	answer(a, "ok", buf_bytes(&out));
+		answer(a, "ok", buf_bytes(&out));
 	buf_release(&out);
 }
 
@@ -214,9 +242,11 @@ static void
 serve(struct admin *a, struct bytes line)
 {
 	if (bytes_equal(line, BYTES("status")))
-		tell_status(a, false);
+		tell_status(a, FORMAT_EN);
+	else if (bytes_equal(line, BYTES("status ja")))
+		tell_status(a, FORMAT_JA);
 	else if (bytes_equal(line, BYTES("status json")))
-		tell_status(a, true);
+		tell_status(a, FORMAT_JSON);
 	else if (bytes_equal(line, BYTES("reload")))
 		ask_parent(a, PARENT_RELOAD);
 	else if (bytes_equal(line, BYTES("rotate")))

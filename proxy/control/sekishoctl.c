@@ -130,7 +130,9 @@ ask(const struct options *o, const char *request)
 static int
 status(const struct options *o)
 {
-	return ask(o, o->json ? "status json\n" : "status\n");
+	if (o->json)
+		return ask(o, "status json\n");
+	return ask(o, is_japanese() ? "status ja\n" : "status\n");
 }
 
 static int

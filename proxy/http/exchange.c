@@ -226,7 +226,9 @@ send_page(struct exchange *x, unsigned status)
 		.kind = x->answer,
 		.status = status,
 		.id = x->id,
-		.rule = rule == NULL ? NULL : rule->name,
+		.rule = rule == NULL || rule->verdict != VERDICT_BLOCK
+		    ? NULL
+		    : rule->name,
 		.category = x->decision.category,
 		.detail = x->why,
 		.destination = destination(x),

@@ -130,6 +130,14 @@ static const struct rule no_rule = {
 	.reason_en = "No rule permits this destination.",
 };
 
+/* A rule that needs more than a name and a port waits for the requests. */
+static const struct rule decrypt = {
+	.name = "builtin:decrypt",
+	.verdict = VERDICT_ALLOW,
+	.reason_ja = "復号し、要求ごとに判定します。",
+	.reason_en = "It is decrypted, and each request is judged.",
+};
+
 /* Reading. */
 
 static int
@@ -677,7 +685,7 @@ judge(const struct policy *p, struct judging *j)
 				category_name(p, c, j) };
 		case MATCH_LATER:
 			return (
-			    struct decision){ VERDICT_ALLOW, &c->rule, NULL };
+			    struct decision){ VERDICT_ALLOW, &decrypt, NULL };
 		case MATCH_NO:
 			break;
 		}

@@ -44,7 +44,7 @@ static const struct {
 	{ "  192.0.2.1  GET   https://www.test/  ->  allow   www  ", NULL },
 	{ "192.0.2.1 GET https://www.test/ -> allow www # why", NULL },
 	{ "192.0.2.1 POST https://www.test/ -> block no-post", NULL },
-	{ "192.0.2.1 CONNECT https://www.test/ -> allow no-post", NULL },
+	{ "192.0.2.1 CONNECT https://www.test/ -> allow builtin:decrypt", NULL },
 	{ "192.0.2.1 CONNECT https://bank.test/ -> tunnel bank", NULL },
 	{ "192.0.2.1 GET https://bank.test/ -> tunnel bank", NULL },
 	{ "192.0.2.1 GET http://bank.test/ -> allow bank", NULL },

@@ -66,9 +66,9 @@ static const struct {
 } asked[] = {
 	{ TOWN_INTERNET, "http://www.test/", 0, "request allow www;" },
 	{ TOWN_INTERNET, "https://www.test/", 0,
-	    "CONNECT allow no-evil;request allow www;" },
+	    "CONNECT allow builtin:decrypt;request allow www;" },
 	{ TOWN_INTERNET, "https://www.test/bad", 2,
-	    "CONNECT allow no-evil;request block no-evil;" },
+	    "CONNECT allow builtin:decrypt;request block no-evil;" },
 	{ TOWN_INTERNET, "https://games.test/", 2, "CONNECT block no-evil;" },
 	{ TOWN_INTERNET, "https://bank.test/", 0, "CONNECT tunnel bank;" },
 	{ TOWN_INTERNET, "http://bank.test/", 0, "request allow bank;" },

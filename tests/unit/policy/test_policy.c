@@ -188,17 +188,17 @@ static const struct {
 	{ "an odd port is refused", TOWN_INTERNET, "bank.test:22",
 	    VERDICT_BLOCK, "builtin:port" },
 	{ "a path may decide", TOWN_INTERNET, "www.test:443", VERDICT_ALLOW,
-	    "no-secret" },
+	    "builtin:decrypt" },
 	{ "no path decides on its subdomain", TOWN_INTERNET, "a.www.test:443",
 	    VERDICT_ALLOW, "www" },
 	{ "a method may decide", TOWN_INTERNET, "read.test:443", VERDICT_ALLOW,
-	    "no-post" },
+	    "builtin:decrypt" },
 	{ "a listed name is blocked", TOWN_INTERNET, "evil.test:443",
 	    VERDICT_BLOCK, "no-evil" },
 	{ "a listed path may block", TOWN_INTERNET, "page.test:443",
-	    VERDICT_ALLOW, "no-evil" },
+	    VERDICT_ALLOW, "builtin:decrypt" },
 	{ "a listed path may allow", TOWN_INTERNET, "papers.test:443",
-	    VERDICT_ALLOW, "papers" },
+	    VERDICT_ALLOW, "builtin:decrypt" },
 	{ "a path of another category leaves a tunnel shut", TOWN_INTERNET,
 	    "bank.test:443", VERDICT_TUNNEL, "bank" },
 	{ "no rule blocks", TOWN_INTERNET, "unknown.test:443", VERDICT_BLOCK,
@@ -234,7 +234,7 @@ START_TEST(policy_connect_sees_no_path)
 		      &town.arena, &why) == 0);
 	d = policy_judge_connect(town.policy, &q);
 	ck_assert_int_eq(d.verdict, VERDICT_ALLOW);
-	ck_assert_str_eq(d.rule->name, "no-evil");
+	ck_assert_str_eq(d.rule->name, "builtin:decrypt");
 }
 END_TEST
 
