@@ -78,7 +78,7 @@ load_number(const struct setting *row, const config_setting_t *s, double *out,
 	if ((is_size ? size_of(s, out) : number_of(s, out)) < 0)
 		return setting_error(s, e, "%s: expected %s", row->key,
 		    is_size ? "a size such as 4096 or \"64 KiB\"" : "a number");
-	if (row->kind == SETTING_COUNT && *out != floor(*out))
+	if (row->kind != SETTING_SECONDS && *out != floor(*out))
 		return setting_error(
 		    s, e, "%s: expected a whole number", row->key);
 	if (*out < row->min || *out > row->max)
@@ -135,7 +135,7 @@ static void
 store_number(const struct setting *row, double number, uint8_t *field)
 {
 	uint32_t count = (uint32_t)number;
-	uint64_t ms = (uint64_t)(number * 1000);
+	uint64_t ms = (uint64_t)(number * 1000 + 0.5); /* 1.001 is less */
 	size_t size = (size_t)number;
 	bool flag = number != 0;
 
