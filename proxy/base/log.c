@@ -131,7 +131,7 @@ escape_one(struct bytes b, size_t length, char out[8])
 		return 2;
 	}
 	if (code < 0x20 || (code >= 0x7f && code < 0xa0) || length == 0 ||
-	    (code >= 0x200b && code <= 0x200f) ||
+	    code == 0x061c || (code >= 0x200b && code <= 0x200f) ||
 	    (code >= 0x2028 && code <= 0x202e) ||
 	    (code >= 0x2066 && code <= 0x2069) || code == 0xfeff)
 		return (size_t)snprintf(out, 8, "\\u%04x", code);
