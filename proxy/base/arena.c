@@ -94,7 +94,7 @@ arena_alloc(struct arena *a, size_t n)
 	struct arena_chunk *c;
 	uint8_t *p;
 
-	if (need > a->left) {
+	if (a->chunks == NULL || need > a->left) {
 		size_t size = size_add(need, HEADER_SIZE);
 
 		c = chunk_new(size > CHUNK_SIZE ? size : CHUNK_SIZE);
