@@ -146,6 +146,7 @@ static const int socket_calls[] = {
 static const int file_calls[] = {
 	SCMP_SYS(openat),
 	SCMP_SYS(ftruncate),
+	SCMP_SYS(fallocate),
 	SCMP_SYS(fsync),
 	SCMP_SYS(fdatasync),
 	SCMP_SYS(pread64),

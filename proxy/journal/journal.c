@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -12,7 +13,9 @@
 #include "proxy/process.h"
 
 #define BATCH_MAX ((size_t)1 << 18)
-#define BUSY_MS 10     /* between two looks while lines come */
+/* Between two looks while lines come: long enough that a checkpoint with a
+ * few dozen requests per second does not pay a wake-up for each. */
+#define BUSY_MS 40
 #define RETRY_MS 1000  /* after a failed write */
 #define TAIL_MAX 65536 /* looked through for a torn line at the start */
 #define LINE_MIN 60    /* shorter than the fixed members of any line */
@@ -48,7 +51,9 @@ static struct journal {
 	struct timer *timer;
 	struct timer *sync;
 	bool unsynced;
+	int trouble; /* errno of a write that failed and was told */
 	bool failing;
+	bool torn; /* a part of a line could not be taken back */
 	struct buf batch;
 	size_t lines; /* in the batch */
 } journal;
@@ -206,14 +211,26 @@ write_batch(void)
 	struct bytes b = buf_bytes(&journal.batch);
 	uint64_t interval = journal.child->settings->journal.sync_interval_ms;
 
+	if (journal.torn && ftruncate(journal.file, journal.size) < 0)
+		return -1;
+	journal.torn = false;
+	/* Room first: a disk that fills up in the middle of a write would
+	 * show half a line to whoever reads along. */
+	if (fallocate(journal.file, FALLOC_FL_KEEP_SIZE, journal.size,
+		(off_t)b.n) < 0 &&
+	    errno == ENOSPC)
+		return -1;
 	while (b.n > 0) {
 		ssize_t n = write(journal.file, b.p, b.n);
 
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0) {
-			if (ftruncate(journal.file, journal.size) < 0)
-				return -1;
+			int why = n < 0 ? errno : ENOSPC;
+
+			journal.torn =
+			    ftruncate(journal.file, journal.size) < 0;
+			errno = why;
 			return -1;
 		}
 		bytes_take(&b, (size_t)n);
@@ -236,6 +253,27 @@ taken(void)
 	journal.lines = 0;
 }
 
+/* Where no line can be written, the service manager's log is what is left. */
+static void
+tell_trouble(int why)
+{
+	if (journal.trouble == why)
+		return;
+	journal.trouble = why;
+	fprintf(stderr, "sekishod: journal: %s: %s; lines wait in memory\n",
+	    journal.name, strerror(why));
+}
+
+static void
+tell_recovery(void)
+{
+	if (journal.trouble == 0)
+		return;
+	log_say(EVENT_FAILURE, "%s could not be written for a while: %s",
+	    journal.name, strerror(journal.trouble));
+	journal.trouble = 0;
+}
+
 /* Lines first into the file, then out of the rings. False: nothing came. */
 static bool
 drain(void)
@@ -249,12 +287,14 @@ drain(void)
 		return some;
 	if (write_batch() < 0) {
 		/* The rings fill, and count what they cannot hold. */
+		tell_trouble(errno);
 		journal.failing = true;
 		timer_start(journal.timer, RETRY_MS);
 		return false;
 	}
 	journal.failing = false;
 	taken();
+	tell_recovery();
 	return true;
 }
 

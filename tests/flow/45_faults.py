@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What breaks around the checkpoint is named clearly, and nothing else stops."""
+import json
+import os
+import shutil
+import socket
+import subprocess
+
+from lab import Lab, wait_until
+
+
+def make(build):
+    lab = Lab(build)
+    # a disk of its own, small enough to be filled
+    lab.has_disk = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=1m,mode=755", "tmpfs", lab.dir / "log"],
+        stderr=subprocess.DEVNULL).returncode == 0
+    os.chown(lab.dir / "log", 64803, 64803)
+    stop = lab.stop
+
+    def unmount_and_stop():
+        try:
+            stop()
+        finally:
+            subprocess.run(["umount", "-l", lab.dir / "log"], check=False,
+                           stderr=subprocess.DEVNULL)
+            shutil.rmtree(lab.dir, ignore_errors=True)
+
+    lab.stop = unmount_and_stop
+    return lab
+
+
+def start_fails(lab, edit, *words):
+    """A second daemon with changed settings: ends with 1 and says why."""
+    text = (lab.dir / "sekisho.conf").read_text()
+    changed = lab.dir / "changed.conf"
+    changed.write_text(edit(text).replace("control.sock", "other.sock"))
+    done = subprocess.run([lab.build / "sekishod", "-c", changed],
+                          capture_output=True, text=True, timeout=30)
+    assert done.returncode == 1, done
+    for word in words:
+        assert word in done.stderr, done.stderr
+
+
+def test_a_missing_ca_key_is_named(lab):
+    start_fails(lab, lambda t: t.replace("proxy-ca.key", "nowhere.key")
+                .replace(f"127.0.0.1:{lab.port}", "127.0.0.1:1"),
+                "nowhere.key", "No such file")
+
+
+def test_a_ca_key_of_another_certificate_is_named(lab):
+    start_fails(lab, lambda t: t.replace("ca/proxy-ca.key", "ca/origin-ca.key")
+                .replace(f"127.0.0.1:{lab.port}", "127.0.0.1:1"), "origin-ca.key")
+
+
+def test_a_port_in_use_is_named(lab):
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        start_fails(lab, lambda t: t.replace(
+            f'{{ address = "127.0.0.1:{lab.port}"', f'{{ address = "127.0.0.1:{port}"'),
+            str(port), "in use")
+    start_fails(lab, lambda t: t, str(lab.port), "in use")
+    assert lab.get_plain("plain.lab.test").status == 200
+
+
+def test_a_half_written_list_changes_nothing(lab):
+    path = lab.dir / "gambling.domains"
+    whole = path.read_bytes()
+    path.write_bytes(whole + b"new-casino.lab.te\xff")
+    done = lab.ctl("reload", check=False)
+    assert done.returncode == 1 and "gambling.domains:3" in done.stdout + done.stderr
+    path.unlink()
+    done = lab.ctl("reload", check=False)
+    assert done.returncode == 1 and "gambling.domains" in done.stdout + done.stderr
+    assert lab.get("casino.lab.test").status == 403
+    path.write_bytes(whole)
+    lab.ctl("reload")
+
+
+def test_a_full_disk_stops_no_request_and_breaks_no_line(lab):
+    if not lab.has_disk:
+        print("not run: no disk can be mounted here")
+        return
+    filler = lab.dir / "log" / "filler"
+    with open(filler, "wb", buffering=0) as f:
+        try:
+            while f.write(b"x" * 4096):
+                pass
+        except OSError:
+            pass
+    for n in range(50):
+        assert lab.get_plain("plain.lab.test", f"/full-{n}").status == 404
+    wait_until(lambda: "No space left" in lab.errors())
+    assert not [e for e in lab.journal() if e.get("path") == "/full-49"]
+    filler.unlink()
+    lab.event(path="/full-49", seconds=10)
+    told = [e["path"] for e in lab.journal() if str(e.get("path")).startswith("/full-")]
+    assert sorted(told) == sorted(f"/full-{n}" for n in range(50)), told
+    assert "No space left" in lab.event(event="failure", process="journal")["text"]
+    for line in (lab.dir / "log" / "journal.jsonl").read_bytes().split(b"\n")[:-1]:
+        json.loads(line)
+
+
+def test_a_journal_folder_that_is_gone_is_named(lab):
+    start_fails(lab, lambda t: t.replace("log/journal.jsonl", "nolog/journal.jsonl")
+                .replace(f"127.0.0.1:{lab.port}", "127.0.0.1:1"), "nolog")
