@@ -48,6 +48,7 @@ board_row_clear(struct board_row *r)
 	memset(r->process, 0, sizeof(r->process));
 	atomic_store(&r->generation, 0);
 	atomic_store(&r->draining, 0);
+	atomic_store(&r->started, 0);
 	for (size_t i = 0; i < COUNTER_COUNT; i++)
 		atomic_store(&r->counters[i], 0);
 	for (size_t i = 0; i < BODIES_MAX; i++)
