@@ -135,18 +135,26 @@ channel_send(
 	return 0;
 }
 
-/* The one descriptor of a message, or -1; others are closed. */
+/* The one descriptor of a message, or -1. Others are closed, and the message
+ * counts as cut: alignment leaves room for two where we want one. */
 static int
 passed_fd(struct msghdr *m)
 {
 	struct cmsghdr *c = CMSG_FIRSTHDR(m);
-	int fd;
+	size_t n;
+	int fds[2];
 
 	if (c == NULL || c->cmsg_level != SOL_SOCKET ||
-	    c->cmsg_type != SCM_RIGHTS || c->cmsg_len != CMSG_LEN(sizeof(int)))
+	    c->cmsg_type != SCM_RIGHTS)
 		return -1;
-	memcpy(&fd, CMSG_DATA(c), sizeof(fd));
-	return fd;
+	n = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+	must(n >= 1 && n <= COUNT(fds));
+	memcpy(fds, CMSG_DATA(c), n * sizeof(int));
+	if (n == 1)
+		return fds[0];
+	close(fds[1]);
+	m->msg_flags |= MSG_CTRUNC;
+	return fds[0];
 }
 
 enum received {
