@@ -340,6 +340,8 @@ static bool
 judge_type(struct tlswatch *w, enum tlswatch_side side, uint8_t type)
 {
 	struct half *h = &w->halves[side];
+	/* between two hellos, middlebox compatibility and early data */
+	bool again = w->halves[TLSWATCH_CLIENT].again;
 
 	switch (type) {
 	case SSL3_RT_HANDSHAKE:
@@ -348,10 +350,11 @@ judge_type(struct tlswatch *w, enum tlswatch_side side, uint8_t type)
 	case SSL3_RT_CHANGE_CIPHER_SPEC:
 		if (h->phase == PHASE_CERTIFICATE)
 			h->phase = PHASE_OPEN; /* resumed: shown before */
-		return h->phase == PHASE_OPEN || h->again ||
+		return h->phase == PHASE_OPEN || again ||
 		    refuse(w, "TLS: cipher change before a hello");
 	case SSL3_RT_APPLICATION_DATA:
-		return h->phase == PHASE_OPEN || h->again ||
+		return h->phase == PHASE_OPEN ||
+		    (again && side == TLSWATCH_CLIENT) ||
 		    refuse(w, "TLS: data before a hello");
 	}
 	return refuse(w, "what passes is not TLS");
