@@ -185,6 +185,7 @@ read_segment(struct zones *z, const struct body *b,
 {
 	struct segment_entry entry = { 0 };
 	struct segment *s = &z->segments[z->segments_n];
+	const char *file;
 
 	if (setting_load(segment_table, segment_table_n, group, &entry, a, e) <
 	    0)
@@ -198,15 +199,9 @@ read_segment(struct zones *z, const struct body *b,
 	if (s->zone == NULL)
 		return setting_error(
 		    group, e, "zone \"%s\" is not in zones", entry.zone);
-	for (size_t i = 0; i < z->segments_n; i++)
-		if (z->segments[i].prefix.bits == s->prefix.bits &&
-		    memcmp(z->segments[i].prefix.octets, s->prefix.octets,
-			sizeof(s->prefix.octets)) == 0)
-			return setting_error(group, e,
-			    "%s is there twice, first for %s", entry.prefix,
-			    z->segments[i].body->code);
 	s->body = b;
-	s->file = arena_string(a, bytes_of(config_setting_source_file(group)));
+	file = config_setting_source_file(group);
+	s->file = arena_string(a, bytes_of(file == NULL ? "settings" : file));
 	s->line = config_setting_source_line(group);
 	z->segments_n++;
 	return 0;
@@ -327,19 +322,75 @@ compare_intervals(const void *a, const void *b)
 	    ((const struct interval *)b)->from, 16);
 }
 
-static const struct segment *
-longest(const struct zones *z, const uint8_t octets[16])
+static int
+compare_segments(const void *a, const void *b)
 {
-	const struct segment *best = NULL;
-	struct address a = { 0 };
+	const struct segment *const *left = a;
+	const struct segment *const *right = b;
+	int order = memcmp((*left)->prefix.octets, (*right)->prefix.octets, 16);
 
-	memcpy(a.octets, octets, sizeof(a.octets));
+	if (order == 0)
+		order = (*left)->prefix.bits - (*right)->prefix.bits;
+	/* that of the settings */
+	return order != 0 ? order : (*left > *right) - (*left < *right);
+}
+
+/* By their first address, the widest first. */
+static const struct segment **
+sort_segments(const struct zones *z, struct arena *a)
+{
+	const struct segment **sorted =
+	    ARENA_ARRAY(a, const struct segment *, z->segments_n);
+
 	for (size_t i = 0; i < z->segments_n; i++)
-		if (prefix_contains(&z->segments[i].prefix, &a) &&
-		    (best == NULL ||
-			z->segments[i].prefix.bits > best->prefix.bits))
-			best = &z->segments[i];
-	return best;
+		sorted[i] = &z->segments[i];
+	qsort(sorted, z->segments_n, sizeof(*sorted), compare_segments);
+	return sorted;
+}
+
+static int
+refuse_twins(const struct segment **sorted, size_t n, struct err *e)
+{
+	char text[ADDRESS_TEXT_MAX];
+
+	for (size_t i = 1; i < n; i++) {
+		const struct segment *first = sorted[i - 1];
+		const struct segment *s = sorted[i];
+
+		if (first->prefix.bits == s->prefix.bits &&
+		    memcmp(first->prefix.octets, s->prefix.octets, 16) == 0)
+			return err_set(e,
+			    "%s:%u: %s is there twice, first for %s at %s:%u",
+			    s->file, s->line, prefix_text(&s->prefix, text),
+			    first->body->code, first->file, first->line);
+	}
+	return 0;
+}
+
+/* Two prefixes lie one in the other or apart: those around an address make a
+ * stack, whose top is the longest. */
+static void
+own_intervals(struct zones *z, const struct segment **sorted)
+{
+	const struct segment *around[129]; /* one of each length */
+	size_t depth = 0;
+	size_t next = 0;
+
+	for (size_t i = 0; i < z->intervals_n; i++) {
+		struct interval *v = &z->intervals[i];
+		struct address a = { 0 };
+
+		memcpy(a.octets, v->from, sizeof(a.octets));
+		while (depth > 0 &&
+		    !prefix_contains(&around[depth - 1]->prefix, &a))
+			depth--;
+		while (next < z->segments_n &&
+		    memcmp(sorted[next]->prefix.octets, v->from, 16) == 0) {
+			must(depth < COUNT(around));
+			around[depth++] = sorted[next++];
+		}
+		v->owner = depth > 0 ? around[depth - 1] : NULL;
+	}
 }
 
 static void
@@ -357,8 +408,6 @@ make_intervals(struct zones *z, struct arena *a)
 			n++;
 	}
 	qsort(z->intervals, n, sizeof(*z->intervals), compare_intervals);
-	for (size_t i = 0; i < n; i++)
-		z->intervals[i].owner = longest(z, z->intervals[i].from);
 	z->intervals_n = n;
 }
 
@@ -366,10 +415,15 @@ struct zones *
 zones_load(const config_setting_t *root, struct arena *a, struct err *e)
 {
 	struct zones *z = ARENA_NEW(a, struct zones);
+	const struct segment **sorted;
 
 	if (read_zones(z, root, a, e) < 0 || read_bodies(z, root, a, e) < 0)
 		return NULL;
+	sorted = sort_segments(z, a);
+	if (refuse_twins(sorted, z->segments_n, e) < 0)
+		return NULL;
 	make_intervals(z, a);
+	own_intervals(z, sorted);
 	return z;
 }
 

@@ -270,11 +270,12 @@ static const struct {
 	    " 192.0.2.0/26 without bits behind the mask" },
 	{ ONE(SEGMENT("192.0.2.0/24", "lgwan") ",\n" SEGMENT(
 	      "192.0.2.0/24", "internet")),
-	    "settings:6: 192.0.2.0/24 is there twice, first for 990019" },
+	    "settings:6: 192.0.2.0/24 is there twice, first for 990019 at"
+	    " settings:5" },
 	{ ONE(SEGMENT("192.0.2.1", "lgwan") ",\n" SEGMENT(
 	      "::ffff:192.0.2.1/32", "internet")),
-	    "settings:6: ::ffff:192.0.2.1/32 is there twice, first for"
-	    " 990019" },
+	    "settings:6: 192.0.2.1/32 is there twice, first for 990019 at"
+	    " settings:5" },
 };
 
 START_TEST(zone_settings_are_strict)
@@ -339,6 +340,42 @@ START_TEST(zone_count_has_a_limit)
 }
 END_TEST
 
+/* n segments of four addresses each, 10.0.0.0/30 and on. */
+static const char *
+many_segments(unsigned n)
+{
+	struct buf b;
+	const char *text;
+
+	buf_init(&b, 1 << 23);
+	for (unsigned i = 0; i < n; i++)
+		ck_assert(buf_printf(&b,
+			      "%s{ prefix = \"10.%u.%u.%u/30\";"
+			      " zone = \"lgwan\"; }",
+			      i == 0 ? "" : ",", i >> 14, i >> 6 & 255,
+			      (i & 63) * 4) == 0);
+	text = arena_printf(&arena,
+	    PREFECTURE ZONES "bodies = (" BODY("990019", "%.*s") ");",
+	    BYTES_PRINTF(buf_bytes(&b)));
+	buf_release(&b);
+	return text;
+}
+
+/* As many as may be load in a moment, for each reload waits for it. */
+START_TEST(zone_segments_have_a_limit)
+{
+	struct zones *z = load(many_segments(65536));
+	struct address a;
+
+	ck_assert_msg(z != NULL, "%s", err.text);
+	ck_assert(address_parse(&a, BYTES("10.3.255.255")) == 0);
+	ck_assert_uint_eq(zones_lookup(z, &a)->prefix.bits, 126);
+	ck_assert(address_parse(&a, BYTES("10.4.0.0")) == 0);
+	ck_assert(zones_lookup(z, &a) == NULL);
+	ck_assert(load(many_segments(65537)) == NULL);
+}
+END_TEST
+
 /* Without the prefecture's own code bodies of any are taken. */
 START_TEST(zone_bodies_need_no_prefecture)
 {
@@ -368,6 +405,7 @@ zone_suite(void)
 	tcase_add_loop_test(t, zone_settings_are_strict, 0, COUNT(bad));
 	tcase_add_test(t, zone_bodies_have_a_limit);
 	tcase_add_test(t, zone_count_has_a_limit);
+	tcase_add_test(t, zone_segments_have_a_limit);
 	tcase_add_test(t, zone_bodies_need_no_prefecture);
 	suite_add_tcase(s, t);
 	return s;
