@@ -138,7 +138,6 @@ on_chunk_header(llhttp_t *p)
 	struct h1 *h = p->data;
 
 	h->in_trailer = p->content_length == 0;
-	h->line_n = 0;
 	return 0;
 }
 
@@ -169,6 +168,7 @@ renew(struct h1 *h)
 {
 	h->state = H1_STATE_HEAD;
 	h->in_trailer = false;
+	h->behind_chunks = false;
 	h->complete = false;
 	h->line_n = 0;
 	h->trailer_n = 0;
@@ -553,10 +553,16 @@ judge_chunk_framing(struct h1 *h, struct bytes framing)
 		    c == 0x7f)
 			return "a control character";
 		h->last = c;
+		if (h->behind_chunks) {
+			if (++h->trailer_n > h->limits->trailer_max)
+				return "the trailer is over its limit";
+			continue;
+		}
+		/* llhttp has read on: the line that ends, when it is not the
+		 * empty one behind data, was the last chunk's. */
+		h->behind_chunks = h->in_trailer && c == '\n' && h->line_n > 1;
 		h->line_n = c == '\n' ? 0 : h->line_n + 1;
-		if (h->in_trailer && ++h->trailer_n > h->limits->trailer_max)
-			return "the trailer is over its limit";
-		if (!h->in_trailer && h->line_n > h->limits->chunk_line_max)
+		if (h->line_n > h->limits->chunk_line_max)
 			return "a chunk's line is over its limit";
 	}
 	return NULL;

@@ -65,7 +65,8 @@ struct h1 {
 	size_t line_n; /* bytes of the framing line so far */
 	size_t trailer_n;
 	uint8_t last; /* framing byte */
-	bool in_trailer;
+	bool in_trailer;    /* llhttp is behind the last chunk's line */
+	bool behind_chunks; /* and so is what was judged */
 	bool complete; /* llhttp saw the end of the message */
 };
 
