@@ -9,7 +9,7 @@ from lab import (CITY, CITY_MYNUMBER, STRANGER, Answer, Authority, Lab, Refused,
 
 
 def make(build):
-    names = ("expired", "wrongname", "selfsigned", "weak", "echo", "raw", "dead", "notls")
+    names = ("old.bank", "expired", "wrongname", "selfsigned", "weak", "echo", "raw", "dead", "notls")
     lab = Lab(build, hosts={f"{n}.lab.test": "127.0.0.1" for n in names})
     ca = lab.origin_ca
     other = Authority(lab.dir / "ca", "other-ca")
@@ -19,6 +19,7 @@ def make(build):
         "selfsigned": lab.origin(ok, True, *other.leaf("self", "DNS:selfsigned.lab.test")),
         "weak": lab.origin(ok, True, *ca.leaf("client", "DNS:weak.lab.test", usage="clientAuth")),
     }
+    lab.old_bank = lab.origin(ok, True, *ca.leaf("oldbank", "DNS:old.bank.lab.test", days=0))
     lab.plain_origin = lab.origin(lambda s: s.sendall(b"220 not tls\r\n") or s.recv(100))
     lab.echo = lab.origin(websocket, tls=True)
     lab.raw = lab.origin(lambda s: [s.sendall(b) for b in iter(lambda: s.recv(4096), b"")])
@@ -115,6 +116,20 @@ def test_only_tls_of_that_name_passes_a_tunnel_for_tls(lab):
     except (ssl.SSLError, OSError):
         return
     raise AssertionError("another name passed")
+
+
+def test_a_tunnels_certificate_is_checked_where_tls_1_2_shows_it(lab):
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    try:
+        context.wrap_socket(lab.tunnel("old.bank.lab.test", lab.old_bank),
+                            server_hostname="old.bank.lab.test")
+    except (ssl.SSLError, OSError):
+        assert "expired" in lab.event(event="tunnel", host="old.bank.lab.test")["why"]
+    else:
+        raise AssertionError("an expired certificate passed")
+    context.wrap_socket(lab.tunnel("bank.lab.test"), server_hostname="bank.lab.test").close()
 
 
 def closed_after(s):
