@@ -120,7 +120,10 @@ on_status(llhttp_t *p, const char *at, size_t n)
 static int
 on_headers_complete(llhttp_t *p)
 {
-	return (p->flags & F_CHUNKED) != 0 ? 0 : 1;
+	struct h1 *h = p->data;
+
+	h->parser_chunked = (p->flags & F_CHUNKED) != 0;
+	return h->parser_chunked ? 0 : 1;
 }
 
 static int
@@ -171,6 +174,7 @@ renew(struct h1 *h)
 	h->behind_chunks = false;
 	h->complete = false;
 	h->line_n = 0;
+	h->skipped_n = 0;
 	h->trailer_n = 0;
 	h->name_n = 0;
 	h->last = 0;
@@ -221,6 +225,9 @@ judge_lines(struct bytes text)
 				return c == '\r' ? "a bare carriage return"
 						 : "a control character";
 		}
+		/* llhttp would take it for a leftover, and we for a method. */
+		if (line.n == 2 && text.n > 0)
+			return "an empty line before the start line";
 		if (text.n > 0 && (text.p[0] == ' ' || text.p[0] == '\t'))
 			return "a folded line";
 	}
@@ -434,6 +441,18 @@ judge_response(struct h1 *h, struct message *m)
 	return H1_HEAD;
 }
 
+/* llhttp must read what we say it reads: it takes "chunked" with a tab behind
+ * for another coding, and the body for the next message. */
+static enum h1_event
+judge_agreement(struct h1 *h, const struct message *m, enum h1_event event)
+{
+	if (event == H1_HEAD && m->framing == FRAMING_CHUNKED &&
+	    !h->parser_chunked)
+		return bad(h, h->role == H1_REQUESTS ? 501 : 502,
+		    "Transfer-Encoding is not chunked");
+	return event;
+}
+
 static enum h1_event
 parse_head(struct h1 *h, struct arena *a, struct message *m)
 {
@@ -445,6 +464,7 @@ parse_head(struct h1 *h, struct arena *a, struct message *m)
 	h->message = m;
 	h->arena = a;
 	h->fields_size = 0;
+	h->parser_chunked = false;
 	h->head.n = 0;
 	if (why != NULL)
 		return bad(h, 400, why);
@@ -459,17 +479,20 @@ parse_head(struct h1 *h, struct arena *a, struct message *m)
 		return bad(h, 505, "HTTP version is not 1.0 or 1.1");
 	m->version_minor = h->parser.http_minor;
 	h->complete = false;
-	return requests ? judge_request(h, m) : judge_response(h, m);
+	return judge_agreement(
+	    h, m, requests ? judge_request(h, m) : judge_response(h, m));
 }
 
 /* RFC 9112 section 2.2: one empty line before a request is a leftover of old
- * clients. */
+ * clients. It may come in pieces. */
 static void
 skip_empty_line(struct h1 *h, struct bytes *in)
 {
-	if (h->role == H1_REQUESTS && h->head.n == 0 &&
-	    bytes_start_with(*in, BYTES("\r\n")))
-		bytes_take(in, 2);
+	while (h->role == H1_REQUESTS && h->skipped_n < 2 && in->n > 0 &&
+	    in->p[0] == "\r\n"[h->skipped_n]) {
+		bytes_take(in, 1);
+		h->skipped_n++;
+	}
 }
 
 static enum h1_event
@@ -477,7 +500,7 @@ next_head(struct h1 *h, struct bytes *in, struct arena *a, struct message *m)
 {
 	size_t max = h->limits->head_max;
 	size_t before = h->head.n;
-	struct bytes all = *in;
+	struct bytes all;
 	const uint8_t *end;
 	size_t n;
 
@@ -487,6 +510,10 @@ next_head(struct h1 *h, struct bytes *in, struct arena *a, struct message *m)
 		all = buf_bytes(&h->head);
 	} else {
 		skip_empty_line(h, in);
+		if (h->skipped_n == 1 && in->n > 0)
+			return bad(h, 400, "a bare carriage return");
+		if (in->n == 0)
+			return H1_MORE;
 		all = *in;
 		if (all.n > max)
 			all.n = max;

@@ -64,10 +64,12 @@ struct h1 {
 	struct bytes name, value;
 	size_t line_n; /* bytes of the framing line so far */
 	size_t trailer_n;
-	uint8_t last; /* framing byte */
-	bool in_trailer;    /* llhttp is behind the last chunk's line */
-	bool behind_chunks; /* and so is what was judged */
-	bool complete; /* llhttp saw the end of the message */
+	uint8_t last;        /* framing byte */
+	bool in_trailer;     /* llhttp is behind the last chunk's line */
+	bool behind_chunks;  /* and so is what was judged */
+	bool parser_chunked; /* llhttp reads a chunked body, too */
+	uint8_t skipped_n;   /* of the empty line before a request */
+	bool complete;       /* llhttp saw the end of the message */
 };
 
 void h1_init(struct h1 *h, enum h1_role role, const struct h1_limits *limits);
