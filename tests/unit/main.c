@@ -13,6 +13,8 @@ main(void)
 	SRunner *runner = srunner_create(suite_create("sekisho"));
 	int failed;
 
+	/* A sanitized build on a busy machine is slow, not stuck. */
+	setenv("CK_DEFAULT_TIMEOUT", "30", 0);
 #define SUITE(name) srunner_add_suite(runner, name());
 	SUITES
 #undef SUITE

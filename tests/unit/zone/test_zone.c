@@ -340,7 +340,8 @@ START_TEST(zone_count_has_a_limit)
 }
 END_TEST
 
-/* n segments of four addresses each, 10.0.0.0/30 and on. */
+/* n segments of four addresses each, 10.0.0.0/30 and on, of 64 bodies: a
+ * single long list would measure how libconfig makes one longer. */
 static const char *
 many_segments(unsigned n)
 {
@@ -348,14 +349,25 @@ many_segments(unsigned n)
 	const char *text;
 
 	buf_init(&b, 1 << 23);
-	for (unsigned i = 0; i < n; i++)
+	for (unsigned i = 0; i < n; i++) {
+		char code[6] = "";
+
+		if (i % (n / 64) == 0 && i / (n / 64) < 64) {
+			snprintf(code, sizeof(code), "99%03u", i / (n / 64));
+			ck_assert(buf_printf(&b,
+				      "%s{ code = \"%s%c\"; name_ja = \"町\";"
+				      " segments = (",
+				      i == 0 ? "" : "); },", code,
+				      body_code_check_digit(code)) == 0);
+		}
 		ck_assert(buf_printf(&b,
 			      "%s{ prefix = \"10.%u.%u.%u/30\";"
 			      " zone = \"lgwan\"; }",
-			      i == 0 ? "" : ",", i >> 14, i >> 6 & 255,
+			      code[0] != '\0' ? "" : ",", i >> 14, i >> 6 & 255,
 			      (i & 63) * 4) == 0);
+	}
 	text = arena_printf(&arena,
-	    PREFECTURE ZONES "bodies = (" BODY("990019", "%.*s") ");",
+	    PREFECTURE ZONES "bodies = ( %.*s ); } );",
 	    BYTES_PRINTF(buf_bytes(&b)));
 	buf_release(&b);
 	return text;
