@@ -488,8 +488,10 @@ parse_head(struct h1 *h, struct arena *a, struct message *m)
 static void
 skip_empty_line(struct h1 *h, struct bytes *in)
 {
-	while (h->role == H1_REQUESTS && h->skipped_n < 2 && in->n > 0 &&
-	    in->p[0] == "\r\n"[h->skipped_n]) {
+	static const uint8_t line[] = { '\r', '\n' };
+
+	while (h->role == H1_REQUESTS && h->skipped_n < sizeof(line) &&
+	    in->n > 0 && in->p[0] == line[h->skipped_n]) {
 		bytes_take(in, 1);
 		h->skipped_n++;
 	}
