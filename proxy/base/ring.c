@@ -113,6 +113,16 @@ record_size(uint32_t n)
 	return (sizeof(n) + n + 7) & ~(size_t)7;
 }
 
+/* A reader that sleeps, and once when the ring becomes half full. */
+static bool
+needs_waking(struct ring *r, uint64_t before, uint64_t after)
+{
+	if (before < r->size / 2 && after >= r->size / 2)
+		return true;
+	return atomic_load(&r->shared->asleep) != 0 &&
+	    atomic_exchange(&r->shared->asleep, 0) != 0;
+}
+
 int
 ring_put(struct ring *r, struct bytes record)
 {
@@ -131,8 +141,7 @@ ring_put(struct ring *r, struct bytes record)
 	memcpy(at, &n, sizeof(n));
 	memcpy(at + sizeof(n), record.p, record.n);
 	atomic_store(&r->shared->written, written + record_size(n));
-	if (atomic_load(&r->shared->asleep) != 0 &&
-	    atomic_exchange(&r->shared->asleep, 0) != 0 && r->wake_fd >= 0)
+	if (needs_waking(r, used, used + record_size(n)) && r->wake_fd >= 0)
 		if (write(r->wake_fd, &one, sizeof(one)) < 0)
 			return 0; /* the reader's timer finds the record */
 	return 0;

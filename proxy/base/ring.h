@@ -20,8 +20,9 @@ struct ring;
 int ring_create(size_t size, struct err *e) MUST_CHECK;
 /*
  * Maps the ring behind fd, which stays the caller's; not inherited by forks.
- * wake_fd is an eventfd that the writer signals when the reader sleeps; it
- * must outlive the mapping. NULL and *e on failure.
+ * wake_fd is an eventfd that the writer signals when the reader sleeps and
+ * when the ring becomes half full; it must outlive the mapping. NULL and *e on
+ * failure.
  */
 struct ring *ring_map(int fd, int wake_fd, struct err *e) MUST_CHECK;
 /* NULL does nothing. */

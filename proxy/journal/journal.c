@@ -14,8 +14,9 @@
 
 #define BATCH_MAX ((size_t)1 << 18)
 /* Between two looks while lines come: long enough that a checkpoint with a
- * few dozen requests per second does not pay a wake-up for each. */
-#define BUSY_MS 40
+ * dozen requests per second does not pay a wake-up for each; a ring that
+ * becomes half full does not wait for it. */
+#define BUSY_MS 100
 #define RETRY_MS 1000  /* after a failed write */
 #define TAIL_MAX 65536 /* looked through for a torn line at the start */
 #define LINE_MIN 60    /* shorter than the fixed members of any line */

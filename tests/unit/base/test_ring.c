@@ -329,6 +329,22 @@ START_TEST(ring_wakes_a_sleeper_once)
 }
 END_TEST
 
+/* A reader that takes its time between two looks is told before it is late. */
+START_TEST(ring_wakes_once_when_half_full)
+{
+	uint64_t count;
+
+	for (size_t i = 1; i < SIZE / 2 / 1024; i++)
+		ck_assert(put_n(1020) == 0);
+	ck_assert(!is_awake());
+	ck_assert(put_n(1020) == 0);
+	ck_assert(put_n(1020) == 0);
+	ck_assert(is_awake());
+	ck_assert(read(wake_fd, &count, sizeof(count)) == sizeof(count));
+	ck_assert_uint_eq(count, 1);
+}
+END_TEST
+
 START_TEST(ring_behind_a_wrong_descriptor_is_refused)
 {
 	struct err e = { "" };
@@ -366,6 +382,7 @@ ring_suite(void)
 	tcase_add_loop_test(
 	    t, ring_of_a_hostile_writer_is_emptied, 0, COUNT(hostile));
 	tcase_add_test(t, ring_wakes_a_sleeper_once);
+	tcase_add_test(t, ring_wakes_once_when_half_full);
 	tcase_add_test(t, ring_behind_a_wrong_descriptor_is_refused);
 	suite_add_tcase(s, t);
 	return s;
