@@ -61,6 +61,15 @@ wait_for_request(struct h1_client *h)
 
 /* The answers. */
 
+/* RFC 9110 section 9.3.6: no body, and no word on the connection, for from
+ * here on it is a tunnel. */
+static bool
+opens_tunnel(const struct exchange *x, const struct message *m)
+{
+	return m->status / 100 == 2 &&
+	    bytes_equal(x->request.method, BYTES("CONNECT"));
+}
+
 static int
 write_own_fields(
     const struct h1_client *h, struct buf *out, const struct message *m)
@@ -75,30 +84,39 @@ write_own_fields(
 		return h1_write_field(out, "Connection", BYTES("Upgrade")) < 0
 		    ? -1
 		    : h1_write_field(out, "Upgrade", upgrade->value);
-	if (m->keep_alive && m->status >= 200 && request->version_minor == 0)
+	if (m->keep_alive && m->status >= 200 && request->version_minor == 0 &&
+	    !opens_tunnel(h->side.exchange, m))
 		return h1_write_field(out, "Connection", BYTES("keep-alive"));
 	return 0;
+}
+
+/* How this client is told the body's end, and whether it may ask again. */
+static void
+frame_answer(struct h1_client *h, struct message *m)
+{
+	const struct message *request = &h->side.exchange->request;
+
+	h->keep &= m->keep_alive && request->keep_alive &&
+	    h->edge->drain == DRAIN_NOT;
+	/* RFC 9112 section 6.1: no chunks for HTTP/1.0 */
+	if (m->framing == FRAMING_CHUNKED && request->version_minor == 0) {
+		m->framing = FRAMING_CLOSE;
+		h->keep = false;
+	}
+	m->keep_alive = h->keep;
 }
 
 static void
 client_head(struct side *s, const struct message *m)
 {
 	struct h1_client *h = h1_client_of(s);
-	const struct exchange *x = s->exchange;
 	struct buf *out = &h->edge->out;
 	struct message own = *m;
 
 	if (m->status >= 200) {
 		h->answered = true;
-		h->keep &= m->keep_alive && x->request.keep_alive &&
-		    h->edge->drain == DRAIN_NOT;
-		/* RFC 9112 section 6.1: no chunks for HTTP/1.0 */
-		if (own.framing == FRAMING_CHUNKED &&
-		    x->request.version_minor == 0) {
-			own.framing = FRAMING_CLOSE;
-			h->keep = false;
-		}
-		own.keep_alive = h->keep;
+		if (!opens_tunnel(s->exchange, m))
+			frame_answer(h, &own);
 	}
 	h->chunked = own.framing == FRAMING_CHUNKED;
 	out->n = 0;
