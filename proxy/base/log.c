@@ -138,27 +138,37 @@ escape_one(struct bytes b, size_t length, char out[8])
 	return 0;
 }
 
+/* How many bytes from the first on stand in a line as they are. */
+static size_t
+plain_length(struct bytes b)
+{
+	size_t n = 0;
+
+	while (n < b.n && b.p[n] >= 0x20 && b.p[n] < 0x7f && b.p[n] != '"' &&
+	    b.p[n] != '\\')
+		n++;
+	return n;
+}
+
 ssize_t
 log_escape(char *out, size_t n, struct bytes value)
 {
 	size_t used = 0;
 
 	while (value.n > 0) {
-		size_t length = value.p[0] < 0x80 ? 1 : utf8_length(value);
+		struct bytes plain = bytes_take(&value, plain_length(value));
 		char escape[8];
-		size_t escaped;
-		struct bytes plain;
 
-		if (value.p[0] > 0x5c && value.p[0] < 0x7f) {
-			if (used == n)
-				return -1;
-			out[used++] = (char)*bytes_take(&value, 1).p;
-			continue;
+		if (plain.n == 0) {
+			size_t length =
+			    value.p[0] < 0x80 ? 1 : utf8_length(value);
+			size_t escaped = escape_one(value, length, escape);
+
+			plain = bytes_take(&value, length == 0 ? 1 : length);
+			if (escaped > 0)
+				plain = (struct bytes){ (uint8_t *)escape,
+					escaped };
 		}
-		escaped = escape_one(value, length, escape);
-		plain = bytes_take(&value, length == 0 ? 1 : length);
-		if (escaped > 0)
-			plain = (struct bytes){ (uint8_t *)escape, escaped };
 		if (plain.n > n - used)
 			return -1;
 		memcpy(out + used, plain.p, plain.n);

@@ -78,7 +78,9 @@ loop_free(struct loop *l)
 		return;
 	run_deferred(&l->before_wait);
 	uv_close((uv_handle_t *)&l->before_wait, NULL);
-	uv_run(&l->uv, UV_RUN_NOWAIT);
+	/* A stop that came after the last run ends the next one at once. */
+	while (uv_run(&l->uv, UV_RUN_NOWAIT) != 0)
+		;
 	must(uv_loop_close(&l->uv) == 0);
 	free(l);
 }

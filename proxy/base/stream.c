@@ -5,47 +5,45 @@
 #include <openssl/err.h>
 #include <stdlib.h>
 #include <sys/socket.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
-/* Never reached in order: whoever writes stops at the first queued byte. */
-#define QUEUE_MAX ((size_t)8 << 20)
+#include "proxy/base/wire.h"
+
 /* What is put before a write goes out in the same record up to this. */
 #define RECORD_MAX ((size_t)16384)
 
 struct stream {
-	int fd;
+	struct wire wire;
 	SSL *ssl;
 	struct watch *watch;
 	struct loop *loop;
 	const struct stream_events *events;
 	void *owner;
-	struct buf queue;
 	const char *why;
 	bool want_read;
-	bool later;       /* a look at bytes inside TLS is deferred */
-	bool write_waits; /* the socket took less than it was given */
-	bool tls_reads;   /* TLS wants to read before it can write */
-	bool broken;      /* nothing can be sent any more */
-	bool shut;        /* FIN after the queue */
+	bool later;  /* a look at bytes inside is deferred */
+	bool broken; /* nothing can be sent any more */
+	bool shut;   /* FIN after what is queued */
 	bool fin_sent;
 	bool handshaking;
 	bool calling; /* a callback of the owner runs */
 	bool freed;
+	bool has_next; /* the answer below is for the next read */
+	enum stream_answer next;
 };
 
 static void stream_ready(void *owner, unsigned events);
 static void stream_destroy(void *owner);
 
 /*
- * Small pieces for one stream are gathered here, so that a head and a small
- * body leave in one record and one packet without an allocation. It belongs
- * to one stream at a time and is empty between callbacks.
+ * Small pieces for one TLS stream are gathered here, so that a head and a
+ * small body share a record. It belongs to one stream at a time and is empty
+ * between callbacks. (Without TLS the wire gathers.)
  */
 static struct {
 	struct stream *of;
 	struct buf bytes;
-} cork = { .bytes = { .max = 2 * RECORD_MAX } };
+} cork = { .bytes = { .max = RECORD_MAX } };
 
 struct stream *
 stream_new(
@@ -54,11 +52,10 @@ stream_new(
 	struct stream *s = calloc(1, sizeof(*s));
 
 	must(s != NULL);
-	s->fd = fd;
+	wire_init(&s->wire, fd);
 	s->loop = l;
 	s->events = events;
 	s->owner = owner;
-	buf_init(&s->queue, QUEUE_MAX);
 	s->watch = watch_new(l, fd, stream_ready, s);
 	must(s->watch != NULL);
 	return s;
@@ -83,11 +80,12 @@ stream_free(struct stream *s)
 	if (s->ssl != NULL) {
 		if (!s->broken && !s->handshaking && !s->fin_sent)
 			SSL_shutdown(s->ssl);
+		wire_flush(&s->wire);
 		SSL_free(s->ssl);
 		ERR_clear_error();
 	}
-	close(s->fd);
-	buf_release(&s->queue);
+	wire_release(&s->wire);
+	close(s->wire.fd);
 	s->freed = true;
 	if (!s->calling && !s->later)
 		stream_destroy(s);
@@ -98,10 +96,9 @@ stream_reset(struct stream *s)
 {
 	const struct linger now = { .l_onoff = 1, .l_linger = 0 };
 
-	setsockopt(s->fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
+	setsockopt(s->wire.fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
 	s->broken = true;
-	s->write_waits = false;
-	buf_release(&s->queue);
+	wire_drop(&s->wire);
 }
 
 void
@@ -114,7 +111,10 @@ stream_own(struct stream *s, const struct stream_events *events, void *owner)
 void
 stream_tls(struct stream *s, SSL *ssl)
 {
-	must(s->ssl == NULL && SSL_set_fd(ssl, s->fd) == 1);
+	BIO *bio = wire_bio(&s->wire);
+
+	must(s->ssl == NULL && bio != NULL);
+	SSL_set_bio(ssl, bio, bio);
 	s->ssl = ssl;
 	s->handshaking = true;
 }
@@ -128,7 +128,7 @@ stream_ssl(const struct stream *s)
 int
 stream_fd(const struct stream *s)
 {
-	return s->fd;
+	return s->wire.fd;
 }
 
 /* What the socket must tell: reading when wanted, writing when it is full. */
@@ -137,14 +137,25 @@ watch_again(struct stream *s)
 {
 	unsigned events = 0;
 
-	if (s->want_read || s->tls_reads)
+	if (s->want_read)
 		events |= WATCH_READ;
-	if (s->write_waits)
+	if (wire_queued(&s->wire) > 0)
 		events |= WATCH_WRITE;
 	watch_want(s->watch, events);
 }
 
-/* Bytes that TLS has already taken from the socket make no event there, and
+/* Bytes, or an answer, that can be read without asking the socket. TLS holds
+ * no bytes that it has not decrypted, but for the part of a record that has
+ * come: that is no reason to read again. */
+static bool
+has_inside(const struct stream *s)
+{
+	if (s->has_next || (s->ssl != NULL && SSL_pending(s->ssl) > 0))
+		return true;
+	return wire_pending(&s->wire) > 0;
+}
+
+/* Bytes that have been taken from the socket already make no event there, and
  * a failed write makes none at all: the owner reads, and sees. */
 static void
 look_inside(void *owner)
@@ -154,8 +165,7 @@ look_inside(void *owner)
 	s->later = false;
 	if (s->freed)
 		stream_destroy(s);
-	else if (s->broken ||
-	    (s->want_read && s->ssl != NULL && SSL_has_pending(s->ssl)))
+	else if (s->broken || (s->want_read && has_inside(s)))
 		stream_ready(s, WATCH_READ);
 }
 
@@ -179,15 +189,17 @@ tls_words(void)
 }
 
 static const char *
-socket_words(void)
+socket_words(int error)
 {
-	switch (errno) {
+	switch (error) {
 	case ECONNRESET:
 		return "connection reset by the peer";
 	case EPIPE:
 		return "connection closed by the peer";
 	case ETIMEDOUT:
 		return "connection timed out";
+	case ENOBUFS:
+		return "too much to send at once";
 	default:
 		return "connection failed";
 	}
@@ -199,44 +211,49 @@ break_stream(struct stream *s, const char *why)
 	if (s->why == NULL)
 		s->why = why;
 	s->broken = true;
-	s->write_waits = false;
-	buf_release(&s->queue);
+	wire_drop(&s->wire);
 	look_later(s);
+}
+
+/* What was written leaves; a failure of the socket is found here. */
+static void
+flush_wire(struct stream *s)
+{
+	wire_flush(&s->wire);
+	if (s->wire.error != 0 && !s->broken)
+		break_stream(s, socket_words(s->wire.error));
+	watch_again(s);
 }
 
 enum handshake_answer
 stream_handshake(struct stream *s)
 {
 	int result;
+	int error;
 
 	ERR_clear_error();
 	errno = 0;
 	result = SSL_do_handshake(s->ssl);
-	s->write_waits = false;
+	error = errno;
 	s->want_read = false;
-	if (result == 1) {
+	if (result == 1)
 		s->handshaking = false;
-		watch_again(s);
+	flush_wire(s);
+	if (result == 1)
 		return HANDSHAKE_DONE;
-	}
 	switch (SSL_get_error(s->ssl, result)) {
 	case SSL_ERROR_WANT_READ:
 		s->want_read = true;
 		watch_again(s);
 		return HANDSHAKE_WAIT;
-	case SSL_ERROR_WANT_WRITE:
-		s->write_waits = true;
-		watch_again(s);
-		return HANDSHAKE_WAIT;
 	case SSL_ERROR_WANT_CLIENT_HELLO_CB:
 	case SSL_ERROR_WANT_X509_LOOKUP:
 	case SSL_ERROR_WANT_RETRY_VERIFY:
-		watch_again(s);
 		return HANDSHAKE_SUSPENDED;
 	case SSL_ERROR_SYSCALL:
 		break_stream(s,
-		    errno == 0 ? "connection closed in the TLS handshake"
-			       : socket_words());
+		    error == 0 ? "connection closed in the TLS handshake"
+			       : socket_words(error));
 		return HANDSHAKE_FAILED;
 	default:
 		break_stream(s, tls_words());
@@ -244,10 +261,12 @@ stream_handshake(struct stream *s)
 	}
 }
 
+/* From the socket into out without a copy, when nothing waits inside. */
 static enum stream_answer
 read_plain(struct stream *s, uint8_t *out, size_t size, size_t *n_out)
 {
-	ssize_t n = read(s->fd, out, size);
+	ssize_t n = wire_pending(&s->wire) > 0 ? wire_read(&s->wire, out, size)
+					       : read(s->wire.fd, out, size);
 
 	if (n > 0) {
 		*n_out = (size_t)n;
@@ -257,12 +276,13 @@ read_plain(struct stream *s, uint8_t *out, size_t size, size_t *n_out)
 		return STREAM_END;
 	if (errno == EAGAIN || errno == EINTR)
 		return STREAM_WAIT;
-	break_stream(s, socket_words());
+	break_stream(s, socket_words(errno));
 	return STREAM_FAILED;
 }
 
+/* Of one record, or less. */
 static enum stream_answer
-read_tls(struct stream *s, uint8_t *out, size_t size, size_t *n_out)
+read_record(struct stream *s, uint8_t *out, size_t size, size_t *n_out)
 {
 	int result;
 
@@ -271,19 +291,16 @@ read_tls(struct stream *s, uint8_t *out, size_t size, size_t *n_out)
 	result = SSL_read_ex(s->ssl, out, size, n_out);
 	if (result == 1)
 		return STREAM_READ;
+	*n_out = 0;
 	switch (SSL_get_error(s->ssl, result)) {
 	case SSL_ERROR_WANT_READ:
-		return STREAM_WAIT;
-	case SSL_ERROR_WANT_WRITE:
-		s->write_waits = true;
-		watch_again(s);
 		return STREAM_WAIT;
 	case SSL_ERROR_ZERO_RETURN:
 		return STREAM_END;
 	case SSL_ERROR_SYSCALL:
 		if (errno == 0)
 			return STREAM_CUT;
-		break_stream(s, socket_words());
+		break_stream(s, socket_words(errno));
 		return STREAM_FAILED;
 	default:
 		/* OpenSSL 3 tells a missing close_notify as an error. */
@@ -297,10 +314,38 @@ read_tls(struct stream *s, uint8_t *out, size_t size, size_t *n_out)
 	}
 }
 
+/* As many records as are there and fit, from one read of the socket. */
+static enum stream_answer
+read_tls(struct stream *s, uint8_t *out, size_t size, size_t *n_out)
+{
+	enum stream_answer answer = read_record(s, out, size, n_out);
+	size_t n = 0;
+
+	while (answer == STREAM_READ && *n_out < size &&
+	    wire_pending(&s->wire) > 0) {
+		enum stream_answer more =
+		    read_record(s, out + *n_out, size - *n_out, &n);
+
+		*n_out += n;
+		if (more == STREAM_READ)
+			continue;
+		s->has_next = more != STREAM_WAIT;
+		s->next = more;
+		break;
+	}
+	/* TLS itself may have had something to say. */
+	flush_wire(s);
+	return answer;
+}
+
 enum stream_answer
 stream_read(struct stream *s, uint8_t *out, size_t size, size_t *n_out)
 {
 	*n_out = 0;
+	if (s->has_next) {
+		s->has_next = false;
+		return s->next;
+	}
 	if (s->broken)
 		return STREAM_FAILED;
 	return s->ssl == NULL ? read_plain(s, out, size, n_out)
@@ -312,96 +357,28 @@ stream_want_read(struct stream *s, bool want)
 {
 	s->want_read = want;
 	watch_again(s);
-	if (want && s->ssl != NULL && !s->handshaking &&
-	    SSL_has_pending(s->ssl))
+	if (want && !s->handshaking && has_inside(s))
 		look_later(s);
 }
 
-/* Bytes taken by the socket: all, some, or none with the stream broken or
- * waiting. */
-static size_t
-send_plain(struct stream *s, struct bytes b)
-{
-	ssize_t n = send(s->fd, b.p, b.n, MSG_NOSIGNAL);
-
-	if (n >= 0)
-		return (size_t)n;
-	if (errno != EAGAIN && errno != EINTR)
-		break_stream(s, socket_words());
-	return 0;
-}
-
-static size_t
-send_tls(struct stream *s, struct bytes b)
+/* Encrypts b, which the wire gathers. */
+static void
+encrypt(struct stream *s, struct bytes b)
 {
 	size_t n = 0;
 	int result;
 
-	ERR_clear_error();
-	errno = 0;
-	result = SSL_write_ex(s->ssl, b.p, b.n, &n);
-	if (result == 1)
-		return n;
-	switch (SSL_get_error(s->ssl, result)) {
-	case SSL_ERROR_WANT_WRITE:
-		return 0;
-	case SSL_ERROR_WANT_READ:
-		s->tls_reads = true;
-		return 0;
-	case SSL_ERROR_SYSCALL:
-		break_stream(s, socket_words());
-		return 0;
-	default:
-		break_stream(s, tls_words());
-		return 0;
-	}
-}
-
-/* What is left of b when the socket takes no more. */
-static struct bytes
-send_some(struct stream *s, struct bytes b)
-{
 	while (b.n > 0 && !s->broken) {
-		size_t n = s->ssl == NULL ? send_plain(s, b) : send_tls(s, b);
-
-		if (n == 0)
-			break;
+		ERR_clear_error();
+		result = SSL_write_ex(s->ssl, b.p, b.n, &n);
+		if (result != 1) {
+			break_stream(s,
+			    s->wire.error != 0 ? socket_words(s->wire.error)
+					       : tls_words());
+			return;
+		}
 		bytes_take(&b, n);
 	}
-	return b;
-}
-
-static void
-send_fin(struct stream *s)
-{
-	if (!s->shut || s->fin_sent || s->queue.n > 0 || s->broken)
-		return;
-	s->fin_sent = true;
-	if (s->ssl != NULL) {
-		SSL_shutdown(s->ssl);
-		ERR_clear_error();
-	}
-	shutdown(s->fd, SHUT_WR);
-}
-
-static void
-queue(struct stream *s, struct bytes b)
-{
-	if (!s->broken && buf_append(&s->queue, b) < 0)
-		break_stream(s, "too much to send at once");
-}
-
-/* Sends b; what the socket does not take is queued. */
-static void
-send_or_queue(struct stream *s, struct bytes b)
-{
-	if (!s->write_waits && s->queue.n == 0)
-		b = send_some(s, b);
-	if (b.n == 0 || s->broken)
-		return;
-	queue(s, b);
-	s->write_waits = true;
-	watch_again(s);
 }
 
 static void
@@ -412,48 +389,65 @@ uncork(void)
 	if (s == NULL)
 		return;
 	cork.of = NULL;
-	send_or_queue(s, buf_bytes(&cork.bytes));
+	encrypt(s, buf_bytes(&cork.bytes));
 	cork.bytes.n = 0;
+}
+
+/* Fills up the record that has begun, then whole records as they are, and
+ * keeps what remains for the next one. */
+static void
+put_tls(struct stream *s, struct bytes b)
+{
+	size_t room;
+
+	if (cork.of != s)
+		uncork();
+	cork.of = s;
+	room = RECORD_MAX - cork.bytes.n;
+	if (cork.bytes.n > 0 && b.n >= room) {
+		must(buf_append(&cork.bytes, bytes_take(&b, room)) == 0);
+		uncork();
+	}
+	if (b.n >= RECORD_MAX)
+		encrypt(s, bytes_take(&b, b.n / RECORD_MAX * RECORD_MAX));
+	must(buf_append(&cork.bytes, b) == 0);
+	cork.of = s;
+}
+
+static void
+send_fin(struct stream *s)
+{
+	if (!s->shut || s->fin_sent || s->broken || wire_queued(&s->wire) > 0)
+		return;
+	s->fin_sent = true;
+	if (s->ssl != NULL) {
+		SSL_shutdown(s->ssl);
+		ERR_clear_error();
+		wire_flush(&s->wire);
+	}
+	shutdown(s->wire.fd, SHUT_WR);
 }
 
 void
 stream_put(struct stream *s, struct bytes b)
 {
 	must(!s->shut);
-	if (s->broken)
+	if (s->broken || b.n == 0)
 		return;
-	if (cork.of != s)
-		uncork();
-	if (cork.of == s && cork.bytes.n + b.n > RECORD_MAX)
-		uncork();
-	if (s->queue.n > 0 || b.n > RECORD_MAX) {
-		send_or_queue(s, b);
-		return;
-	}
-	must(buf_append(&cork.bytes, b) == 0);
-	cork.of = s;
+	if (s->ssl == NULL)
+		wire_write(&s->wire, b);
+	else
+		put_tls(s, b);
 }
 
 void
 stream_flush(struct stream *s)
 {
-	struct bytes left;
-
 	if (cork.of == s)
 		uncork();
-	if (s->broken || s->write_waits)
+	if (s->broken)
 		return;
-	if (s->queue.n > 0) {
-		left = send_some(s, buf_bytes(&s->queue));
-		if (s->broken)
-			return;
-		if (left.n == 0)
-			buf_release(&s->queue);
-		else
-			buf_consume(&s->queue, s->queue.n - left.n);
-	}
-	s->write_waits = s->queue.n > 0;
-	watch_again(s);
+	flush_wire(s);
 	send_fin(s);
 }
 
@@ -467,7 +461,7 @@ stream_write(struct stream *s, struct bytes b)
 size_t
 stream_queued(const struct stream *s)
 {
-	return s->queue.n;
+	return wire_queued(&s->wire);
 }
 
 void
@@ -493,12 +487,11 @@ stream_why(const struct stream *s)
 static void
 drain(struct stream *s)
 {
-	bool had = s->queue.n > 0;
+	bool had = wire_queued(&s->wire) > 0;
 
-	s->write_waits = false;
-	s->tls_reads = false;
+	wire_drain(&s->wire);
 	stream_flush(s);
-	if (had && s->queue.n == 0 && !s->broken)
+	if (had && wire_queued(&s->wire) == 0 && !s->broken && !s->handshaking)
 		s->events->on_drained(s->owner);
 }
 
@@ -506,21 +499,18 @@ static void
 stream_ready(void *owner, unsigned events)
 {
 	struct stream *s = owner;
+	bool readable = (events & WATCH_READ) != 0;
 
 	s->calling = true;
-	if (s->handshaking) {
-		s->write_waits = false;
+	if (readable)
+		wire_ready(&s->wire);
+	if ((events & WATCH_WRITE) != 0)
+		drain(s);
+	if (!s->freed && readable && (s->want_read || s->broken))
 		s->events->on_readable(s->owner);
-	} else {
-		if ((events & WATCH_WRITE) != 0 || s->tls_reads)
-			drain(s);
-		if (!s->freed && (s->want_read || s->broken) &&
-		    (events & WATCH_READ) != 0)
-			s->events->on_readable(s->owner);
-		/* A record may bring more than was read of it. */
-		if (!s->freed && s->want_read && s->ssl != NULL)
-			stream_want_read(s, true);
-	}
+	/* More may have come than was read. */
+	if (!s->freed && s->want_read)
+		stream_want_read(s, true);
 	s->calling = false;
 	if (s->freed && !s->later)
 		stream_destroy(s);

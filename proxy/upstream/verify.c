@@ -408,7 +408,6 @@ verifier_new(const struct verify_settings *s, struct trust *t, struct err *e)
 	SSL_CTX_set_mode(ctx,
 	    SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
 		SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
-	SSL_CTX_set_read_ahead(ctx, 1);
 	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);
 	SSL_CTX_set_cert_verify_callback(ctx, verify_peer, NULL);
 	SSL_CTX_set_tlsext_status_cb(ctx, judge_staple);
