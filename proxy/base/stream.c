@@ -23,6 +23,7 @@ struct stream {
 	bool want_read;
 	bool later;  /* a look at bytes inside is deferred */
 	bool broken; /* nothing can be sent any more */
+	bool deaf;   /* nor read */
 	bool shut;   /* FIN after what is queued */
 	bool fin_sent;
 	bool handshaking;
@@ -98,6 +99,7 @@ stream_reset(struct stream *s)
 
 	setsockopt(s->wire.fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
 	s->broken = true;
+	s->deaf = true;
 	wire_drop(&s->wire);
 }
 
@@ -205,6 +207,8 @@ socket_words(int error)
 	}
 }
 
+/* Nothing can be sent any more; what has come can be read still: an origin
+ * that answers before it has read a request, and closes, resets us. */
 static void
 break_stream(struct stream *s, const char *why)
 {
@@ -213,6 +217,14 @@ break_stream(struct stream *s, const char *why)
 	s->broken = true;
 	wire_drop(&s->wire);
 	look_later(s);
+}
+
+static enum stream_answer
+fail_reading(struct stream *s, const char *why)
+{
+	break_stream(s, why);
+	s->deaf = true;
+	return STREAM_FAILED;
 }
 
 /* What was written leaves; a failure of the socket is found here. */
@@ -276,8 +288,7 @@ read_plain(struct stream *s, uint8_t *out, size_t size, size_t *n_out)
 		return STREAM_END;
 	if (errno == EAGAIN || errno == EINTR)
 		return STREAM_WAIT;
-	break_stream(s, socket_words(errno));
-	return STREAM_FAILED;
+	return fail_reading(s, socket_words(errno));
 }
 
 /* Of one record, or less. */
@@ -300,8 +311,7 @@ read_record(struct stream *s, uint8_t *out, size_t size, size_t *n_out)
 	case SSL_ERROR_SYSCALL:
 		if (errno == 0)
 			return STREAM_CUT;
-		break_stream(s, socket_words(errno));
-		return STREAM_FAILED;
+		return fail_reading(s, socket_words(errno));
 	default:
 		/* OpenSSL 3 tells a missing close_notify as an error. */
 		if (ERR_GET_REASON(ERR_peek_last_error()) ==
@@ -309,8 +319,7 @@ read_record(struct stream *s, uint8_t *out, size_t size, size_t *n_out)
 			ERR_clear_error();
 			return STREAM_CUT;
 		}
-		break_stream(s, tls_words());
-		return STREAM_FAILED;
+		return fail_reading(s, tls_words());
 	}
 }
 
@@ -341,15 +350,18 @@ read_tls(struct stream *s, uint8_t *out, size_t size, size_t *n_out)
 enum stream_answer
 stream_read(struct stream *s, uint8_t *out, size_t size, size_t *n_out)
 {
+	enum stream_answer answer;
+
 	*n_out = 0;
 	if (s->has_next) {
 		s->has_next = false;
 		return s->next;
 	}
-	if (s->broken)
+	if (s->deaf)
 		return STREAM_FAILED;
-	return s->ssl == NULL ? read_plain(s, out, size, n_out)
-			      : read_tls(s, out, size, n_out);
+	answer = s->ssl == NULL ? read_plain(s, out, size, n_out)
+				: read_tls(s, out, size, n_out);
+	return answer == STREAM_WAIT && s->broken ? STREAM_FAILED : answer;
 }
 
 void
@@ -357,7 +369,7 @@ stream_want_read(struct stream *s, bool want)
 {
 	s->want_read = want;
 	watch_again(s);
-	if (want && !s->handshaking && has_inside(s))
+	if (want && !s->handshaking && (s->broken || has_inside(s)))
 		look_later(s);
 }
 
@@ -372,9 +384,7 @@ encrypt(struct stream *s, struct bytes b)
 		ERR_clear_error();
 		result = SSL_write_ex(s->ssl, b.p, b.n, &n);
 		if (result != 1) {
-			break_stream(s,
-			    s->wire.error != 0 ? socket_words(s->wire.error)
-					       : tls_words());
+			(void)fail_reading(s, tls_words());
 			return;
 		}
 		bytes_take(&b, n);

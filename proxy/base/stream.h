@@ -23,7 +23,8 @@ struct stream_events {
 };
 
 enum stream_answer {
-	STREAM_FAILED = 0, /* reset, or TLS broken; stream_why says it */
+	STREAM_FAILED = 0, /* reset, or TLS broken; stream_why says it. What
+			    * came before a failed write is read first */
 	STREAM_WAIT,       /* nothing now */
 	STREAM_READ,       /* *n_out bytes, more than 0 */
 	STREAM_END,        /* the peer closed in order (TLS: close_notify) */
@@ -72,7 +73,7 @@ void stream_flush(struct stream *s);
 size_t stream_queued(const struct stream *s);
 /* No more will be written: FIN (and close_notify) after what is queued. */
 void stream_shutdown(struct stream *s);
-/* A write failed; nothing more can be sent. */
+/* A write failed; nothing more can be sent, what is put is dropped. */
 bool stream_broken(const struct stream *s);
 /* The words of the failure; a static string. */
 const char *stream_why(const struct stream *s);

@@ -172,7 +172,25 @@ START_TEST(stream_tells_its_owner_of_a_failed_write)
 	stream_write(o.stream, BYTES("to nobody"));
 	ck_assert(stream_broken(o.stream));
 	loop_run(o.loop);
-	ck_assert(o.failed);
+	ck_assert(o.failed || o.ended);
+	o.peer = dup(0);
+	end(&o);
+}
+END_TEST
+
+START_TEST(stream_gives_what_came_before_a_failed_write)
+{
+	struct owner o;
+
+	begin(&o);
+	ck_assert_int_eq(write(o.peer, "early answer", 12), 12);
+	close(o.peer);
+	stream_write(o.stream, BYTES("to nobody"));
+	ck_assert(stream_broken(o.stream));
+	stream_want_read(o.stream, true);
+	loop_run(o.loop);
+	ck_assert(bytes_equal(buf_bytes(&o.got), BYTES("early answer")));
+	ck_assert(o.failed || o.ended);
 	o.peer = dup(0);
 	end(&o);
 }
@@ -206,6 +224,7 @@ stream_suite(void)
 	tcase_add_test(t, stream_queues_what_the_peer_does_not_take);
 	tcase_add_test(t, stream_tells_the_end);
 	tcase_add_test(t, stream_tells_its_owner_of_a_failed_write);
+	tcase_add_test(t, stream_gives_what_came_before_a_failed_write);
 	tcase_add_test(t, stream_sends_fin_after_its_queue);
 	suite_add_tcase(s, t);
 	return s;
