@@ -6,8 +6,7 @@
 #include "proxy/listener/client.h"
 
 #define INPUT_MAX ((size_t)2 * EDGE_SCRATCH_SIZE)
-#define LINGER_MS 2000
-#define LINGER_MAX ((size_t)1 << 20)
+#define LINGER_MS 10000
 
 enum h1_client_state {
 	H1C_IDLE = 0, /* between messages */
@@ -34,7 +33,6 @@ struct h1_client {
 	bool keep;     /* after this exchange another may come */
 	bool answered; /* a final head was sent */
 	size_t left;   /* bytes behind the head that was just read */
-	size_t lingered;
 };
 
 static void parse_later(struct h1_client *h);
@@ -360,34 +358,23 @@ take(struct h1_client *h, struct bytes in)
 	flush_origin(h);
 }
 
-/* What waited in the input goes first. */
+/* What waited in the input goes first; and where no more is to come, the end
+ * of the message is still to be told. */
 static void
-take_input(void *owner)
+parse_later(struct h1_client *h)
 {
-	struct h1_client *h = owner;
 	struct buf input = h->input;
 
+	/* A loop that runs goes on by itself. */
 	if (h->state == H1C_OVER || h->parsing)
 		return;
-	if (input.n > 0) {
+	if (input.n > 0 || h1_in_message(&h->reader)) {
 		buf_init(&h->input, INPUT_MAX);
 		take(h, buf_bytes(&input));
 		buf_release(&input);
 	}
 	if (h->state != H1C_OVER && !h->paused)
 		stream_want_read(h->stream, true);
-}
-
-static void
-parse_later(struct h1_client *h)
-{
-	/* A loop that runs goes on by itself. */
-	if (h->parsing)
-		return;
-	if (h->input.n == 0)
-		stream_want_read(h->stream, true);
-	else
-		take_input(h);
 }
 
 static void
@@ -404,14 +391,6 @@ client_ended(struct h1_client *h, const char *why)
 		client_free(h->client);
 }
 
-static void
-throw_away(struct h1_client *h, size_t n)
-{
-	h->lingered += n;
-	if (h->lingered > LINGER_MAX)
-		client_free(h->client);
-}
-
 /* While an exchange wants no more of the client, some is read ahead, so that
  * a client that goes away is noticed. */
 static bool
@@ -420,7 +399,7 @@ may_read(struct h1_client *h)
 	if (h->state == H1C_FLUSH ||
 	    (h->paused && h->input.n + EDGE_SCRATCH_SIZE > INPUT_MAX)) {
 		stream_want_read(h->stream, false);
-		return stream_broken(h->stream);
+		return false;
 	}
 	return true;
 }
@@ -432,13 +411,18 @@ client_readable(void *owner)
 	struct edge *e = h->edge;
 	size_t n;
 
+	if (stream_broken(h->stream)) {
+		/* whom nothing can be told asks nothing any more */
+		client_ended(h, stream_why(h->stream));
+		return;
+	}
 	if (!may_read(h))
 		return;
 	switch (stream_read(h->stream, e->scratch, sizeof(e->scratch), &n)) {
 	case STREAM_READ:
 		if (h->state == H1C_LINGER)
-			throw_away(h, n);
-		else if (h->paused)
+			return;
+		if (h->paused)
 			must(buf_append(&h->input,
 				 (struct bytes){ e->scratch, n }) == 0);
 		else

@@ -247,8 +247,7 @@ origin_readable(void *owner)
 		return;
 	if (o->paused) {
 		stream_want_read(o->stream, false);
-		if (!stream_broken(o->stream))
-			return;
+		return;
 	}
 	switch (stream_read(o->stream, e->scratch, sizeof(e->scratch), &n)) {
 	case STREAM_READ:
@@ -296,7 +295,8 @@ origin_flow(struct side *s, enum flow flow)
 	o->paused = flow == FLOW_PAUSE;
 	if (o->paused)
 		return;
-	if (o->input.n > 0) {
+	/* Where all has come, the end of the answer is still to be told. */
+	if (o->input.n > 0 || h1_in_message(&o->reader)) {
 		input = o->input;
 		buf_init(&o->input, INPUT_MAX);
 		take(o, buf_bytes(&input));

@@ -3,9 +3,11 @@
 import hashlib
 import os
 import pathlib
+import socket
+import ssl
 import time
 
-from lab import Cut, Lab, read_head
+from lab import Answer, Lab, read_head, wait_until
 
 SIZE = int(os.environ.get("FLOW_BODY_MIB", "256")) << 20
 PIECE = bytes(range(256)) * 1024
@@ -72,7 +74,6 @@ def test_a_big_upload_arrives_as_it_was(lab):
         for _ in range(n // len(PIECE)):
             digest.update(PIECE)
             s.sendall(PIECE)
-        from lab import Answer
         assert Answer(s).body.decode() == digest.hexdigest()
     e = lab.event(event="exchange", host="sink.lab.test")
     assert e["bytes_up"] == n
@@ -85,5 +86,25 @@ def test_a_client_that_leaves_ends_the_exchange(lab):
     s.recv(1000)
     before = len([e for e in lab.journal() if e.get("host") == "big.lab.test"])
     s.close()
-    from lab import wait_until
     wait_until(lambda: len([e for e in lab.journal() if e.get("host") == "big.lab.test"]) > before)
+
+
+def test_the_end_of_a_body_that_had_to_wait_is_told(lab):
+    """Among these sizes is one whose last piece alone finds the buffers full;
+    that the connection serves on shows that its end was told."""
+    to = f"plain.lab.test:{lab.plain_port}"
+    head = f"GET http://{to}/10m HTTP/1.1\r\nHost: {to}\r\nRange: bytes=0-{{}}\r\n\r\n"
+    with lab.connect() as s:
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
+        s.settimeout(5)
+        for n in range(100_000, 6_000_000, 50_000):
+            s.sendall(head.format(n - 1).encode())
+            time.sleep(0.02)
+            assert len(Answer(s).body) == n
+
+
+def test_a_request_of_no_bytes_is_a_request_like_any(lab):
+    with lab.connect() as s:
+        for _ in range(3):
+            a = lab.get_plain("plain.lab.test", "/1k", sock=s, headers="Content-Length: 0\r\n")
+            assert a.status == 200 and a.field("connection") is None, a.raw
