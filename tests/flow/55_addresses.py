@@ -1,32 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
 """Where a name leads is judged again; a real name server is asked."""
 import socket
-import subprocess
 
-from lab import Lab, free_port, wait_until
+from lab import Answer, Lab, free_port
 
 
 def make(build):
     port = free_port()
     lab = Lab(build, upstream=f'nameservers = ["127.0.0.1:{port}"]; resolve_timeout = 2; '
               'dns_ttl_min = 0; dns_negative_ttl = 1; refused = ["203.0.113.0/24"];')
-    lab.dns = subprocess.Popen(
-        ["dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--no-resolv",
+    lab.run_beside(
+        "dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--no-resolv",
          "--no-hosts", "--user=root", "--pid-file=", f"--port={port}",
          "--listen-address=127.0.0.1", "--bind-interfaces",
          "--host-record=real.lab.test,127.0.0.1",
          "--host-record=inside.lab.test,10.1.2.3", "--host-record=meta.lab.test,169.254.169.254",
          "--host-record=mapped.lab.test,::ffff:10.0.0.1",
-         "--host-record=lgwan.lab.test,203.0.113.5", "--address=/gone.lab.test/"],
-        stderr=subprocess.DEVNULL)
-    stop = lab.stop
-
-    def stop_both():
-        lab.dns.terminate()
-        lab.dns.wait()
-        stop()
-
-    lab.stop = stop_both
+         "--host-record=lgwan.lab.test,203.0.113.5", "--address=/gone.lab.test/")
     return lab
 
 
@@ -56,6 +46,5 @@ def test_a_silent_name_server_holds_up_nobody(lab):
     to = f"quiet.lab.test:{lab.plain_port}"
     s.sendall(f"GET http://{to}/ HTTP/1.1\r\nHost: {to}\r\n\r\n".encode())
     assert lab.get_plain("plain.lab.test").status == 200
-    from lab import Answer
     assert Answer(s).status == 502
     silent.close()

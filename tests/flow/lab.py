@@ -93,6 +93,14 @@ class Authority:
                 "-enddate", "20200201000000Z")
 
 
+labs = []  # that were made and not stopped yet
+
+
+def stop_all():
+    while labs:
+        labs.pop().stop()
+
+
 class Lab:
     def __init__(self, build, edges=2, settings="", policy=None, limits="",
                  upstream="", hosts=(), tls_origin="", policies=None):
@@ -104,6 +112,8 @@ class Lab:
         self.upstream, self.hosts, self.tls_origin = upstream, dict(hosts), tls_origin
         self.policy = policy
         self.daemon = self.nginx = None
+        labs.append(self)
+        self.beside = []  # other processes that end with this lab
         self.threads, self.listening = [], []
         self._make_files()
         self._start_nginx()
@@ -154,7 +164,7 @@ http {{
 }}
 """)
         self.nginx = subprocess.Popen(["nginx", "-p", run, "-c", conf],
-                                      stderr=subprocess.DEVNULL)
+                                      stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         wait_until(lambda: self._answers(self.tls_port))
 
     @staticmethod
@@ -242,8 +252,16 @@ rules = (
     def errors(self):
         return (self.dir / "run" / "stderr").read_text(errors="replace")
 
+    def run_beside(self, *command):
+        p = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                             stderr=subprocess.DEVNULL)
+        self.beside.append(p)
+        return p
+
     def stop(self):
-        for p in (self.daemon, self.nginx):
+        if self in labs:
+            labs.remove(self)
+        for p in (self.daemon, self.nginx, *self.beside):
             if p is None or p.poll() is not None:
                 continue
             p.send_signal(signal.SIGTERM)
@@ -364,6 +382,8 @@ rules = (
         context = None
         if tls:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            # what is weak is for the proxy to refuse
+            context.set_ciphers("DEFAULT:@SECLEVEL=0")
             context.load_cert_chain(crt or self.origin_crt, key or self.origin_key)
 
         def serve():
