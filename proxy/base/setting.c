@@ -6,18 +6,25 @@
 #include <stdlib.h>
 #include <string.h>
 
+const char *
+setting_source(const config_setting_t *where)
+{
+	const char *file = config_setting_source_file(where);
+
+	return file == NULL ? "settings" : file;
+}
+
 int
 setting_error(
     const config_setting_t *where, struct err *e, const char *format, ...)
 {
-	const char *file = config_setting_source_file(where);
 	char words[ERR_TEXT_MAX];
 	va_list args;
 
 	va_start(args, format);
 	vsnprintf(words, sizeof(words), format, args);
 	va_end(args);
-	return err_set(e, "%s:%u: %s", file == NULL ? "settings" : file,
+	return err_set(e, "%s:%u: %s", setting_source(where),
 	    config_setting_source_line(where), words);
 }
 

@@ -111,6 +111,9 @@ int setting_load(const struct setting *table, size_t n,
 int setting_load_texts(const struct setting *row, const config_setting_t *s,
     struct texts *out, struct arena *a, struct err *e) MUST_CHECK;
 
+/* The file that it stands in; "settings" when it came from no file. Lives as
+ * long as the config_t. */
+const char *setting_source(const config_setting_t *where);
 /* Fills *e with "file:line: " and the words. Always -1. */
 int setting_error(const config_setting_t *where, struct err *e,
     const char *format, ...) PRINTF_LIKE(3, 4);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "proxy/base/log.h"
+#include "proxy/base/when.h"
 #include "proxy/board.h"
 #include "proxy/policy/explain.h"
 #include "proxy/settings.h"
@@ -150,19 +151,6 @@ rotate(const struct options *o)
 /* Offline. */
 
 static int
-parse_at(const char *text, time_t *out)
-{
-	struct tm tm = { 0 };
-	const char *end = strptime(text, "%Y-%m-%dT%H:%M:%S%z", &tm);
-	long east_s = tm.tm_gmtoff; /* timegm sets it to 0 */
-
-	if (end == NULL || *end != '\0')
-		return -1;
-	*out = timegm(&tm) - east_s;
-	return 0;
-}
-
-static int
 explain(const struct options *o)
 {
 	struct address from;
@@ -174,7 +162,7 @@ explain(const struct options *o)
 		return fail("explain: expected --from ADDRESS and a URL");
 	if (address_parse(&from, bytes_of(o->from)) < 0)
 		return fail("explain: --from: expected an address");
-	if (o->at != NULL && parse_at(o->at, &now) < 0)
+	if (o->at != NULL && when_instant(bytes_of(o->at), &now) < 0)
 		return fail("explain: --at: expected a time such as"
 			    " 2026-11-24T09:00:00+0900");
 	s = load(o);

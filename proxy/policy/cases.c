@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "proxy/base/when.h"
 #include "proxy/policy/policy.h"
 
 #define LINE_MAX_BYTES 8192
@@ -23,25 +24,6 @@ word(struct bytes *line)
 	return bytes_take_until(line, ' ');
 }
 
-static int
-parse_time(struct bytes text, time_t *out)
-{
-	char string[32] = { 0 };
-	struct tm tm = { 0 };
-	long east_s;
-	char *end;
-
-	if (text.n >= sizeof(string))
-		return -1;
-	memcpy(string, text.p, text.n);
-	end = strptime(string, "%Y-%m-%dT%H:%M:%S%z", &tm);
-	if (end == NULL || *end != '\0')
-		return -1;
-	east_s = tm.tm_gmtoff; /* timegm sets it to 0 */
-	*out = timegm(&tm) - east_s;
-	return 0;
-}
-
 /* "FROM METHOD URL [at=TIME] -> VERDICT [RULE]". NULL, or what is wrong. */
 static const char *
 parse(struct bytes line, struct a_case *c)
@@ -56,7 +38,7 @@ parse(struct bytes line, struct a_case *c)
 	next = word(&line);
 	if (bytes_start_with(next, BYTES("at="))) {
 		bytes_take(&next, 3);
-		if (parse_time(next, &c->now) < 0)
+		if (when_instant(next, &c->now) < 0)
 			return "expected a time such as"
 			       " at=2026-11-24T09:00:00+0900";
 		next = word(&line);

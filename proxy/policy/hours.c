@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "proxy/policy/hours.h"
 
-#define JST_S (9 * 3600)
+#include "proxy/base/when.h"
+
 #define DAY_MIN (24 * 60)
 
 static int
@@ -72,7 +73,7 @@ hours_parse(struct hours *h, struct bytes text)
 bool
 hours_contain(const struct hours *h, time_t now)
 {
-	int64_t local = (int64_t)now + JST_S;
+	int64_t local = (int64_t)now + WHEN_JAPAN_S;
 	int64_t day = local / 86400;
 	int minute = (int)(local % 86400 / 60);
 	int weekday = (int)((day + 4) % 7); /* 1970-01-01 was a Thursday */

@@ -375,8 +375,7 @@ read_rule(struct policy *p, const config_setting_t *group,
 	c->rule.reason_en =
 	    entry.reason_en[0] == '\0' ? entry.reason_ja : entry.reason_en;
 	c->rule.tls_only = entry.tls_only;
-	c->rule.file =
-	    arena_string(a, bytes_of(config_setting_source_file(group)));
+	c->rule.file = arena_string(a, bytes_of(setting_source(group)));
 	c->rule.line = config_setting_source_line(group);
 	p->rules_n++;
 	return 0;

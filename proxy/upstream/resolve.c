@@ -377,20 +377,30 @@ find_lookup(struct resolver *r, struct bytes host)
 	return l;
 }
 
+static int
+compare_host(const void *name, const void *host)
+{
+	return strcmp(name, ((const struct static_host *)host)->name);
+}
+
 static bool
 find_static(const struct resolver *r, struct bytes host, struct addresses *out)
 {
-	for (size_t i = 0; i < r->settings->hosts_n; i++) {
-		const struct static_host *h = &r->settings->hosts[i];
+	const struct upstream_settings *s = r->settings;
+	char name[HOST_MAX + 1] = { 0 };
+	const struct static_host *h;
 
-		if (!bytes_equal(bytes_of(h->name), host))
-			continue;
-		out->n =
-		    h->n < RESOLVE_ADDRESSES_MAX ? h->n : RESOLVE_ADDRESSES_MAX;
-		memcpy(out->a, h->addresses, out->n * sizeof(*out->a));
-		return true;
-	}
-	return false;
+	if (s->hosts_n == 0)
+		return false;
+	must(host.n <= HOST_MAX);
+	memcpy(name, host.p, host.n);
+	h = bsearch(
+	    name, s->hosts, s->hosts_n, sizeof(*s->hosts), compare_host);
+	if (h == NULL)
+		return false;
+	out->n = h->n < RESOLVE_ADDRESSES_MAX ? h->n : RESOLVE_ADDRESSES_MAX;
+	memcpy(out->a, h->addresses, out->n * sizeof(*out->a));
+	return true;
 }
 
 static struct resolve_wait *

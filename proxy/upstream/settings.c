@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* settings: the groups `upstream` and `tls_origin`. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "proxy/base/when.h"
 #include "proxy/upstream/upstream.h"
 
 #define HOSTS_MAX 65536
@@ -107,7 +109,13 @@ read_host(const config_setting_t *group, struct static_host *h, struct arena *a,
 	if (url_parse_host(&u, bytes_of(entry.name), a, &why) < 0)
 		return setting_error(
 		    group, e, "\"%s\": %s, expected a name", entry.name, why);
+	if (entry.addresses.n == 0)
+		return setting_error(group, e,
+		    "addresses is missing, expected a list such as"
+		    " [\"192.0.2.1\"]");
 	h->name = arena_string(a, u.host);
+	h->file = arena_string(a, bytes_of(setting_source(group)));
+	h->line = config_setting_source_line(group);
 	h->addresses = ARENA_ARRAY(a, struct address, entry.addresses.n);
 	h->n = entry.addresses.n;
 	for (size_t i = 0; i < h->n; i++)
@@ -115,6 +123,34 @@ read_host(const config_setting_t *group, struct static_host *h, struct arena *a,
 			&h->addresses[i], bytes_of(entry.addresses.p[i])) < 0)
 			return setting_error(entry.addresses.where, e,
 			    "\"%s\" is no address", entry.addresses.p[i]);
+	return 0;
+}
+
+static int
+compare_hosts(const void *a, const void *b)
+{
+	const struct static_host *left = a;
+	const struct static_host *right = b;
+	int order = strcmp(left->name, right->name);
+
+	return order != 0
+	    ? order
+	    : (left->line > right->line) - (left->line < right->line);
+}
+
+static int
+sort_hosts(struct upstream_settings *s, struct err *e)
+{
+	qsort(s->hosts, s->hosts_n, sizeof(*s->hosts), compare_hosts);
+	for (size_t i = 1; i < s->hosts_n; i++) {
+		const struct static_host *h = &s->hosts[i];
+
+		if (strcmp(h[-1].name, h->name) == 0)
+			return err_set(e,
+			    "%s:%u: host \"%s\" is there twice, first at"
+			    " %s:%u",
+			    h->file, h->line, h->name, h[-1].file, h[-1].line);
+	}
 	return 0;
 }
 
@@ -135,7 +171,7 @@ read_hosts(const config_setting_t *group, struct upstream_settings *s,
 		if (read_host(config_setting_get_elem(list, (unsigned)i),
 			&s->hosts[i], a, e) < 0)
 			return -1;
-	return 0;
+	return sort_hosts(s, e);
 }
 
 static int
@@ -209,19 +245,6 @@ read_checks(const struct texts *t, unsigned *out, struct err *e)
 	return 0;
 }
 
-/* The end of that day in Japan. */
-static int
-read_day(const char *text, time_t *out)
-{
-	struct tm tm = { 0 };
-	char *end = strptime(text, "%Y-%m-%d", &tm);
-
-	if (end == NULL || *end != '\0')
-		return -1;
-	*out = timegm(&tm) + 86400 - 9 * 3600;
-	return 0;
-}
-
 static int
 read_exception(const config_setting_t *group, struct verify_exception *x,
     struct arena *a, struct err *e)
@@ -239,15 +262,16 @@ read_exception(const config_setting_t *group, struct verify_exception *x,
 	if (url_parse_host(&u, bytes_of(entry.destination), a, &why) < 0)
 		return setting_error(group, e, "\"%s\": %s, expected a name",
 		    entry.destination, why);
-	if (read_day(entry.expires, &x->expires) < 0)
+	if (when_day(bytes_of(entry.expires), &x->expires) < 0)
 		return setting_error(group, e,
 		    "expires is \"%s\", expected a day such as"
 		    " \"2027-03-31\"",
 		    entry.expires);
+	x->expires += WHEN_DAY_S; /* all of that day */
 	x->destination = arena_string(a, u.host);
 	x->owner = entry.owner;
 	x->reason = entry.reason;
-	x->file = arena_string(a, bytes_of(config_setting_source_file(group)));
+	x->file = arena_string(a, bytes_of(setting_source(group)));
 	x->line = config_setting_source_line(group);
 	return read_checks(&entry.checks, &x->checks, e);
 }

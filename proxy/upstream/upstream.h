@@ -17,6 +17,8 @@ struct static_host {
 	const char *name; /* canonical */
 	struct address *addresses;
 	size_t n;
+	const char *file;
+	unsigned line;
 };
 
 struct upstream_settings {
@@ -30,7 +32,7 @@ struct upstream_settings {
 	uint64_t dns_ttl_max_ms, dns_ttl_min_ms, dns_negative_ttl_ms;
 	uint32_t dns_cache_max; /* names */
 	/* parsed from the lists `hosts` and `refused` */
-	struct static_host *hosts;
+	struct static_host *hosts; /* by name, each once */
 	size_t hosts_n;
 	struct prefix *refused; /* LGWAN and My Number prefixes of the site,
 				 * beside the fixed ones */

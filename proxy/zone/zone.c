@@ -185,7 +185,6 @@ read_segment(struct zones *z, const struct body *b,
 {
 	struct segment_entry entry = { 0 };
 	struct segment *s = &z->segments[z->segments_n];
-	const char *file;
 
 	if (setting_load(segment_table, segment_table_n, group, &entry, a, e) <
 	    0)
@@ -200,8 +199,7 @@ read_segment(struct zones *z, const struct body *b,
 		return setting_error(
 		    group, e, "zone \"%s\" is not in zones", entry.zone);
 	s->body = b;
-	file = config_setting_source_file(group);
-	s->file = arena_string(a, bytes_of(file == NULL ? "settings" : file));
+	s->file = arena_string(a, bytes_of(setting_source(group)));
 	s->line = config_setting_source_line(group);
 	z->segments_n++;
 	return 0;
