@@ -94,8 +94,8 @@ frame_answer(struct h1_client *h, struct message *m)
 {
 	const struct message *request = &h->side.exchange->request;
 
-	h->keep &= m->keep_alive && request->keep_alive &&
-	    h->edge->drain == DRAIN_NOT;
+	h->keep &=
+	    m->keep_alive && request->keep_alive && h->edge->drain == DRAIN_NOT;
 	/* RFC 9112 section 6.1: no chunks for HTTP/1.0 */
 	if (m->framing == FRAMING_CHUNKED && request->version_minor == 0) {
 		m->framing = FRAMING_CLOSE;

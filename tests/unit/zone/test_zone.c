@@ -366,8 +366,7 @@ many_segments(unsigned n)
 			      code[0] != '\0' ? "" : ",", i >> 14, i >> 6 & 255,
 			      (i & 63) * 4) == 0);
 	}
-	text = arena_printf(&arena,
-	    PREFECTURE ZONES "bodies = ( %.*s ); } );",
+	text = arena_printf(&arena, PREFECTURE ZONES "bodies = ( %.*s ); } );",
 	    BYTES_PRINTF(buf_bytes(&b)));
 	buf_release(&b);
 	return text;
