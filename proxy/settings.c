@@ -174,6 +174,20 @@ load_groups(struct settings *s, const config_setting_t *root, struct err *e)
 }
 
 static int
+load_own(struct settings *s, const config_setting_t *root, struct err *e)
+{
+	const char *why;
+
+	if (url_parse_authority(&s->own, bytes_of(s->prefecture.proxy), 0,
+		&s->arena, &why) == 0)
+		return 0;
+	return setting_error(config_setting_get_member(root, "prefecture"), e,
+	    "proxy is \"%s\": %s, expected a name and a port such as"
+	    " proxy.pref.test:8080",
+	    s->prefecture.proxy, why);
+}
+
+static int
 check_users(const struct process_settings *p, struct err *e)
 {
 	const char *users[] = { p->edge_user, p->keysmith_user, p->journal_user,
@@ -223,7 +237,8 @@ load_all(struct settings *s, const config_setting_t *root, struct err *e)
 
 	if (setting_load(root_table, COUNT(root_table), root, &nothing,
 		&s->arena, e) < 0 ||
-	    load_groups(s, root, e) < 0 || check_users(&s->processes, e) < 0 ||
+	    load_groups(s, root, e) < 0 || load_own(s, root, e) < 0 ||
+	    check_users(&s->processes, e) < 0 ||
 	    listeners_load(root, &s->arena, &s->listeners, &s->listeners_n, e) <
 		0 ||
 	    verify_load(root, &s->arena, &s->verify, e) < 0 ||

@@ -302,7 +302,7 @@ believe_forwarded(struct exchange *x)
 	return 0;
 }
 
-/* What a stranger wanted, for the journal; it is refused in either case. */
+/* What they wanted, for the journal; it is refused in either case. */
 static void
 name_destination(struct exchange *x)
 {
@@ -329,6 +329,7 @@ query_of(const struct exchange *x)
 	};
 }
 
+/* Who is in no zone, or in the one that reaches nothing, ends here. */
 static enum stage_answer
 exchange_zone(void *job)
 {
@@ -338,12 +339,15 @@ exchange_zone(void *job)
 	if (believe_forwarded(x) < 0)
 		return exchange_refuse(
 		    x, ANSWER_BAD_REQUEST, "X-Forwarded-For holds no address");
-	if (x->segment != NULL)
+	if (x->segment != NULL && x->segment->zone->kind != ZONE_MYNUMBER)
 		return STAGE_NEXT;
 	name_destination(x);
 	q = query_of(x);
 	x->decision = policy_judge(x->edge->settings->policy, &q);
-	return exchange_refuse(x, ANSWER_UNKNOWN_SOURCE, NULL);
+	must(x->decision.verdict == VERDICT_BLOCK);
+	counter_add(COUNTER_BLOCKED, 1);
+	return exchange_refuse(x,
+	    x->segment == NULL ? ANSWER_UNKNOWN_SOURCE : ANSWER_BLOCKED, NULL);
 }
 
 /* The Host field must be the destination's own name (RFC 9112 section 3.2);
@@ -405,6 +409,15 @@ intercepted_target(struct exchange *x)
 	return STAGE_NEXT;
 }
 
+/* Whether the destination is this proxy itself, as browsers know it. */
+static bool
+names_us(const struct exchange *x)
+{
+	return url_same_origin(&x->url, &x->edge->settings->own) ||
+	    (x->url.is_address &&
+		address_equal(&x->url.address, &x->client->listener->at));
+}
+
 static enum stage_answer
 exchange_target(void *job)
 {
@@ -415,7 +428,7 @@ exchange_target(void *job)
 	if (x->client->intercept != NULL)
 		return intercepted_target(x);
 	if (target.n > 0 && target.p[0] == '/')
-		return own_answer(x);
+		return own_answer(x, target);
 	if (url_parse_absolute(&x->url, target, &x->arena, &why) < 0)
 		return exchange_refuse(x, ANSWER_BAD_REQUEST, why);
 	if (x->url.scheme != SCHEME_HTTP)
@@ -424,7 +437,7 @@ exchange_target(void *job)
 	if (!host_agrees(x, 80))
 		return exchange_refuse(
 		    x, ANSWER_BAD_REQUEST, "Host unlike the target");
-	return STAGE_NEXT;
+	return names_us(x) ? own_answer(x, x->url.target) : STAGE_NEXT;
 }
 
 static enum stage_answer
@@ -686,8 +699,6 @@ connect_policy(void *job)
 	counter_add(COUNTER_BLOCKED, 1);
 	/* A browser shows no page that answers CONNECT: it gets one inside
 	 * TLS, without the destination being asked anything. */
-	if (x->segment->zone->kind == ZONE_MYNUMBER)
-		return exchange_refuse(x, ANSWER_BLOCKED, NULL);
 	i = intercept_new(x);
 	i->refused = true;
 	i->answer = ANSWER_BLOCKED;

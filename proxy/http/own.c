@@ -53,9 +53,8 @@ static const struct {
 };
 
 enum stage_answer
-own_answer(struct exchange *x)
+own_answer(struct exchange *x, struct bytes target)
 {
-	struct bytes target = x->request.target;
 	struct bytes path = bytes_take_until(&target, '?');
 	struct buf out;
 

@@ -5,5 +5,5 @@
 #include "proxy/base/stage.h"
 #include "proxy/http/exchange.h"
 
-/* Answers a request in origin form to the proxy's own port. */
-enum stage_answer own_answer(struct exchange *x);
+/* Answers a request for the proxy itself; target is in origin form. */
+enum stage_answer own_answer(struct exchange *x, struct bytes target);

@@ -2,7 +2,7 @@
 """PROXY headers and X-Forwarded-For: believed only where they are trusted."""
 import struct
 
-from lab import BALANCER, CITY, FORWARDER, Answer
+from lab import BALANCER, CITY, CITY_MYNUMBER, FORWARDER, STRANGER, Answer
 
 V2 = b"\r\n\r\n\0\r\nQUIT\n"
 
@@ -54,17 +54,29 @@ def test_forwarded_for_counts_only_from_a_trusted_proxy(lab):
     assert ask(lab, CITY, headers="X-Forwarded-For: 127.0.3.1\r\n") == 200
 
 
-def test_the_proxy_serves_its_own_pages(lab):
-    def own(path):
-        with lab.connect() as s:
-            s.sendall(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{lab.port}\r\n\r\n".encode())
-            return Answer(s)
+def own(lab, path, source=CITY):
+    """As a browser asks that knows the proxy, and one that uses it."""
+    got = []
+    for target in (path, f"http://127.0.0.1:{lab.port}{path}"):
+        with lab.connect(source) as s:
+            s.sendall(f"GET {target} HTTP/1.1\r\nHost: 127.0.0.1:{lab.port}\r\n\r\n".encode())
+            got.append(Answer(s))
+    assert got[0].status == got[1].status, (got[0].raw, got[1].raw)
+    return got[0]
 
-    pac = own("/proxy.pac")
+
+def test_the_proxy_serves_its_own_pages(lab):
+    pac = own(lab, "/proxy.pac")
     assert pac.status == 200 and b"FindProxyForURL" in pac.body
     assert pac.field("content-type") == "application/x-ns-proxy-autoconfig"
     assert f"127.0.0.1:{lab.port}".encode() in pac.body
-    ca = own("/ca.crt")
+    ca = own(lab, "/ca.crt")
     assert ca.body == lab.proxy_ca.crt.read_bytes()
-    assert own("/").status == 200
-    assert own("/nothing").status == 400
+    assert own(lab, "/").status == 200
+    assert own(lab, "/nothing").status == 400
+
+
+def test_who_may_not_use_it_gets_none_of_its_pages(lab):
+    for source in (STRANGER, CITY_MYNUMBER):
+        for path in ("/", "/proxy.pac", "/ca.crt"):
+            assert own(lab, path, source).status == 403, (source, path)
