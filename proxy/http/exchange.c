@@ -128,8 +128,8 @@ add_field(struct message *m, struct field *room, enum field_id id,
 }
 
 void
-exchange_answer(
-    struct exchange *x, unsigned status, const char *type, struct bytes body)
+exchange_answer(struct exchange *x, unsigned status, const char *type,
+    const char *language, struct bytes body)
 {
 	struct field *room = ARENA_ARRAY(&x->arena, struct field, 6);
 	struct message *m = &x->response;
@@ -146,6 +146,9 @@ exchange_answer(
 		.keep_alive = x->up == BODY_ENDED,
 	};
 	add_field(m, room, FIELD_CONTENT_TYPE, "Content-Type", bytes_of(type));
+	if (language != NULL)
+		add_field(m, room, FIELD_OTHER, "Content-Language",
+		    bytes_of(language));
 	add_field(m, room, FIELD_OTHER, "Cache-Control", BYTES("no-store"));
 	add_field(m, room, FIELD_OTHER, "Content-Security-Policy",
 	    BYTES("default-src 'none'; style-src 'unsafe-inline'"));
@@ -249,7 +252,7 @@ send_page(struct exchange *x, unsigned status)
 	buf_init(&page, ANSWER_PAGE_MAX);
 	must(answer_page(&a, &page, &language) == 0);
 	exchange_answer(x, answer_status(&a), "text/html; charset=utf-8",
-	    arena_copy(&x->arena, buf_bytes(&page)));
+	    language, arena_copy(&x->arena, buf_bytes(&page)));
 	buf_release(&page);
 }
 
@@ -292,7 +295,9 @@ believe_forwarded(struct exchange *x)
 	const struct field *f =
 	    message_field(&x->request, FIELD_X_FORWARDED_FOR);
 
-	if (l->forwarded_n == 0 || f == NULL ||
+	/* Inside TLS it is the browser that speaks, not the proxy before us:
+	 * who asks was told with the CONNECT. */
+	if (x->client->intercept != NULL || l->forwarded_n == 0 || f == NULL ||
 	    !prefixes_contain(l->forwarded, l->forwarded_n, &x->client->peer))
 		return 0;
 	if (forwarded_client(
@@ -507,7 +512,7 @@ exchange_upstream(void *job)
 {
 	struct exchange *x = job;
 	bool tls = x->client->intercept != NULL;
-	bool fresh = x->raw || x->kept_failed;
+	bool fresh = x->path == connect_path || x->kept_failed;
 	struct upstream_result r = { 0 };
 	struct origin *bound = x->client->bound;
 
@@ -526,6 +531,23 @@ exchange_upstream(void *job)
 	return x->wait != NULL ? STAGE_WAIT : take_origin(x, &r);
 }
 
+/* HTTP/1.0 needs none; what we send is HTTP/1.1. */
+static void
+add_host(struct exchange *x, struct bytes host)
+{
+	struct message *m = &x->request;
+	struct field *more =
+	    ARENA_ARRAY(&x->arena, struct field, m->fields_n + 1);
+
+	more[0] = (struct field){
+		.id = FIELD_HOST, .name = BYTES("Host"), .value = host
+	};
+	if (m->fields_n > 0)
+		memcpy(more + 1, m->fields, m->fields_n * sizeof(*more));
+	m->fields = more;
+	m->fields_n++;
+}
+
 static void
 replace_host(struct exchange *x)
 {
@@ -541,8 +563,11 @@ replace_host(struct exchange *x)
 		host = bytes_of(arena_printf(
 		    &x->arena, "%.*s:%u", BYTES_PRINTF(host), x->url.port));
 	for (size_t i = 0; i < x->request.fields_n; i++)
-		if (x->request.fields[i].id == FIELD_HOST)
+		if (x->request.fields[i].id == FIELD_HOST) {
 			x->request.fields[i].value = host;
+			return;
+		}
+	add_host(x, host);
 }
 
 /* What our clients say of themselves to us is not for origins. */
@@ -588,11 +613,15 @@ binds_connection(const struct message *m)
 static bool
 came_before(const struct exchange *x)
 {
-	for (size_t i = 0; i < x->request.fields_n; i++)
-		if (x->request.fields[i].id == FIELD_VIA &&
-		    bytes_end_with(
-			x->request.fields[i].value, bytes_of(x->edge->via)))
-			return true;
+	for (size_t i = 0; i < x->request.fields_n; i++) {
+		struct bytes members = x->request.fields[i].value;
+
+		while (x->request.fields[i].id == FIELD_VIA && members.n > 0)
+			if (bytes_equal(
+				bytes_trim(bytes_take_until(&members, ',')),
+				bytes_of(x->edge->via)))
+				return true;
+	}
 	return false;
 }
 
@@ -610,16 +639,18 @@ exchange_relay(void *job)
 	x->bound |= binds_connection(&x->request);
 	x->request.target = x->url.target;
 	x->to->type->head(x->to, &x->request);
-	if (x->up == BODY_ENDED) {
+	if (x->up == BODY_ENDED)
 		x->to->type->end(x->to, NULL, 0);
-		deadline(x, limits_of(x)->answer_timeout_ms);
-	} else {
-		x->up = BODY_RUNS;
-		x->from->type->flow(x->from, FLOW_GO);
-		deadline(x, limits_of(x)->body_timeout_ms);
-	}
 	x->to->type->flush(x->to);
 	x->to->type->flow(x->to, FLOW_GO);
+	if (x->up == BODY_ENDED) {
+		deadline(x, limits_of(x)->answer_timeout_ms);
+		return STAGE_WAIT;
+	}
+	x->up = BODY_RUNS;
+	deadline(x, limits_of(x)->body_timeout_ms);
+	/* What came with the head is read now, and may end the exchange. */
+	x->from->type->flow(x->from, FLOW_GO);
 	return STAGE_WAIT;
 }
 
@@ -668,7 +699,6 @@ connect_intercept(struct exchange *x, struct intercept *i)
 		.reason = BYTES("Connection established"),
 		.keep_alive = true };
 	x->own = true;
-	x->raw = true;
 	x->response_begun = true;
 	x->from->type->head(x->from, m);
 	x->from->type->flush(x->from);
@@ -690,10 +720,8 @@ connect_policy(void *job)
 	struct intercept *i;
 
 	x->decision = policy_judge_connect(x->edge->settings->policy, &q);
-	if (x->decision.verdict == VERDICT_TUNNEL) {
-		x->raw = true;
+	if (x->decision.verdict == VERDICT_TUNNEL)
 		return STAGE_NEXT;
-	}
 	if (x->decision.verdict == VERDICT_ALLOW)
 		return connect_intercept(x, intercept_new(x));
 	counter_add(COUNTER_BLOCKED, 1);
@@ -703,6 +731,23 @@ connect_policy(void *job)
 	i->refused = true;
 	i->answer = ANSWER_BLOCKED;
 	return connect_intercept(x, i);
+}
+
+/* From here on bytes pass as they are. Reading may end the exchange. */
+static void
+pass_raw(struct exchange *x)
+{
+	counter_add(COUNTER_TUNNELS, 1);
+	x->raw = true;
+	x->response_begun = true;
+	x->up = BODY_RUNS;
+	x->down = BODY_RUNS;
+	x->to->type->raw(x->to);
+	x->from->type->raw(x->from);
+	deadline(x, limits_of(x)->tunnel_timeout_ms);
+	x->to->type->flow(x->to, FLOW_GO);
+	if (!x->finished)
+		x->from->type->flow(x->from, FLOW_GO);
 }
 
 static enum stage_answer
@@ -715,18 +760,10 @@ connect_open(void *job)
 		.reason = BYTES("Connection established"),
 		.keep_alive = true };
 	x->tunnel = tunnel_new(x);
-	counter_add(COUNTER_TUNNELS, 1);
 	x->answered_us = clock_us();
-	x->response_begun = true;
 	x->from->type->head(x->from, m);
 	x->from->type->flush(x->from);
-	x->up = BODY_RUNS;
-	x->down = BODY_RUNS;
-	x->to->type->raw(x->to);
-	x->from->type->raw(x->from);
-	x->to->type->flow(x->to, FLOW_GO);
-	x->from->type->flow(x->from, FLOW_GO);
-	deadline(x, limits_of(x)->tunnel_timeout_ms);
+	pass_raw(x);
 	return STAGE_WAIT;
 }
 
@@ -809,18 +846,10 @@ exchange_client_drained(struct exchange *x)
 static void
 switch_protocol(struct exchange *x)
 {
-	x->raw = true;
-	x->response_begun = true;
-	x->up = BODY_RUNS;
-	x->down = BODY_RUNS;
-	counter_add(COUNTER_TUNNELS, 1);
 	x->response.upgrade = true;
 	x->from->type->head(x->from, &x->response);
 	x->from->type->flush(x->from);
-	x->to->type->raw(x->to);
-	x->from->type->raw(x->from);
-	x->from->type->flow(x->from, FLOW_GO);
-	deadline(x, limits_of(x)->tunnel_timeout_ms);
+	pass_raw(x);
 }
 
 static void

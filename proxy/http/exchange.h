@@ -39,7 +39,7 @@ struct exchange {
 	struct message response;
 	enum body_state up, down;
 	bool response_begun; /* a final head went to the client */
-	bool raw;            /* a tunnel: CONNECT or an upgrade */
+	bool raw;            /* a tunnel is open: CONNECT or an upgrade */
 	bool own;            /* answered by us */
 	bool kept_failed;    /* a kept connection did; the next is fresh */
 	bool bound;          /* connection-based authentication was seen */
@@ -94,6 +94,6 @@ enum answer_kind exchange_answer_of(enum upstream_failure f);
 /* For the stages: answers with a page and refuses. */
 enum stage_answer exchange_refuse(
     struct exchange *x, enum answer_kind kind, const char *why);
-/* An answer of our own: status, type, body. */
-void exchange_answer(
-    struct exchange *x, unsigned status, const char *type, struct bytes body);
+/* An answer of our own. language may be NULL. */
+void exchange_answer(struct exchange *x, unsigned status, const char *type,
+    const char *language, struct bytes body);

@@ -271,7 +271,7 @@ struct framing_fields {
 	bool chunked;      /* the only coding */
 	bool length_known; /* and a plain number */
 	bool close, keep_alive, upgrade;
-	bool has_upgrade, expect_continue;
+	bool has_upgrade;
 };
 
 static void
@@ -307,9 +307,6 @@ read_framing(struct message *m)
 			read_connection(&f, value);
 		} else if (m->fields[i].id == FIELD_UPGRADE) {
 			f.has_upgrade = true;
-		} else if (m->fields[i].id == FIELD_EXPECT) {
-			f.expect_continue =
-			    bytes_equal_nocase(value, BYTES("100-continue"));
 		}
 	}
 	return f;
@@ -368,7 +365,6 @@ static void
 take_framing(struct h1 *h, struct message *m, const struct framing_fields *f)
 {
 	m->has_content_length = f->lengths == 1;
-	m->expect_continue = f->expect_continue && m->version_minor == 1;
 	m->upgrade = f->upgrade && f->has_upgrade && m->version_minor == 1;
 	m->keep_alive = !f->close && (m->version_minor == 1 || f->keep_alive);
 	h->left = 0;

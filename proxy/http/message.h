@@ -67,7 +67,6 @@ struct message {
 	bool has_content_length;
 	bool keep_alive;        /* the connection may carry another message */
 	bool upgrade;           /* Connection: upgrade with an Upgrade field */
-	bool expect_continue;   /* Expect: 100-continue */
 	unsigned version_minor; /* HTTP/1.x */
 };
 

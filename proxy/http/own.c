@@ -9,7 +9,7 @@ static int
 write_pac(struct exchange *x, struct buf *out)
 {
 	return answer_pac(
-	    &x->edge->settings->prefecture, x->client->segment->body, out);
+	    &x->edge->settings->prefecture, x->segment->body, out);
 }
 
 static int
@@ -67,7 +67,7 @@ own_answer(struct exchange *x, struct bytes target)
 			continue;
 		buf_init(&out, OWN_MAX);
 		must(pages[i].write(x, &out) == 0);
-		exchange_answer(x, 200, pages[i].type,
+		exchange_answer(x, 200, pages[i].type, NULL,
 		    arena_copy(&x->arena, buf_bytes(&out)));
 		buf_release(&out);
 		return STAGE_REFUSE;

@@ -58,7 +58,7 @@ exchange_record(struct exchange *x)
 	/* A connection that was closed before it asked anything. */
 	if (x->request.method.n == 0)
 		return;
-	if (x->raw && x->response_begun)
+	if (x->raw)
 		counter_sub(COUNTER_TUNNELS, 1);
 	counter_add(COUNTER_BYTES_UP, x->bytes_up);
 	counter_add(COUNTER_BYTES_DOWN, x->bytes_down);

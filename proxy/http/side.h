@@ -2,7 +2,8 @@
 /*
  * side: what an exchange asks of either of its ends, whichever version of
  * HTTP that end speaks. A side calls the exchange back with what it reads
- * (exchange.h), never under one of these calls.
+ * (exchange.h); of these calls only under flow(FLOW_GO), which gives what has
+ * been read already, so that the exchange may be over when it returns.
  */
 #pragma once
 

@@ -144,6 +144,20 @@ def test_old_clients_get_no_chunks(lab):
         assert a.field("transfer-encoding") is None and a.body == b"hello world"
 
 
+def test_old_requests_without_host_get_one(lab):
+    with lab.connect() as s:
+        s.sendall(f"GET http://plain.lab.test:{lab.plain_port}/1k HTTP/1.0\r\n\r\n".encode())
+        a = Answer(s)
+        assert a.status == 200, a.raw
+        assert a.field("x-seen-host") == f"plain.lab.test:{lab.plain_port}"
+
+
+def test_a_request_that_runs_in_a_circle_is_refused(lab):
+    for via in ("1.1 sekisho-990001", "1.1 sekisho-990001, 1.1 squid", "1.0 a, 1.1 sekisho-990001"):
+        assert lab.get_plain("plain.lab.test", headers=f"Via: {via}\r\n").status == 400, via
+    assert lab.get_plain("plain.lab.test", headers="Via: 1.1 sekisho-990002\r\n").status == 200
+
+
 def test_interim_answers_pass(lab):
     to = f"slow.lab.test:{lab.slow}"
     with lab.connect() as s:

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What two parsers could read in two ways is refused, and never sent on."""
-from lab import Lab, read_head, wait_until
+from lab import TOWN, Answer, Lab, read_head, wait_until
 
 SEEN = []
 
@@ -68,6 +68,18 @@ def test_a_request_that_follows_a_refused_one_is_not_served(lab):
     good = f"GET {T} HTTP/1.1\r\n{H}\r\n".replace("PORT", str(lab.o))
     assert lab.send_raw((bad + good).encode()).status == 400
     assert len(SEEN) == before
+
+
+def test_a_bad_body_behind_a_head_ends_its_exchange_alone(lab):
+    """Read when the new connection to its origin is there, it ended the edge."""
+    to = f"plain.lab.test:{lab.plain_port}"
+    before = lab.children()
+    for body in (b"5\nhello", b"x\r\n", b"5\r\nhello\r\n0\r\nHost: a\r\n\r\n"):
+        with lab.connect(TOWN) as s:
+            s.sendall(f"POST http://{to}/ HTTP/1.1\r\nHost: {to}\r\n"
+                      "Transfer-Encoding: chunked\r\n\r\n".encode() + body)
+            assert Answer(s).status == 400, body
+    assert lab.children() == before, "a process died of it"
 
 
 def test_heads_stop_at_their_limit(lab):

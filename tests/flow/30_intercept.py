@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """CONNECT: intercepted, tunnelled, refused; and what the origin must show."""
+import json
 import socket
 import ssl
 import subprocess
 
 from lab import (CITY, CITY_MYNUMBER, STRANGER, Answer, Authority, Lab, Refused,
-                 read_head)
+                 read_head, wait_until)
 
 
 def make(build):
@@ -21,6 +22,8 @@ def make(build):
     }
     lab.old_bank = lab.origin(ok, True, *ca.leaf("oldbank", "DNS:old.bank.lab.test", days=0))
     lab.plain_origin = lab.origin(lambda s: s.sendall(b"220 not tls\r\n") or s.recv(100))
+    lab.touched = []
+    lab.dead = lab.origin(lambda s: lab.touched.append(s))
     lab.echo = lab.origin(websocket, tls=True)
     lab.raw = lab.origin(lambda s: [s.sendall(b) for b in iter(lambda: s.recv(4096), b"")])
     lab.write_settings()
@@ -162,6 +165,36 @@ def test_an_origin_without_tls_is_an_error_page(lab):
     assert lab.get("notls.lab.test", port=lab.plain_origin).status == 502
 
 
+def test_bytes_that_come_with_a_connect_are_judged_too(lab):
+    to = f"bank.lab.test:{lab.tls_port}"
+    before = lab.children()
+    with lab.connect() as s:
+        s.sendall(f"CONNECT {to} HTTP/1.1\r\nHost: {to}\r\n\r\nthis is no TLS\r\n\r\n".encode())
+        assert Answer(s).status == 200
+        assert not closed_after(s)
+    wait_until(lambda: [e for e in lab.journal() if e.get("host") == "bank.lab.test"
+                        and "TLS" in e.get("why", "")])
+    assert lab.get("www.lab.test").status == 200
+    assert lab.children() == before, "a process died of it"
+
+
+def test_a_tunnel_that_did_not_open_is_none(lab):
+    try:
+        lab.tunnel("raw.lab.test", 1)
+    except Refused as r:
+        assert r.answer.status == 403
+    lab.write_settings(hosts={**lab.hosts, "raw.lab.test": "127.0.0.99"})
+    lab.ctl("reload")
+    try:
+        lab.tunnel("raw.lab.test", lab.raw)
+    except Refused as r:
+        assert r.answer.status == 502
+    else:
+        raise AssertionError("a tunnel to nobody")
+    rows = json.loads(lab.ctl("status", "--json").stdout)["processes"]
+    assert all(r["counters"]["tunnels"] < 100 for r in rows), rows
+
+
 def test_names_must_agree(lab):
     s = lab.tls("www.lab.test")
     s.sendall(f"GET / HTTP/1.1\r\nHost: bank.lab.test:{lab.tls_port}\r\n\r\n".encode())
@@ -173,6 +206,19 @@ def test_names_must_agree(lab):
     assert lab.get("www.lab.test", sock=s).status == 421
 
 
+def test_a_destination_of_which_all_is_blocked_is_not_asked(lab):
+    """A rule about paths stands before the one that blocks all."""
+    lab.write_policy("""rules = ( { name = "odd"; urls = ["https://dead.lab.test:%d/x"];
+        verdict = "block"; reason_ja = "試験"; }, { name = "lab"; zones = ["internet"];
+        destinations = ["www.lab.test"]; verdict = "allow"; reason_ja = "試験"; } );""" % lab.dead)
+    lab.ctl("reload")
+    a = lab.get("dead.lab.test", port=lab.dead)
+    assert a.status == 403 and not lab.touched
+    assert lab.get("www.lab.test").status == 200
+    lab.write_policy()
+    lab.ctl("reload")
+
+
 def test_sessions_are_resumed(lab):
     context = ssl.create_default_context(cafile=str(lab.proxy_ca.crt))
     first = context.wrap_socket(lab.tunnel("www.lab.test"), server_hostname="www.lab.test")
@@ -181,6 +227,7 @@ def test_sessions_are_resumed(lab):
         s = context.wrap_socket(lab.tunnel("www.lab.test"), server_hostname="www.lab.test",
                                 session=first.session)
         assert s.session_reused
+        assert s.session.ticket_lifetime_hint == 2 * 8 * 3600
         assert lab.get("www.lab.test", "/1k", sock=s).status == 200
 
 

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """PROXY headers and X-Forwarded-For: believed only where they are trusted."""
+import ssl
 import struct
 
-from lab import BALANCER, CITY, CITY_MYNUMBER, FORWARDER, STRANGER, Answer
+from lab import (BALANCER, CITY, CITY_LGWAN, CITY_MYNUMBER, FORWARDER, STRANGER, TOWN, Answer)
 
 V2 = b"\r\n\r\n\0\r\nQUIT\n"
 
@@ -52,6 +53,26 @@ def test_forwarded_for_counts_only_from_a_trusted_proxy(lab):
     assert ask(lab, FORWARDER, headers="X-Forwarded-For: nonsense\r\n") == 400
     assert ask(lab, FORWARDER) == 403
     assert ask(lab, CITY, headers="X-Forwarded-For: 127.0.3.1\r\n") == 200
+
+
+def test_forwarded_for_is_not_the_browsers_to_say(lab):
+    """Inside TLS it is the browser that speaks: it could choose its zone."""
+    to = f"www.lab.test:{lab.tls_port}"
+    with lab.connect(FORWARDER) as s:
+        s.sendall(f"CONNECT {to} HTTP/1.1\r\nHost: {to}\r\n"
+                  f"X-Forwarded-For: {CITY_LGWAN}\r\n\r\n".encode())
+        assert Answer(s).status == 200
+        context = ssl.create_default_context(cafile=str(lab.proxy_ca.crt))
+        s = context.wrap_socket(s, server_hostname="www.lab.test")
+        a = lab.get("www.lab.test", sock=s, headers=f"X-Forwarded-For: {CITY}\r\n")
+        assert a.status == 403, a.raw
+    assert lab.event(event="exchange", host="www.lab.test")["zone"] == "lgwan"
+
+
+def test_pages_are_for_whom_the_forwarder_names(lab):
+    with lab.connect(FORWARDER) as s:
+        s.sendall(f"GET /proxy.pac HTTP/1.1\r\nHost: p\r\nX-Forwarded-For: {TOWN}\r\n\r\n".encode())
+        assert b"990027" in Answer(s).body
 
 
 def own(lab, path, source=CITY):
