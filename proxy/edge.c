@@ -13,6 +13,7 @@
 #include "proxy/listener/tickets.h"
 
 #define ACCEPT_BURST 64
+#define REST_MS 200
 #define OUT_MAX ((size_t)1 << 20) /* far over any head that limits allow */
 
 struct accepting {
@@ -20,7 +21,32 @@ struct accepting {
 	int fd;
 	const struct listener_settings *settings;
 	struct watch *watch;
+	struct timer *rest; /* runs when descriptors ran out */
 };
+
+static bool
+is_short_of_descriptors(int error)
+{
+	return error == EMFILE || error == ENFILE || error == ENOBUFS ||
+	    error == ENOMEM;
+}
+
+static void
+go_on(void *owner)
+{
+	struct accepting *a = owner;
+
+	watch_want(a->watch, WATCH_READ);
+}
+
+/* Who waits to be accepted would be told again and again, for nothing. */
+static void
+rest(struct accepting *a)
+{
+	log_say(EVENT_FAILURE, "no connection can be accepted now: %m");
+	watch_want(a->watch, 0);
+	timer_start(a->rest, REST_MS);
+}
 
 static void
 accept_ready(void *owner, unsigned events)
@@ -35,8 +61,11 @@ accept_ready(void *owner, unsigned events)
 		int fd = accept4(a->fd, (struct sockaddr *)&sa, &n,
 		    SOCK_NONBLOCK | SOCK_CLOEXEC);
 
-		if (fd < 0)
+		if (fd < 0) {
+			if (is_short_of_descriptors(errno))
+				rest(a);
 			return;
+		}
 		if (address_from_sockaddr(&peer, (struct sockaddr *)&sa) < 0)
 			close(fd);
 		else
@@ -60,6 +89,7 @@ accept_begin(struct edge *e)
 		a->settings = c->listener_settings[i];
 		a->watch = watch_new(e->loop, a->fd, accept_ready, a);
 		must(a->watch != NULL);
+		a->rest = timer_new(e->loop, go_on, a);
 		watch_want(a->watch, WATCH_READ);
 	}
 }
@@ -68,6 +98,7 @@ static void
 accept_end(struct edge *e)
 {
 	for (size_t i = 0; i < e->accepting_n; i++) {
+		timer_free(e->accepting[i].rest);
 		watch_free(e->accepting[i].watch);
 		close(e->accepting[i].fd);
 	}
@@ -143,6 +174,9 @@ make_client_tls(struct edge *e, struct err *err)
 	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
 	SSL_CTX_set_session_id_context(ctx, context, sizeof(context) - 1);
 	SSL_CTX_set_num_tickets(ctx, 1);
+	/* as long as the key of a ticket is kept at least */
+	SSL_CTX_set_timeout(
+	    ctx, (long)(2 * e->settings->keysmith.ticket_rotation_ms / 1000));
 	SSL_CTX_set_client_hello_cb(ctx, intercept_hello, e);
 	SSL_CTX_set_alpn_select_cb(ctx, choose_alpn, e);
 	e->tickets = tickets_map(e->child->tickets_fd, err);
@@ -170,6 +204,9 @@ static STACK_OF(X509) * read_chain(struct edge *e, struct err *err)
 	e->ca = PEM_read_X509(file, NULL, NULL, NULL);
 	if (e->ca == NULL)
 		err_set(err, "%s: holds no certificate in PEM", path);
+	/* A root is with the clients; what stands below one is not. */
+	else if (X509_self_signed(e->ca, 0) != 1 && X509_up_ref(e->ca) == 1)
+		sk_X509_push(chain, e->ca);
 	while (e->ca != NULL &&
 	    (one = PEM_read_X509(file, NULL, NULL, NULL)) != NULL)
 		sk_X509_push(chain, one);

@@ -368,6 +368,8 @@ control_start(struct child *c)
 
 	control.child = c;
 	process_begin(c, parent_message, &control);
+	/* Jansson would seed its tables from a file, later. */
+	json_object_seed(0);
 	if (sandbox_enter(&sandbox, &e) < 0)
 		return process_failed(c, &e);
 	control.accepting =
@@ -378,5 +380,6 @@ control_start(struct child *c)
 	sample(&control);
 	process_ready(c);
 	loop_run(c->loop);
+	log_say(EVENT_STOPPED, "pid %d", (int)getpid());
 	return 0;
 }

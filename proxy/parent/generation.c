@@ -112,7 +112,9 @@ generation_refuse(const char *text)
 	log_string(&l, "text", text);
 	log_end(&l);
 	parent_answer_reload(text);
-	if (parent.current == NULL) {
+	if (parent.current != NULL) {
+		sd_notify(0, "READY=1");
+	} else {
 		fprintf(stderr, "sekishod: %s\n", text);
 		parent.failed = true;
 		parent.stopping = true;
@@ -213,8 +215,10 @@ generation_check(struct generation *g)
 void
 generation_ready(struct generation *g, struct worker *w)
 {
-	/* The edges come when there is somebody to sign for them. */
-	if (w->kind == PROCESS_KEYSMITH && !edges_started(g))
+	/* The edges come when there is somebody to sign for them; not any
+	 * more when a stop came first. */
+	if (w->kind == PROCESS_KEYSMITH && g->state != GENERATION_DRAINING &&
+	    !edges_started(g))
 		start_edges(g);
 	generation_check(g);
 }

@@ -87,6 +87,8 @@ stop(void)
 
 	parent.stopping = true;
 	sd_notify(0, "STOPPING=1");
+	/* Who connects from now on is refused at once, by the kernel. */
+	sockets_close_all(&parent.sockets);
 	if (parent.generations == NULL) {
 		parent_finish_stop();
 		return;
@@ -151,8 +153,7 @@ static int
 open_control(const struct settings *s, struct err *e)
 {
 	struct sockaddr_un sa = { .sun_family = AF_UNIX };
-	struct arena a = { 0 };
-	const char *path = settings_path(s, &a, s->control.socket);
+	const char *path = settings_path(s, &parent.names, s->control.socket);
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	int result = -1;
 
@@ -174,11 +175,11 @@ open_control(const struct settings *s, struct err *e)
 	else
 		result = 0;
 	umask(022);
+	parent.control_path = path;
 done:
 	if (result < 0 && fd >= 0)
 		close(fd);
 	parent.control_fd = result == 0 ? fd : -1;
-	arena_release(&a);
 	return result;
 }
 
@@ -252,8 +253,13 @@ parent_run(const char *settings_file)
 	struct err e = { 0 };
 
 	parent.settings_file = settings_file;
-	if (open_common(&e) < 0 || generation_begin(&e) < 0 ||
-	    open_own_log(parent.coming->settings, &e) < 0 ||
+	if (open_common(&e) < 0 || generation_begin(&e) < 0) {
+		fprintf(stderr, "sekishod: %s\n", e.text);
+		return 1;
+	}
+	if (parent.coming == NULL)
+		return 1; /* refused at once, and said so */
+	if (open_own_log(parent.coming->settings, &e) < 0 ||
 	    open_control(parent.coming->settings, &e) < 0) {
 		fprintf(stderr, "sekishod: %s\n", e.text);
 		return 1;
@@ -266,7 +272,6 @@ parent_run(const char *settings_file)
 	for (size_t i = 1; i < BOARD_SLOTS; i++)
 		if (parent.workers[i].pid > 0)
 			kill(parent.workers[i].pid, SIGKILL);
-	if (parent.control_socket != NULL && parent.control_fd >= 0)
-		unlink(parent.control_socket);
+	unlink(parent.control_path);
 	return parent.failed ? 1 : 0;
 }

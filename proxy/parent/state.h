@@ -77,6 +77,7 @@ struct parent {
 	bool failed;
 	const char *journal_file; /* both cannot change by a reload */
 	const char *control_socket;
+	const char *control_path; /* that one, from the root */
 	struct arena names;
 };
 

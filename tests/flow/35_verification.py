@@ -175,3 +175,20 @@ def test_clients_that_know_only_rsa_get_an_rsa_leaf_where_that_is_set(lab):
     done = rsa_only()
     assert done.returncode == 0 and "Peer signature type: RSA" in done.stdout, done.stdout
     assert lab.get("www.lab.test").status == 200
+
+
+def test_a_ca_below_another_is_sent_with_its_leaves(lab):
+    root = Authority(lab.dir / "ca", "root-ca")
+    key, crt = lab.dir / "ca" / "below.key", lab.dir / "ca" / "below.crt"
+    csr, ext = lab.dir / "ca" / "below.csr", lab.dir / "ca" / "below.ext"
+    openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+            "-subj", "/O=lab/CN=below", "-keyout", key, "-out", csr)
+    ext.write_text("basicConstraints=critical,CA:TRUE,pathlen:0\nkeyUsage=critical,keyCertSign\n")
+    openssl("x509", "-req", "-in", csr, "-CA", root.crt, "-CAkey", root.key, "-CAcreateserial",
+            "-days", 10, "-extfile", ext, "-out", crt)
+    conf = lab.dir / "sekisho.conf"
+    conf.write_text(conf.read_text().replace("ca/proxy-ca.crt", "ca/below.crt")
+                    .replace("ca/proxy-ca.key", "ca/below.key"))
+    lab.ctl("reload")
+    s = lab.tls("www.lab.test", ca=root.crt)
+    assert lab.get("www.lab.test", sock=s).status == 200

@@ -205,6 +205,26 @@ def works(lab, source):
         return False
 
 
+def test_a_stop_refuses_new_connections_at_once(lab):
+    held = lab.tunnel("raw.lab.test", lab.raw)
+    lab.daemon.send_signal(signal.SIGTERM)
+
+    def refused():
+        try:
+            lab.connect().close()
+        except ConnectionRefusedError:
+            return True
+        return False
+
+    wait_until(refused, 3)
+    held.sendall(b"still open")
+    assert held.recv(100) == b"still open"
+    held.close()
+    assert lab.daemon.wait(10) == 0
+    assert not (lab.dir / "run" / "control.sock").exists()
+    lab.start()
+
+
 def test_stop_ends_every_process(lab):
     pids = list(lab.children().values())
     lab.daemon.terminate()

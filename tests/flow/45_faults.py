@@ -3,10 +3,12 @@
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
+import time
 
-from lab import Lab, wait_until
+from lab import Lab, free_port, wait_until
 
 
 def make(build):
@@ -104,3 +106,16 @@ def test_a_full_disk_stops_no_request_and_breaks_no_line(lab):
 def test_a_journal_folder_that_is_gone_is_named(lab):
     start_fails(lab, lambda t: t.replace("log/journal.jsonl", "nolog/journal.jsonl")
                 .replace(f"127.0.0.1:{lab.port}", "127.0.0.1:1"), "nolog")
+
+
+def test_a_stop_while_it_starts_ends_it(lab):
+    conf = lab.dir / "changed.conf"
+    conf.write_text((lab.dir / "sekisho.conf").read_text().replace("control.sock", "other.sock")
+                    .replace(f'{{ address = "127.0.0.1:{lab.port}"',
+                             f'{{ address = "127.0.0.1:{free_port()}"'))
+    for ms in (10, 30, 50, 70, 100, 150):
+        p = subprocess.Popen([lab.build / "sekishod", "-c", conf], stderr=subprocess.DEVNULL)
+        time.sleep(ms / 1000)
+        p.terminate()
+        # -SIGTERM: before it had begun anything
+        assert p.wait(8) in (0, -signal.SIGTERM), ms

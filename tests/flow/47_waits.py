@@ -126,14 +126,14 @@ def test_connections_of_an_address_and_of_a_body_are_limited(lab):
     assert open_ones(lab, [CITY] * 8) == 8
     wait_until(none_open, 5)
     assert open_ones(lab, [CITY] * 9) == 8
-    assert lab.event(event="connection_refused")["why"] == "connections_per_address is reached"
+    lab.event(event="connection_refused", why="connections_per_address is reached")
     wait_until(none_open, 5)
     # the zones of one body count together, another body counts by itself
     city = [CITY] * 6 + [CITY_LGWAN] * 6
     assert open_ones(lab, city + [TOWN]) == 13
     wait_until(none_open, 5)
     assert open_ones(lab, city + ["127.0.1.11", TOWN]) == 13
-    assert lab.event(event="connection_refused")["why"] == "connections_per_body is reached"
+    lab.event(event="connection_refused", why="connections_per_body is reached")
 
 
 def test_half_a_record_holds_up_nobody(lab):
@@ -192,3 +192,29 @@ def test_a_tunnel_outlives_a_reload_until_drain_max(lab):
     assert s.recv(10) == b"still"
     ends_within(s, 0.5, 5)
     wait_until(lambda: [e for e in lab.journal() if e["event"] == "drained"], 5)
+
+
+def test_an_edge_without_descriptors_waits_and_goes_on(lab):
+    conf = lab.dir / "sekisho.conf"
+    conf.write_text(conf.read_text().replace("drain_max = 2", "drain_max = 2; files_max = 64")
+                    .replace("edges = 2", "edges = 1")
+                    .replace("per_address = 8", "per_address = 1000")
+                    .replace("per_body = 12", "per_body = 1000")
+                    .replace("idle_timeout = 2", "idle_timeout = 60"))
+    lab.ctl("reload")
+    wait_until(lambda: len([c for c in lab.children() if c.startswith("edge")]) == 1, 10)
+    edge = lab.children()["edge.0"]
+    held = [lab.connect() for _ in range(100)]
+    lab.event(event="failure", process="edge.0")
+    before = cpu(edge)
+    time.sleep(1)
+    assert cpu(edge) - before < 0.3, "it asks again and again for what it cannot have"
+    for s in held:
+        s.close()
+    assert lab.get_plain("plain.lab.test").status == 200
+
+
+def cpu(pid):
+    """CPU seconds of that process."""
+    fields = open(f"/proc/{pid}/stat").read().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

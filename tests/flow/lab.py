@@ -235,6 +235,7 @@ rules = (
 
     def start(self):
         self.stderr = open(self.dir / "run" / "stderr", "w+b")
+        self.lines_before = len(self.journal())
         self.daemon = subprocess.Popen(
             [self.build / "sekishod", "-c", self.dir / "sekisho.conf"],
             stderr=self.stderr, stdout=subprocess.DEVNULL,
@@ -247,7 +248,7 @@ rules = (
         if self.daemon.poll() is not None:
             raise AssertionError("sekishod ended: " + self.errors())
         return any(e["event"] == "started" and e["process"] == f"edge.{self.edges - 1}"
-                   for e in self.journal())
+                   for e in self.journal()[self.lines_before:])
 
     def errors(self):
         return (self.dir / "run" / "stderr").read_text(errors="replace")
