@@ -5,25 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool
-is_japanese(void)
-{
-	const char *names[] = { "LC_ALL", "LC_MESSAGES", "LANG" };
-
-	for (size_t i = 0; i < COUNT(names); i++) {
-		const char *value = getenv(names[i]);
-
-		if (value != NULL && value[0] != '\0')
-			return strncmp(value, "ja", 2) == 0;
-	}
-	return false;
-}
+#include "proxy/base/language.h"
 
 static void
 print_line(FILE *out, const char *ja, const char *en, const char *value)
 {
 	if (value != NULL && value[0] != '\0')
-		fprintf(out, "%-10s %s\n", is_japanese() ? ja : en, value);
+		fprintf(out, "%-10s %s\n", language_is_japanese() ? ja : en, value);
 }
 
 static void
@@ -41,14 +29,14 @@ print_text(FILE *out, const char *step, const struct query *q,
 	}
 	if (q->segment != NULL) {
 		snprintf(where, sizeof(where), "%s %s", q->segment->body->code,
-		    is_japanese() ? q->segment->body->name_ja
+		    language_is_japanese() ? q->segment->body->name_ja
 				  : q->segment->body->name_en);
 		print_line(out, "  団体", "  body", where);
 		print_line(out, "  区域", "  zone", q->segment->zone->name);
 	}
 	print_line(out, "  分類", "  category", d->category);
 	print_line(out, "  理由", "  reason",
-	    is_japanese() ? d->rule->reason_ja : d->rule->reason_en);
+	    language_is_japanese() ? d->rule->reason_ja : d->rule->reason_en);
 }
 
 static json_t *

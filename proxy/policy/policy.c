@@ -668,10 +668,26 @@ category_name(
 	    : lists_category_name(p->lists, (unsigned)__builtin_ctzll(both));
 }
 
+static const struct decision decrypted = { VERDICT_ALLOW, &decrypt, NULL };
+
+/* Rules before this one may block by path or method (later): then what it
+ * opens is decrypted, so that they are asked; what it blocks is blocked in
+ * either case, and the destination is told nothing. */
+static struct decision
+settle(const struct policy *p, const struct conditions *c,
+    const struct judging *j, bool later)
+{
+	if (later && c->rule.verdict != VERDICT_BLOCK)
+		return decrypted;
+	return (struct decision){ c->rule.verdict, &c->rule,
+		category_name(p, c, j) };
+}
+
 static struct decision
 judge(const struct policy *p, struct judging *j)
 {
 	const struct rule *fixed = builtin(j->query);
+	bool later = false;
 
 	if (fixed != NULL)
 		return (struct decision){ VERDICT_BLOCK, fixed, NULL };
@@ -680,11 +696,12 @@ judge(const struct policy *p, struct judging *j)
 
 		switch (match(p, c, j)) {
 		case MATCH_YES:
-			return (struct decision){ c->rule.verdict, &c->rule,
-				category_name(p, c, j) };
+			return settle(p, c, j, later);
 		case MATCH_LATER:
-			return (
-			    struct decision){ VERDICT_ALLOW, &decrypt, NULL };
+			if (c->rule.verdict != VERDICT_BLOCK)
+				return decrypted;
+			later = true;
+			break;
 		case MATCH_NO:
 			break;
 		}

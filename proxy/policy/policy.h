@@ -55,9 +55,9 @@ struct policy *policy_load(const struct texts *files, const char *folder,
     const struct zones *zones, struct arena *a, struct err *e) MUST_CHECK;
 
 /*
- * At CONNECT, when path and method are not known yet: a rule that asks for
- * them cannot match nor be passed over, so the answer is then ALLOW (decrypt
- * and judge each request) with that rule.
+ * At CONNECT, when path and method are not known yet. A rule that asks for them
+ * cannot match nor be passed over: unless all that could follow is blocked, the
+ * answer is then ALLOW (decrypt and judge each request) by builtin:decrypt.
  */
 struct decision policy_judge_connect(
     const struct policy *p, const struct query *q);

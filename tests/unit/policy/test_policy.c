@@ -199,6 +199,8 @@ static const struct {
 	    VERDICT_ALLOW, "builtin:decrypt" },
 	{ "a listed path may allow", TOWN_INTERNET, "papers.test:443",
 	    VERDICT_ALLOW, "builtin:decrypt" },
+	{ "a path that could only block opens nothing", TOWN_LGWAN,
+	    "page.test:443", VERDICT_BLOCK, "builtin:no-rule" },
 	{ "a path of another category leaves a tunnel shut", TOWN_INTERNET,
 	    "bank.test:443", VERDICT_TUNNEL, "bank" },
 	{ "no rule blocks", TOWN_INTERNET, "unknown.test:443", VERDICT_BLOCK,
