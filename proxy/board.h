@@ -23,11 +23,11 @@ COUNTER(CONNECTIONS, "connections", "Client connections open now.",            \
 COUNTER(CONNECTIONS_TOTAL, "connections_total",                                \
     "Client connections accepted.", "受け付けた端末側接続数。")                \
 COUNTER(CONNECTIONS_REFUSED, "connections_refused",                            \
-    "Client connections refused by source or limit.",                          \
-    "送信元または上限により拒否した接続数。")                                  \
-COUNTER(EXCHANGES, "exchanges", "Requests answered.", "応答した要求数。")      \
-COUNTER(BLOCKED, "blocked", "Requests blocked by policy.",                     \
-    "方針により遮断した要求数。")                                              \
+    "Client connections refused by a limit or their PROXY header.",            \
+    "上限または PROXY ヘッダーにより拒否した接続数。")                                  \
+COUNTER(EXCHANGES, "exchanges", "Requests received.", "受け取った要求数。")    \
+COUNTER(BLOCKED, "blocked", "Requests blocked by policy or source.",  \
+    "方針または接続元により遮断した要求数。")                                    \
 COUNTER(TUNNELS, "tunnels", "Tunnels open now.", "現在のトンネル数。")         \
 COUNTER(UPSTREAM_OPEN, "upstream_open", "Origin connections open now.",        \
     "現在の宛先側接続数。")                                                    \

@@ -126,8 +126,8 @@ settings_path(const struct settings *s, struct arena *a, const char *name)
 	return arena_printf(a, "%s/%s", s->folder, name);
 }
 
-static char *
-folder_of(struct arena *a, const char *file)
+char *
+settings_folder(struct arena *a, const char *file)
 {
 	const char *slash = strrchr(file, '/');
 
@@ -164,6 +164,7 @@ load_groups(struct settings *s, const config_setting_t *root, struct err *e)
 			config_setting_get_member(root, groups[i].name),
 			groups[i].to, &s->arena, e) < 0)
 			return -1;
+	s->processes.root = settings_path(s, &s->arena, s->processes.root);
 	s->limits.h1 = (struct h1_limits){
 		.head_max = s->limits.head_max,
 		.fields_max = s->limits.fields_max,
@@ -174,14 +175,23 @@ load_groups(struct settings *s, const config_setting_t *root, struct err *e)
 }
 
 static int
-load_own(struct settings *s, const config_setting_t *root, struct err *e)
+load_prefecture(struct settings *s, const config_setting_t *root, struct err *e)
 {
+	const config_setting_t *group =
+	    config_setting_get_member(root, "prefecture");
+	const char *code = s->prefecture.code;
 	const char *why;
 
+	if (strspn(code, "0123456789") != BODY_CODE_N ||
+	    code[BODY_CODE_N - 1] != body_code_check_digit(code))
+		return setting_error(group, e,
+		    "code is \"%s\", expected five digits and their check"
+		    " digit",
+		    code);
 	if (url_parse_authority(&s->own, bytes_of(s->prefecture.proxy), 0,
 		&s->arena, &why) == 0)
 		return 0;
-	return setting_error(config_setting_get_member(root, "prefecture"), e,
+	return setting_error(group, e,
 	    "proxy is \"%s\": %s, expected a name and a port such as"
 	    " proxy.pref.test:8080",
 	    s->prefecture.proxy, why);
@@ -237,7 +247,7 @@ load_all(struct settings *s, const config_setting_t *root, struct err *e)
 
 	if (setting_load(root_table, COUNT(root_table), root, &nothing,
 		&s->arena, e) < 0 ||
-	    load_groups(s, root, e) < 0 || load_own(s, root, e) < 0 ||
+	    load_groups(s, root, e) < 0 || load_prefecture(s, root, e) < 0 ||
 	    check_users(&s->processes, e) < 0 ||
 	    listeners_load(root, &s->arena, &s->listeners, &s->listeners_n, e) <
 		0 ||
@@ -261,7 +271,7 @@ settings_load(const char *file, struct err *e)
 	must(s != NULL);
 	e->text[0] = '\0';
 	s->file = arena_string(&s->arena, bytes_of(file));
-	s->folder = folder_of(&s->arena, file);
+	s->folder = settings_folder(&s->arena, file);
 	result = setting_read(file, &config, e);
 	if (result == 0)
 		result = load_all(s, config_root_setting(&config), e);

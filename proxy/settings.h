@@ -58,6 +58,8 @@ void settings_groups_fill(void);
  */
 struct settings *settings_load(const char *file, struct err *e) MUST_CHECK;
 void settings_free(struct settings *s);
+/* Where a settings file's relative names start. */
+char *settings_folder(struct arena *a, const char *file);
 /* A name of the files as a path: absolute, or relative to the folder. */
 char *settings_path(
     const struct settings *s, struct arena *a, const char *name);

@@ -127,19 +127,6 @@ static const struct {
 	      "ださい。",
 		"If this lasts, ask the contact below and give the event"
 		" number." } },
-	[ANSWER_LIMIT] = { 503, PAGE_TROUBLE,
-	    { "混み合っています", "Too many connections" },
-	    { "同時に使える接続の数を超えました。",
-		"The number of connections open at once is used up." },
-	    { "使っていない画面を閉じ、しばらくしてからもう一度お試しください"
-	      "。",
-		"Close pages that you do not use and try again in a while." } },
-	[ANSWER_INTERNAL] = { 500, PAGE_TROUBLE,
-	    { "関所の内部で障害が起きました", "The checkpoint failed" },
-	    { "要求を処理できませんでした。",
-		"The request could not be served." },
-	    { "受付番号を添えて下記へお問い合わせください。",
-		"Ask the contact below and give the event number." } },
 };
 
 static const struct {

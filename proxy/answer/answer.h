@@ -33,8 +33,6 @@ enum answer_kind {
 	ANSWER_UNREACHABLE,       /* 502, connect failed */
 	ANSWER_TIMEOUT,           /* 504 */
 	ANSWER_BAD_ANSWER,        /* 502, the origin's answer is no HTTP */
-	ANSWER_LIMIT,             /* 503, too many connections */
-	ANSWER_INTERNAL,          /* 500 */
 	ANSWER_KINDS,
 };
 

@@ -35,9 +35,6 @@ EVENT(REFUSED, "connection_refused", NOTICE,                                   \
 EVENT(TLS_FAILED, "tls_failed", NOTICE,                                        \
     "TLS with the client did not come about.",                                 \
     "端末との TLS が成立しなかった。")                                         \
-EVENT(UPSTREAM_FAILED, "upstream_failed", NOTICE,                              \
-    "The destination could not be reached or verified.",                       \
-    "宛先に届かないか、宛先を検証できなかった。")                              \
 EVENT(DROPPED, "dropped", ERROR,                                               \
     "Log lines that found the queue full; count says how many.",               \
     "待ち行列が満杯で失われたログ行。count が行数。")                          \

@@ -343,7 +343,7 @@ kind_words(enum setting_kind kind, bool ja)
 	case SETTING_TEXTS:
 		return ja ? "文字列の並び" : "list of texts";
 	case SETTING_NEST:
-		return ja ? "組" : "group";
+		return ja ? "組・並び" : "group or list";
 	}
 	return "";
 }
@@ -383,7 +383,8 @@ setting_manual(FILE *out, const struct setting_group *groups, size_t n,
 	bool ja = strcmp(language, "ja") == 0;
 
 	for (size_t i = 0; i < n; i++) {
-		fprintf(out, "## %s\n\n%s\n\n", groups[i].name,
+		fprintf(out, "## %s\n\n%s\n\n",
+		    groups[i].name[0] == '\0' ? "sekisho.conf" : groups[i].name,
 		    ja ? groups[i].words_ja : groups[i].words_en);
 		fputs(ja ? "| キー | 種類 | 既定値 | 範囲 | 意味 |\n"
 			 : "| key | kind | default | bounds | meaning |\n",

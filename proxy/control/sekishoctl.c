@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "proxy/base/language.h"
 #include "proxy/base/log.h"
 #include "proxy/base/when.h"
 #include "proxy/board.h"
@@ -17,7 +18,7 @@
 
 #define DEFAULT_CONFIG "/etc/sekisho/sekisho.conf"
 #define FAILED 1
-#define USAGE 2
+#define USAGE 64 /* EX_USAGE; 2 says that explain found a block */
 
 struct options {
 	const char *config;
@@ -29,20 +30,6 @@ struct options {
 	char **words; /* behind the subcommand */
 	int words_n;
 };
-
-static bool
-is_japanese(void)
-{
-	const char *names[] = { "LC_ALL", "LC_MESSAGES", "LANG" };
-
-	for (size_t i = 0; i < COUNT(names); i++) {
-		const char *value = getenv(names[i]);
-
-		if (value != NULL && value[0] != '\0')
-			return strncmp(value, "ja", 2) == 0;
-	}
-	return false;
-}
 
 static int
 fail(const char *words)
@@ -64,40 +51,67 @@ load(const struct options *o)
 
 /* The daemon. */
 
+/* As -s says, or as the settings do; other faults in them are not in the way
+ * of asking the daemon, which may be there to tell of them. */
+static const char *
+socket_path(const struct options *o, struct arena *a)
+{
+	struct settings s = { .folder = settings_folder(a, o->config) };
+	struct err e = { 0 };
+	config_t config;
+
+	if (o->socket != NULL)
+		return o->socket;
+	if (setting_read(o->config, &config, &e) < 0 ||
+	    setting_load(control_table, control_table_n,
+		config_lookup(&config, "control"), &s.control, a, &e) < 0) {
+		fprintf(stderr, "%s\n", e.text);
+		must(setting_load(control_table, control_table_n, NULL,
+			 &s.control, a, &e) == 0);
+	}
+	config_destroy(&config);
+	return settings_path(&s, a, s.control.socket);
+}
+
+static int
+not_connected(const char *path, int error)
+{
+	bool denied = error == EACCES || error == EPERM;
+
+	if (language_is_japanese())
+		fprintf(stderr, "sekishoctl: %s: %s: %s\n", path,
+		    denied ? "権限がありません（root で実行してください）"
+			   : "sekishod が動いていません",
+		    strerror(error));
+	else
+		fprintf(stderr, "sekishoctl: %s: %s: %s\n", path,
+		    denied ? "not permitted; ask as root"
+			   : "sekishod does not run",
+		    strerror(error));
+	return -1;
+}
+
 static int
 connect_daemon(const struct options *o)
 {
 	struct sockaddr_un sa = { .sun_family = AF_UNIX };
-	struct settings *s = NULL;
-	const char *path = o->socket;
+	struct arena a = { 0 };
+	const char *path = socket_path(o, &a);
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-	if (path == NULL) {
-		s = load(o);
-		if (s == NULL) {
-			close(fd);
-			return -1;
-		}
-		path = settings_path(s, &s->arena, s->control.socket);
-	}
-	if (fd < 0 || strlen(path) >= sizeof(sa.sun_path)) {
-		fail("the socket's path is too long");
-	} else {
+	if (strlen(path) >= sizeof(sa.sun_path))
+		errno = ENAMETOOLONG;
+	else
 		memcpy(sa.sun_path, path, strlen(path) + 1);
-		if (connect(fd, (struct sockaddr *)&sa, sizeof(sa)) == 0) {
-			settings_free(s);
-			return fd;
-		}
-		fprintf(stderr,
-		    is_japanese()
-			? "sekishoctl: %s: sekishod が動いていません: %s\n"
-			: "sekishoctl: %s: sekishod does not run: %s\n",
-		    path, strerror(errno));
+	if (fd < 0 || sa.sun_path[0] == '\0' ||
+	    connect(fd, (struct sockaddr *)&sa, sizeof(sa)) < 0) {
+		not_connected(path, errno);
+		if (fd >= 0)
+			close(fd);
+		fd = -1;
 	}
-	settings_free(s);
-	if (fd >= 0)
-		close(fd);
-	return -1;
+	arena_release(&a);
+	return fd;
 }
 
 static int
@@ -133,7 +147,7 @@ status(const struct options *o)
 {
 	if (o->json)
 		return ask(o, "status json\n");
-	return ask(o, is_japanese() ? "status ja\n" : "status\n");
+	return ask(o, language_is_japanese() ? "status ja\n" : "status\n");
 }
 
 static int
@@ -205,6 +219,7 @@ policy(const struct options *o)
 	size_t n;
 	size_t run = 0;
 	int different = 0;
+	int unread = 0;
 	struct settings *s;
 
 	if (o->words_n < 1 || strcmp(o->words[0], "test") != 0)
@@ -222,13 +237,17 @@ policy(const struct options *o)
 		int result = policy_run_cases(
 		    s->policy, s->zones, files[i], stdout, &run, &e);
 
-		if (result < 0)
+		if (result < 0) {
 			fprintf(stderr, "%s\n", e.text);
-		different += result < 0 ? 1 : result;
+			unread++;
+		} else {
+			different += result;
+		}
 	}
-	printf("%zu passed, %d failed\n", run - (size_t)different, different);
+	printf("%zu passed, %d failed\n", run - (size_t)different,
+	    different + unread);
 	settings_free(s);
-	return different == 0 && run > 0 ? 0 : FAILED;
+	return different + unread == 0 && run > 0 ? 0 : FAILED;
 }
 
 static int
@@ -236,7 +255,7 @@ manual(const struct options *o)
 {
 	const char *what = o->words_n > 0 ? o->words[0] : "";
 	const char *language = o->words_n > 1 ? o->words[1]
-	    : is_japanese()                   ? "ja"
+	    : language_is_japanese()                   ? "ja"
 					      : "en";
 
 	if (strcmp(what, "settings") == 0) {
@@ -276,7 +295,7 @@ static const struct {
 static int
 usage(FILE *out, int result)
 {
-	bool ja = is_japanese();
+	bool ja = language_is_japanese();
 
 	fputs(ja ? "使い方: sekishoctl [-c 設定] [-s ソケット] 命令\n"
 		 : "usage: sekishoctl [-c CONFIG] [-s SOCKET] COMMAND\n",

@@ -389,7 +389,7 @@ begin_race(struct upstream_wait *w, const struct addresses *all,
 	why = judge(u, w->segment, all, w->connection->key.port, reachable, &n);
 	if (why != NULL) {
 		*failure = UPSTREAM_FORBIDDEN;
-		snprintf(words, words_size, "%s is a %s",
+		snprintf(words, words_size, "%s: %s",
 		    address_text(&all->a[0], text), why);
 		return -1;
 	}

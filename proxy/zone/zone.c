@@ -18,7 +18,7 @@ struct zone_entry {
 const struct setting zone_table[] = {
 	SETTING_TEXT_ROW(zone_entry, name, NULL, 1, 32,
 	    "Its name, as segments and policies use it.",
-	    "区域の名前。区分と方針から参照する。"),
+	    "区域の名前。構成団体の segments と方針から参照する。"),
 	SETTING_TEXT_ROW(zone_entry, kind, NULL, 1, 32,
 	    "\"internet\", \"lgwan\" or \"mynumber\".",
 	    "\"internet\"、\"lgwan\"、\"mynumber\" のいずれか。"),
@@ -37,8 +37,9 @@ const struct setting body_table[] = {
 	    "全国地方公共団体コード（6桁の文字列）。"),
 	SETTING_TEXT_ROW(body, name_ja, NULL, 1, 128, "Its name in Japanese.",
 	    "名称（日本語）。"),
-	SETTING_TEXT_ROW(body, name_en, "", 0, 128, "Its name in English.",
-	    "名称（英語）。"),
+	SETTING_TEXT_ROW(body, name_en, "", 0, 128,
+	    "Its name in English; the Japanese one when it is empty.",
+	    "名称（英語）。空なら日本語の名称。"),
 	SETTING_TEXT_ROW(body, contact, "", 0, 256,
 	    "Whom its users ask about a refusal.",
 	    "拒否されたときの問い合わせ先。"),
@@ -244,6 +245,8 @@ read_body(struct zones *z, const config_setting_t *root,
 	if (setting_load(body_table, body_table_n, group, b, a, e) < 0 ||
 	    read_code(root, group, b, e) < 0)
 		return -1;
+	if (b->name_en[0] == '\0')
+		b->name_en = b->name_ja;
 	if (zones_body_by_code(z, bytes_of(b->code)) != NULL)
 		return setting_error(
 		    group, e, "body %s is there twice", b->code);

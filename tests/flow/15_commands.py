@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What administrators type: explain, policy test, -t; and its answers."""
+import json
+import os
+import re
+import subprocess
+
+from lab import CITY, CITY_LGWAN, STRANGER, USERS
+
+URLS = (
+    (CITY, "https://www.lab.test:{tls}/", "allow"),
+    (CITY, "https://www.lab.test:{tls}/secret/plan", "block"),
+    (CITY, "https://WWW.lab.test:{tls}/a/..//secret/%70lan", "allow"),
+    (CITY, "https://www.lab.test:{tls}/a/../secret/%70lan", "block"),
+    (CITY, "https://bank.lab.test:{tls}/", "tunnel"),
+    (CITY, "https://casino.lab.test:{tls}/", "block"),
+    (CITY, "http://plain.lab.test:{plain}/", "allow"),
+    (CITY, "http://plain.lab.test:1/", "block"),
+    (CITY_LGWAN, "https://www.lab.test:{tls}/", "block"),
+    (CITY_LGWAN, "https://lgwan-ok.lab.test:{tls}/", "allow"),
+    (STRANGER, "https://www.lab.test:{tls}/", "block"),
+)
+
+
+def run(lab, *args, language="C.UTF-8", config=None):
+    return subprocess.run(
+        [lab.build / "sekishoctl", "-c", config or lab.dir / "sekisho.conf", *args],
+        capture_output=True, text=True, timeout=30, env={**os.environ, "LANG": language})
+
+
+def test_explain_says_what_the_proxy_does(lab):
+    for source, url, verdict in URLS:
+        url = url.format(tls=lab.tls_port, plain=lab.plain_port)
+        done = run(lab, "explain", "--json", "--from", source, url)
+        steps = json.loads(done.stdout)
+        assert steps[-1]["verdict"] == verdict, (url, steps)
+        assert done.returncode == (2 if verdict == "block" else 0)
+
+
+def test_explain_leads_to_file_and_line(lab):
+    done = run(lab, "explain", "--from", CITY, f"https://casino.lab.test:{lab.tls_port}/")
+    rule = next(n for n, line in enumerate(
+        (lab.dir / "policy.conf").read_text().splitlines(), 1) if "no-gambling" in line)
+    assert f"policy.conf:{rule}" in done.stdout, done.stdout
+    for word in ("block", "no-gambling", "990019", "internet", "gambling", "This is gambling."):
+        assert word in done.stdout, word
+    done = run(lab, "explain", "--from", CITY, f"https://casino.lab.test:{lab.tls_port}/",
+               language="ja_JP.UTF-8")
+    assert "理由" in done.stdout and "賭け事の分類です。" in done.stdout
+
+
+def test_explain_needs_its_arguments(lab):
+    for args, code in ((["explain", "https://a.test/"], 1),
+                       (["explain", "--from", "nowhere", "https://a.test/"], 1),
+                       (["explain", "--from", CITY, "ftp://a.test/"], 1),
+                       (["explain", "--from", CITY, "--at", "noon", "https://a.test/"], 1),
+                       (["nonsense"], 64), ([], 64), (["--nonsense"], 64)):
+        done = run(lab, *args)
+        assert done.returncode == code and done.stdout + done.stderr, (args, done)
+
+
+def test_policy_test_tells_each_difference(lab):
+    cases = lab.dir / "policy.cases"
+    good = f"{CITY} GET https://casino.lab.test:{lab.tls_port}/ -> block no-gambling\n"
+    cases.write_text(good)
+    done = run(lab, "policy", "test")
+    assert done.returncode == 0 and "1 passed, 0 failed" in done.stdout, done
+    cases.write_text(good + good.replace("block", "allow"))
+    done = run(lab, "policy", "test")
+    assert done.returncode == 1 and "1 passed, 1 failed" in done.stdout, done
+    assert "policy.cases:2:" in done.stdout, done.stdout
+    cases.unlink()
+    done = run(lab, "policy", "test", str(cases))
+    assert done.returncode == 1 and "0 passed, 1 failed" in done.stdout, done
+    assert "policy.cases" in done.stderr
+
+
+def test_the_daemon_is_asked_even_while_the_settings_are_broken(lab):
+    broken = lab.dir / "broken.conf"
+    text = (lab.dir / "sekisho.conf").read_text()
+    broken.write_text(text.replace("bodies = (", "bodies = ( 1,"))
+    done = run(lab, "status", config=broken)
+    assert done.returncode == 0 and "edge.0" in done.stdout, done
+
+
+def test_who_may_not_ask_is_told_so(lab):
+    done = subprocess.run(
+        ["setpriv", f"--reuid={USERS['edge_user']}", f"--regid={USERS['edge_user']}",
+         "--clear-groups", lab.build / "sekishoctl", "-s", lab.dir / "run" / "control.sock",
+         "status"], capture_output=True, text=True, env={**os.environ, "LANG": "C.UTF-8"})
+    assert done.returncode == 1 and "not permitted" in done.stderr, done
+
+
+BAD = (
+    (r'code = "990001"', 'code = "990002"', "check digit"),
+    (r'proxy = "[^"]*"', 'proxy = "no port"', "proxy"),
+    (r"edges = 2", "edges = -1", "edges is -1, expected 0 to 64"),
+    (r"edges = 2", "edges = 99999999999L", "edges is"),
+    (r"edges = 2", 'edges = "two"', "expected a number"),
+    (r"edges = 2", "edges = 2; edges = 3", "duplicate"),
+    (r"edges = 2", "egdes = 2", 'unknown key "egdes"'),
+    (r"drain_max = 20", "drain_max = true", "expected a number"),
+    (r"listeners = \( .*\n.*\);", "", "listeners"),
+    (r'zone = "lgwan"; }', 'zone = "lgwann"; }', 'zone "lgwann" is not in zones'),
+    (r'kind = "mynumber";', 'kind = "mynumbr";', "expected internet, lgwan or mynumber"),
+    (r'code = "990027"', 'code = "990019"', "is there twice"),
+    (r'prefix = "127.0.4.0/24"', 'prefix = "127.0.3.0/24"', "is there twice"),
+    (r'policies = \["policy.conf"\]', 'policies = ["nowhere.conf"]', "nowhere.conf"),
+    (r'policies = \["policy.conf"\]', "policies = []", "policies"),
+    (r'"ca/origin-ca.crt"', '"ca/nowhere.crt"', "nowhere.crt"),
+    (r'"ca/proxy-ca.crt"', '"ca/nowhere.crt"', "nowhere.crt"),
+    (r"bodies = \(", "bodies = ( {", "expected libconfig syntax"),
+    (r"journal = {", '@include "nowhere.conf"\njournal = {', "cannot open include file"),
+)
+
+
+def test_bad_settings_are_named_with_their_line(lab):
+    text = (lab.dir / "sekisho.conf").read_text()
+    changed = lab.dir / "changed.conf"
+    for pattern, to, words in BAD:
+        bad, n = re.subn(pattern, to, text, count=1)
+        assert n == 1, pattern
+        changed.write_text(bad)
+        done = subprocess.run([lab.build / "sekishod", "-t", "-c", changed],
+                              capture_output=True, text=True, timeout=30)
+        assert done.returncode == 1, (to, done)
+        assert words in done.stderr, (to, done.stderr)
+        assert re.search(r"\.(conf|crt)\b", done.stderr), (to, done.stderr)
+
+
+def test_good_settings_pass(lab):
+    done = subprocess.run([lab.build / "sekishod", "-t", "-c", lab.dir / "sekisho.conf"],
+                          capture_output=True, text=True, timeout=30)
+    assert done.returncode == 0 and "ok" in done.stdout, done
