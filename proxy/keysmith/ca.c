@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define FILE_MAX 65536
@@ -135,6 +136,21 @@ parse_key(const struct secret *pem, const char *name, struct secret *password,
 	return key;
 }
 
+/* Who has the key can be any web site for all clients. */
+static int
+judge_mode(int fd, const char *name, struct err *e)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return err_set(e, "%s: cannot be read: %m", name);
+	if ((st.st_mode & (S_IROTH | S_IWOTH)) != 0)
+		return err_set(e,
+		    "%s: has mode %04o, open to everyone, expected 0600", name,
+		    (unsigned)st.st_mode & 07777);
+	return 0;
+}
+
 static EVP_PKEY *
 read_key(int fd, const char *name, const char *password_file, struct err *e)
 {
@@ -142,7 +158,7 @@ read_key(int fd, const char *name, const char *password_file, struct err *e)
 	struct secret *password = password_file == NULL ? NULL : secret_new();
 	EVP_PKEY *key = NULL;
 
-	if (read_all(fd, name, pem, e) == 0 &&
+	if (judge_mode(fd, name, e) == 0 && read_all(fd, name, pem, e) == 0 &&
 	    (password == NULL ||
 		read_password(password_file, password, e) == 0))
 		key = parse_key(pem, name, password, e);

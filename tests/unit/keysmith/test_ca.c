@@ -6,6 +6,7 @@
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
 #include <stdbool.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "tests/unit/keysmith/lab.h"
@@ -21,6 +22,8 @@ enum key {
 	KEY_NONSENSE,
 	KEY_EMPTY,
 	KEY_TOO_LARGE,
+	KEY_OPEN_TO_ALL,
+	KEY_OPEN_TO_GROUP,
 };
 
 enum certificate {
@@ -63,6 +66,10 @@ static const struct {
 	    "no private key in PEM" },
 	{ "a key file over the limit", KEY_TOO_LARGE, CERTIFICATE_CA, NULL,
 	    "larger than 65535 bytes" },
+	{ "a key that all may read", KEY_OPEN_TO_ALL, CERTIFICATE_CA, NULL,
+	    "has mode 0604, open to everyone" },
+	{ "a key that a group may read", KEY_OPEN_TO_GROUP, CERTIFICATE_CA,
+	    NULL, NULL },
 	{ "a leaf is no CA", KEY_OWN, CERTIFICATE_LEAF, NULL,
 	    "expected basicConstraints CA:TRUE" },
 	{ "a CA that may not sign", KEY_OWN, CERTIFICATE_NO_SIGN, NULL,
@@ -96,7 +103,12 @@ write_key(enum key kind, EVP_PKEY *own)
 	bool encrypted = kind == KEY_ENCRYPTED;
 
 	ck_assert_ptr_nonnull(file);
-	if (kind == KEY_OWN || kind == KEY_ENCRYPTED)
+	fchmod(fileno(file),
+	    kind == KEY_OPEN_TO_ALL         ? 0604
+		: kind == KEY_OPEN_TO_GROUP ? 0640
+					    : 0600);
+	if (kind == KEY_OWN || kind == KEY_ENCRYPTED ||
+	    kind == KEY_OPEN_TO_ALL || kind == KEY_OPEN_TO_GROUP)
 		EVP_PKEY_up_ref(key = own);
 	else if (kind == KEY_OTHER)
 		key = lab_key("EC");
