@@ -70,11 +70,13 @@ parent_message(void *owner, const struct ipc_message *m)
 	process.message(process.owner, m);
 }
 
+/* Nobody supervises any more: what waits is finished, the journal's last lines
+ * above all, and then the process ends. */
 static void
 parent_gone(void *owner)
 {
 	(void)owner;
-	_exit(1);
+	loop_stop(process.child->loop);
 }
 
 void

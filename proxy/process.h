@@ -62,8 +62,8 @@ struct child {
 /*
  * The first act of each start function: makes c->loop and c->parent, closes
  * what is not the child's, maps its ring and opens the log. message gets what
- * the parent says (PARENT_STOP is handled here: the loop stops); when the
- * parent is gone the process exits.
+ * the parent says (PARENT_STOP is handled here: the loop stops, as when the
+ * parent is gone).
  */
 void process_begin(struct child *c,
     void (*message)(void *owner, const struct ipc_message *m), void *owner);

@@ -69,3 +69,15 @@ def test_blocked_and_odd_requests_have_lines_too(lab):
     lab.send_raw(b"GET / HTTP/9.9\r\n\r\n")
     e = lab.event(event="exchange", status=505)
     assert e["client"] == CITY and e["body"] == "990019" and e["why"]
+
+
+def test_what_was_said_before_the_parent_died_is_written(lab):
+    pids = lab.children()
+    for n in range(30):
+        lab.get_plain("plain.lab.test", f"/last-{n}")
+    os.kill(lab.daemon.pid, signal.SIGKILL)
+    lab.daemon.wait()
+    wait_until(lambda: not any(os.path.exists(f"/proc/{p}") for p in pids.values()), 5)
+    told = {e.get("path") for e in lab.journal()}
+    assert all(f"/last-{n}" in told for n in range(30))
+    lab.start()
