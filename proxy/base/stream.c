@@ -364,6 +364,16 @@ stream_read(struct stream *s, uint8_t *out, size_t size, size_t *n_out)
 	return answer == STREAM_WAIT && s->broken ? STREAM_FAILED : answer;
 }
 
+bool
+stream_is_quiet(struct stream *s)
+{
+	uint8_t byte;
+	size_t n;
+
+	wire_ready(&s->wire);
+	return stream_read(s, &byte, 1, &n) == STREAM_WAIT;
+}
+
 void
 stream_want_read(struct stream *s, bool want)
 {

@@ -60,6 +60,8 @@ enum handshake_answer stream_handshake(struct stream *s);
 /* At most size bytes into out. */
 enum stream_answer stream_read(
     struct stream *s, uint8_t *out, size_t size, size_t *n_out);
+/* Whether nothing has come since the last read; asks the socket. */
+bool stream_is_quiet(struct stream *s);
 /* Whether on_readable is wanted; true calls it later in this tick when
  * decrypted bytes wait inside already. */
 void stream_want_read(struct stream *s, bool want);

@@ -867,11 +867,41 @@ interim(struct exchange *x)
 	x->from->type->flush(x->from);
 }
 
+/* RFC 9110 section 9.2.2: once, on a kept connection that the origin closed
+ * before it answered, and only what may be done twice. */
+static bool
+may_retry(const struct exchange *x)
+{
+	static const struct bytes idempotent[] = {
+		{ (const uint8_t *)"GET", 3 },
+		{ (const uint8_t *)"HEAD", 4 },
+		{ (const uint8_t *)"OPTIONS", 7 },
+		{ (const uint8_t *)"PUT", 3 },
+		{ (const uint8_t *)"DELETE", 6 },
+		{ (const uint8_t *)"TRACE", 5 },
+	};
+
+	if (x->kept_failed || x->raw || x->interim > 0 || x->answered_us != 0 ||
+	    x->bytes_up > 0 || x->bound || !h1_origin_reused(x->to))
+		return false;
+	for (size_t i = 0; i < COUNT(idempotent); i++)
+		if (is_method(x, idempotent[i]))
+			return true;
+	return false;
+}
+
 void
 exchange_response(struct exchange *x)
 {
 	struct message *m = &x->response;
 
+	/* The last word of an idle connection, which our request met on its
+	 * way (RFC 9110 section 15.5.9). */
+	if (m->status == 408 && may_retry(x)) {
+		exchange_origin_failed(
+		    x, ANSWER_BAD_ANSWER, "the origin closed the connection");
+		return;
+	}
 	message_mark_hops(m);
 	drop_fields(m);
 	if (x->answered_us == 0)
@@ -922,29 +952,6 @@ exchange_response_end(
 	x->from->type->end(x->from, trailers, n);
 	x->from->type->flush(x->from);
 	finish_if_complete(x);
-}
-
-/* RFC 9110 section 9.2.2: once, on a kept connection that the origin closed
- * before it answered, and only what may be done twice. */
-static bool
-may_retry(const struct exchange *x)
-{
-	static const struct bytes idempotent[] = {
-		{ (const uint8_t *)"GET", 3 },
-		{ (const uint8_t *)"HEAD", 4 },
-		{ (const uint8_t *)"OPTIONS", 7 },
-		{ (const uint8_t *)"PUT", 3 },
-		{ (const uint8_t *)"DELETE", 6 },
-		{ (const uint8_t *)"TRACE", 5 },
-	};
-
-	if (x->kept_failed || x->raw || x->interim > 0 || x->answered_us != 0 ||
-	    x->bytes_up > 0 || x->bound || !h1_origin_reused(x->to))
-		return false;
-	for (size_t i = 0; i < COUNT(idempotent); i++)
-		if (is_method(x, idempotent[i]))
-			return true;
-	return false;
 }
 
 void

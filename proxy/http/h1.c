@@ -271,7 +271,8 @@ struct framing_fields {
 	bool chunked;      /* the only coding */
 	bool length_known; /* and a plain number */
 	bool close, keep_alive, upgrade;
-	bool has_upgrade;
+	unsigned upgrades;
+	bool websocket; /* the only upgrade */
 };
 
 static void
@@ -306,7 +307,9 @@ read_framing(struct message *m)
 		} else if (m->fields[i].id == FIELD_CONNECTION) {
 			read_connection(&f, value);
 		} else if (m->fields[i].id == FIELD_UPGRADE) {
-			f.has_upgrade = true;
+			f.upgrades++;
+			f.websocket =
+			    bytes_equal_nocase(value, BYTES("websocket"));
 		}
 	}
 	return f;
@@ -365,7 +368,10 @@ static void
 take_framing(struct h1 *h, struct message *m, const struct framing_fields *f)
 {
 	m->has_content_length = f->lengths == 1;
-	m->upgrade = f->upgrade && f->has_upgrade && m->version_minor == 1;
+	/* Behind any other (h2c) requests would pass that nobody judges: the
+	 * field is of this hop and left out, the request is one like any. */
+	m->upgrade = f->upgrade && f->upgrades == 1 && f->websocket &&
+	    m->version_minor == 1;
 	m->keep_alive = !f->close && (m->version_minor == 1 || f->keep_alive);
 	h->left = 0;
 	if (f->chunked) {

@@ -257,19 +257,23 @@ origin_readable(void *owner)
 		return;
 	case STREAM_END:
 		stream_want_read(o->stream, false);
+		if (o->raw && stream_broken(o->stream))
+			break; /* nobody listens there any more, either */
 		origin_ended(o, true);
 		return;
 	case STREAM_CUT:
 		/* Without close_notify the end of a body that only the end
 		 * of the connection tells may be an attacker's. */
 		stream_want_read(o->stream, false);
+		if (o->raw && stream_broken(o->stream))
+			break;
 		origin_ended(o, false);
 		return;
 	case STREAM_FAILED:
-		exchange_origin_failed(o->side.exchange, ANSWER_UNREACHABLE,
-		    stream_why(o->stream));
-		return;
+		break;
 	}
+	exchange_origin_failed(
+	    o->side.exchange, ANSWER_UNREACHABLE, stream_why(o->stream));
 }
 
 static void

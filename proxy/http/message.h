@@ -66,7 +66,7 @@ struct message {
 	uint64_t content_length; /* FRAMING_LENGTH, or told by a HEAD answer */
 	bool has_content_length;
 	bool keep_alive;        /* the connection may carry another message */
-	bool upgrade;           /* Connection: upgrade with an Upgrade field */
+	bool upgrade;           /* to WebSocket, the one that is passed on */
 	unsigned version_minor; /* HTTP/1.x */
 };
 

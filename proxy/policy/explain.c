@@ -11,7 +11,8 @@ static void
 print_line(FILE *out, const char *ja, const char *en, const char *value)
 {
 	if (value != NULL && value[0] != '\0')
-		fprintf(out, "%-10s %s\n", language_is_japanese() ? ja : en, value);
+		fprintf(
+		    out, "%-10s %s\n", language_is_japanese() ? ja : en, value);
 }
 
 static void
@@ -30,7 +31,7 @@ print_text(FILE *out, const char *step, const struct query *q,
 	if (q->segment != NULL) {
 		snprintf(where, sizeof(where), "%s %s", q->segment->body->code,
 		    language_is_japanese() ? q->segment->body->name_ja
-				  : q->segment->body->name_en);
+					   : q->segment->body->name_en);
 		print_line(out, "  団体", "  body", where);
 		print_line(out, "  区域", "  zone", q->segment->zone->name);
 	}

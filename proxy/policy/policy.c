@@ -478,7 +478,9 @@ struct judging {
 	const struct query *query;
 	bool connecting;
 	bool looked_up;
-	uint64_t categories; /* of the destination, once looked up */
+	/* Categories of the destination, once looked up: those that each
+	 * reading of its path has, and those that one has. */
+	uint64_t certain, possible;
 };
 
 static bool
@@ -573,6 +575,19 @@ path_below(struct bytes path, struct bytes prefix)
 		path.p[prefix.n] == '/');
 }
 
+/* Who blocks a path means it however a server reads it; who permits one, only
+ * what no server can read as another. */
+static bool
+url_below(
+    const struct conditions *c, const struct url *u, const struct url *rule)
+{
+	bool canonical = path_below(u->path_canonical, rule->path_canonical);
+	bool loose = path_below(u->path_loose, rule->path_loose);
+
+	return c->rule.verdict == VERDICT_BLOCK ? canonical || loose
+						: canonical && loose;
+}
+
 static enum match
 match_url(const struct conditions *c, const struct judging *j)
 {
@@ -587,10 +602,31 @@ match_url(const struct conditions *c, const struct judging *j)
 			continue;
 		if (j->connecting)
 			return MATCH_LATER;
-		if (path_below(u->path_canonical, rule->path_canonical))
+		if (url_below(c, u, rule))
 			return MATCH_YES;
 	}
 	return MATCH_NO;
+}
+
+static void
+look_up(const struct policy *p, struct judging *j)
+{
+	struct url loose = *j->query->url;
+
+	j->looked_up = true;
+	j->certain = j->possible = lists_lookup(p->lists, &loose);
+	if (bytes_equal(loose.path_canonical, loose.path_loose))
+		return;
+	loose.path_canonical = loose.path_loose;
+	j->possible |= lists_lookup(p->lists, &loose);
+	j->certain &= lists_lookup(p->lists, &loose);
+}
+
+static uint64_t
+matching_categories(const struct conditions *c, const struct judging *j)
+{
+	return c->categories &
+	    (c->rule.verdict == VERDICT_BLOCK ? j->possible : j->certain);
 }
 
 /* URL lists know paths: a host that has none of the rule's categories yet may
@@ -602,9 +638,8 @@ match_category(
 	if (c->categories == 0)
 		return MATCH_YES;
 	if (!j->looked_up)
-		j->categories = lists_lookup(p->lists, j->query->url);
-	j->looked_up = true;
-	if ((c->categories & j->categories) != 0)
+		look_up(p, j);
+	if (matching_categories(c, j) != 0)
 		return MATCH_YES;
 	return j->connecting && c->rule.verdict != VERDICT_TUNNEL &&
 		(c->categories &
@@ -661,7 +696,7 @@ static const char *
 category_name(
     const struct policy *p, const struct conditions *c, const struct judging *j)
 {
-	uint64_t both = c->categories & j->categories;
+	uint64_t both = matching_categories(c, j);
 
 	return both == 0
 	    ? NULL
@@ -716,8 +751,8 @@ policy_judge_connect(const struct policy *p, const struct query *q)
 	struct query known = *q;
 	struct judging j = { .query = &known, .connecting = true };
 
-	authority.target = authority.path = authority.path_canonical =
-	    (struct bytes){ 0 };
+	authority.target = authority.path = (struct bytes){ 0 };
+	authority.path_canonical = authority.path_loose = (struct bytes){ 0 };
 	known.url = &authority;
 	return judge(p, &j);
 }

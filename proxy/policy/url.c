@@ -282,6 +282,39 @@ canonical_path(struct bytes path, struct arena *a)
 	return (struct bytes){ copy, remove_dots(copy, n) };
 }
 
+static bool
+is_slash_escape(const uint8_t *p)
+{
+	return p[0] == '%' &&
+	    ((p[1] == '2' && p[2] == 'F') || (p[1] == '5' && p[2] == 'C'));
+}
+
+static struct bytes
+loose_path(struct bytes canonical, struct arena *a)
+{
+	uint8_t *copy;
+	size_t n = 0;
+	bool parameters = false;
+
+	if (bytes_index(canonical, '%') < 0 &&
+	    bytes_index(canonical, ';') < 0 &&
+	    memmem(canonical.p, canonical.n, "//", 2) == NULL)
+		return canonical;
+	copy = arena_alloc(a, canonical.n);
+	for (size_t i = 0; i < canonical.n; i++) {
+		uint8_t c = canonical.p[i];
+
+		if (i + 2 < canonical.n && is_slash_escape(canonical.p + i)) {
+			c = '/';
+			i += 2;
+		}
+		parameters = c != '/' && (parameters || c == ';');
+		if (!parameters && (c != '/' || n == 0 || copy[n - 1] != '/'))
+			copy[n++] = c;
+	}
+	return (struct bytes){ copy, remove_dots(copy, n) };
+}
+
 int
 url_parse_target(
     struct url *u, struct bytes target, struct arena *a, const char **why_out)
@@ -289,7 +322,8 @@ url_parse_target(
 	struct bytes rest = target;
 
 	if (bytes_equal(target, BYTES("*"))) {
-		u->target = u->path = u->path_canonical = target;
+		u->target = u->path = target;
+		u->path_canonical = u->path_loose = target;
 		return 0;
 	}
 	if (target.n == 0 || target.p[0] != '/')
@@ -303,6 +337,7 @@ url_parse_target(
 	u->target = target;
 	u->path = bytes_take_until(&rest, '?');
 	u->path_canonical = canonical_path(u->path, a);
+	u->path_loose = loose_path(u->path_canonical, a);
 	return 0;
 }
 

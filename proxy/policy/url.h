@@ -32,6 +32,10 @@ struct url {
 	/* The path for comparing: dot segments resolved, percent-encoded
 	 * unreserved bytes decoded, other escapes in upper case. */
 	struct bytes path_canonical;
+	/* That, as the most generous of servers read it: slashes that are
+	 * escaped, doubled or backward, and parameters behind ';' left out.
+	 * What blocks looks at both, what permits wants both. */
+	struct bytes path_loose;
 };
 
 /*

@@ -128,10 +128,8 @@ static void
 kept_readable(void *owner)
 {
 	struct connection *c = owner;
-	uint8_t byte;
-	size_t n;
 
-	if (stream_read(c->origin.stream, &byte, 1, &n) != STREAM_WAIT)
+	if (!stream_is_quiet(c->origin.stream))
 		origin_free(&c->origin);
 }
 
@@ -146,17 +144,25 @@ static const struct stream_events kept_events = {
 	.on_drained = kept_drained,
 };
 
-/* Most recently used first. */
+/* Most recently used first. What an origin said unasked, in this very tick it
+ * may be, is nobody's answer. */
 static struct connection *
 take_kept(struct upstream *u, const struct key *key)
 {
-	struct connection *c = u->buckets[key->hash % BUCKETS];
+	struct connection *next;
 
-	while (c != NULL && !key_equal(&c->key, key))
-		c = c->next;
-	if (c != NULL)
-		unkeep(c);
-	return c;
+	for (struct connection *c = u->buckets[key->hash % BUCKETS]; c != NULL;
+	     c = next) {
+		next = c->next;
+		if (!key_equal(&c->key, key))
+			continue;
+		if (stream_is_quiet(c->origin.stream)) {
+			unkeep(c);
+			return c;
+		}
+		origin_free(&c->origin);
+	}
+	return NULL;
 }
 
 static size_t

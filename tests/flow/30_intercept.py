@@ -3,14 +3,16 @@
 import json
 import socket
 import ssl
+import struct
 import subprocess
+import threading
 
 from lab import (CITY, CITY_MYNUMBER, STRANGER, Answer, Authority, Lab, Refused,
                  read_head, wait_until)
 
 
 def make(build):
-    names = ("old.bank", "expired", "wrongname", "selfsigned", "weak", "echo", "raw", "dead", "notls")
+    names = ("old.bank", "expired", "wrongname", "selfsigned", "weak", "echo", "raw", "dead", "notls", "head")
     lab = Lab(build, hosts={f"{n}.lab.test": "127.0.0.1" for n in names})
     ca = lab.origin_ca
     other = Authority(lab.dir / "ca", "other-ca")
@@ -22,6 +24,7 @@ def make(build):
     }
     lab.old_bank = lab.origin(ok, True, *ca.leaf("oldbank", "DNS:old.bank.lab.test", days=0))
     lab.plain_origin = lab.origin(lambda s: s.sendall(b"220 not tls\r\n") or s.recv(100))
+    lab.head = lab.origin(show_head, tls=True)
     lab.touched = []
     lab.dead = lab.origin(lambda s: lab.touched.append(s))
     lab.echo = lab.origin(websocket, tls=True)
@@ -33,6 +36,11 @@ def make(build):
 def ok(s):
     while read_head(s):
         s.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+
+
+def show_head(s):
+    while head := read_head(s):
+        s.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(head) + head)
 
 
 def websocket(s):
@@ -81,7 +89,8 @@ def test_requests_inside_are_judged_one_by_one(lab):
         assert lab.get("www.lab.test", "/1k", sock=s).status == 200
         a = lab.get("www.lab.test", "/secret/plan", sock=s)
         assert a.status == 403 and b"secret\n" not in a.body
-        for path in ("/./secret/plan", "/a/../secret/plan", "/%73ecret/plan"):
+        for path in ("/./secret/plan", "/a/../secret/plan", "/%73ecret/plan", "//secret/plan",
+                     "/%2fsecret/plan", "/secret%2fplan", "/x/..%2fsecret/plan", "/secret;a/plan"):
             assert lab.get("www.lab.test", path, sock=s).status == 403, path
         assert lab.get("www.lab.test", "/1k", sock=s).status == 200
 
@@ -247,6 +256,47 @@ def test_a_websocket_passes(lab):
         assert got == data
     s.close()
     assert lab.event(event="tunnel", path="/chat")["status"] == 101
+
+
+def test_no_other_upgrade_passes(lab):
+    """Behind h2c requests would pass that nobody judges."""
+    for upgrade in ("h2c", "websocket, h2c", "TLS/1.0", "websocket\r\nUpgrade: h2c"):
+        s = lab.tls("head.lab.test", lab.head)
+        s.sendall(f"GET / HTTP/1.1\r\nHost: head.lab.test:{lab.head}\r\n"
+                  f"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: {upgrade}\r\n"
+                  "HTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\n".encode())
+        a = Answer(s)
+        assert a.status == 200 and b"pgrade" not in a.body and b"HTTP2" not in a.body, a.body
+
+
+def test_a_tunnel_whose_origin_is_gone_ends(lab):
+    """While the client sends: it once hung until tunnel_timeout."""
+    held = []
+
+    def mute(s):
+        held.append(s)
+        gone.wait(20)
+
+    gone = threading.Event()
+    port = lab.origin(mute)
+    lab.write_settings(hosts={**lab.hosts, "raw.lab.test": "127.0.0.1"})
+    lab.ctl("reload")
+    for linger in (1, 0):  # reset, closed
+        held.clear()
+        s = lab.tunnel("raw.lab.test", port)
+        wait_until(lambda: held)
+        if linger:
+            held[0].setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        held[0].close()
+        s.settimeout(5)
+        try:
+            while True:
+                s.sendall(b"x" * 65536)
+        except TimeoutError:
+            raise AssertionError("it hangs") from None
+        except OSError:
+            pass
+    gone.set()
 
 
 def test_who_may_not_gets_no_tunnel(lab):

@@ -1,19 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
 """Connections to origins: kept, raced, retried where that is allowed, bound."""
+import os
+import signal
 import socket
-import threading
 import time
 
 from lab import CITY, TOWN, Answer, Lab, read_head
 
 
 def make(build):
-    names = ("count", "once", "bound", "early", "extra")
+    names = ("count", "once", "bound", "early", "extra", "bye")
     lab = Lab(build, edges=1, hosts={f"{n}.lab.test": "127.0.0.1" for n in names})
     lab.seen = []
     lab.count = lab.origin(counted)
     lab.once = lab.origin(lambda s: once(lab, s))
     lab.bound = lab.origin(negotiate)
+    lab.bye = lab.origin(bye)
     lab.early = lab.origin(early)
     lab.surplus = lab.origin(extra)
     lab.write_settings()
@@ -52,6 +54,14 @@ def early(s):
     """Answers before the body has come, and leaves."""
     read_head(s)
     s.sendall(b"HTTP/1.1 413 Payload Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
+
+
+def bye(s):
+    if read_head(s):
+        s.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+    if read_head(s):
+        s.sendall(b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\n"
+                  b"Content-Length: 0\r\n\r\n")
 
 
 def extra(s):
@@ -104,6 +114,28 @@ def test_bytes_that_nobody_asked_for_are_nobodys_answer(lab):
     for _ in range(3):
         a = lab.get_plain("extra.lab.test", port=lab.surplus)
         assert a.body == b"mine"
+
+
+def test_what_came_while_a_connection_was_kept_is_nobodys_answer(lab):
+    """Even when it lies in the socket as the next request is made."""
+    edge = lab.children()["edge.0"]
+    planted = b"HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\nplanted"
+    to = f"count.lab.test:{lab.count}"
+    request = f"GET http://{to}/ HTTP/1.1\r\nHost: {to}\r\n\r\n".encode()
+    for _ in range(10):
+        with lab.connect() as s:
+            assert lab.get_plain("count.lab.test", port=lab.count).status == 200
+            os.kill(edge, signal.SIGSTOP)
+            connections[-1].sendall(planted)
+            s.sendall(request)
+            os.kill(edge, signal.SIGCONT)
+            assert b"planted" not in Answer(s).body
+
+
+def test_a_farewell_is_no_answer(lab):
+    """408 on a kept connection, which the next request met on its way."""
+    assert lab.get_plain("bye.lab.test", port=lab.bye).body == b"ok"
+    assert lab.get_plain("bye.lab.test", port=lab.bye).body == b"ok"
 
 
 def test_a_connection_that_authenticated_serves_its_client_alone(lab):

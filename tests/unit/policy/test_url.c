@@ -269,6 +269,40 @@ START_TEST(url_absolute_form_is_http_alone)
 }
 END_TEST
 
+static const struct {
+	const char *given, *loose;
+} loose[] = {
+	{ "/", "/" },
+	{ "/a/b", "/a/b" },
+	{ "//a", "/a" },
+	{ "/a//b///", "/a/b/" },
+	{ "/%2fa", "/a" },
+	{ "/a%2Fb", "/a/b" },
+	{ "/a%5cb", "/a/b" },
+	{ "/x/..%2fa", "/a" },
+	{ "/x/%2e%2e%5Ca", "/a" },
+	{ "/a;v=1/b", "/a/b" },
+	{ "/x/..;/a", "/a" },
+	{ "/a;%2Fb", "/a/b" },
+	{ "/%252fa", "/%252fa" },
+	{ "/%2", "/%252" },
+	{ "/;", "/" },
+};
+
+START_TEST(url_path_has_a_loose_form)
+{
+	struct arena a = { 0 };
+	struct url u = { 0 };
+	const char *why;
+
+	ck_assert(url_parse_target(
+		      &u, bytes_of(loose[_i].given), &a, &why) == 0);
+	ck_assert_msg(bytes_equal(u.path_loose, bytes_of(loose[_i].loose)),
+	    "%s: %.*s", loose[_i].given, BYTES_PRINTF(u.path_loose));
+	arena_release(&a);
+}
+END_TEST
+
 /* What the canonical form says is what it says of itself. */
 START_TEST(url_canonical_path_is_canonical)
 {
@@ -314,6 +348,7 @@ url_suite(void)
 	TCase *t = tcase_create("url");
 
 	tcase_add_loop_test(t, url_host_has_one_form, 0, COUNT(hosts));
+	tcase_add_loop_test(t, url_path_has_a_loose_form, 0, COUNT(loose));
 	tcase_add_loop_test(
 	    t, url_authority_has_host_and_port, 0, COUNT(authorities));
 	tcase_add_loop_test(t, url_path_has_one_form, 0, COUNT(targets));
