@@ -8,7 +8,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "proxy/base/file.h"
 #include "proxy/base/log.h"
+#include "proxy/keysmith/ca.h"
 #include "proxy/listener/client.h"
 #include "proxy/listener/tickets.h"
 
@@ -192,15 +194,14 @@ static STACK_OF(X509) * read_chain(struct edge *e, struct err *err)
 	struct arena a = { 0 };
 	const char *path = settings_path(
 	    e->settings, &a, e->settings->keysmith.ca_certificate);
-	FILE *file = fopen(path, "re");
+	int fd = file_open(path, CA_CHAIN_MAX, err);
+	FILE *file = fd < 0 ? NULL : fdopen(fd, "r");
 	STACK_OF(X509) *chain = sk_X509_new_null();
 	X509 *one;
 
 	must(chain != NULL);
-	if (file == NULL) {
-		err_set(err, "%s: cannot be read: %m", path);
+	if (file == NULL)
 		goto done;
-	}
 	e->ca = PEM_read_X509(file, NULL, NULL, NULL);
 	if (e->ca == NULL)
 		err_set(err, "%s: holds no certificate in PEM", path);

@@ -13,14 +13,13 @@ static struct {
 	char process[32];
 	unsigned slot;
 	struct ring *ring;
-	uint32_t started; /* seconds since ID_EPOCH */
-	uint32_t ids;
-	time_t second; /* that second_text tells */
+	uint64_t number; /* of the last id, where there is no ring */
+	time_t second;   /* that second_text tells */
 	char second_text[32];
 } sink = { .process = "sekisho" };
 
-/* 2026-01-01T00:00:00Z: ids count seconds from here in 28 bits. */
-#define ID_EPOCH 1767225600
+/* 2026-01-01T00:00:00Z: ids count seconds from here in 32 bits. */
+#define ID_EPOCH ((uint64_t)1767225600)
 
 static const struct {
 	const char *name, *level, *words_en, *words_ja;
@@ -36,25 +35,21 @@ log_open(const char *process, unsigned slot, struct ring *ring)
 	snprintf(sink.process, sizeof(sink.process), "%s", process);
 	sink.slot = slot;
 	sink.ring = ring;
-	sink.started = (uint32_t)(time(NULL) - ID_EPOCH);
-	sink.ids = 0;
 }
 
-/* 28 bits of start second, 12 of slot, 20 of count, in Crockford's base 32:
- * no letter that a person on the telephone takes for a digit. */
+/* 32 bits of seconds, 8 of slot, 20 of their fraction and count, in Crockford's
+ * base 32: no letter that a person on the telephone takes for a digit. */
 void
 log_id(char out[LOG_ID_MAX])
 {
 	static const char digits[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-	uint64_t number;
+	uint64_t count =
+	    sink.ring == NULL ? ++sink.number : ring_number(sink.ring);
+	uint64_t second = sink.ring == NULL ? 0 : (count >> 20) - ID_EPOCH;
+	uint64_t number = (second & 0xffffffff) << 28 |
+	    (uint64_t)(sink.slot & 0xff) << 20 | (count & 0xfffff);
 	size_t at = 0;
 
-	if (++sink.ids == 1u << 20) {
-		sink.ids = 1;
-		sink.started = (uint32_t)(time(NULL) - ID_EPOCH);
-	}
-	number = (uint64_t)(sink.started & 0xfffffff) << 32 |
-	    (uint64_t)(sink.slot & 0xfff) << 20 | sink.ids;
 	for (int shift = 55; shift >= 0; shift -= 5) {
 		if (at == 4 || at == 9)
 			out[at++] = '-';

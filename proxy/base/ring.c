@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #define PAGE ((size_t)4096)
@@ -17,6 +18,7 @@ struct shared {
 	_Atomic uint64_t taken;   /* by the reader */
 	_Atomic uint64_t told;    /* by the reader: drops it knows of */
 	_Atomic uint32_t asleep;  /* by the reader; cleared by the writer */
+	_Atomic uint64_t number;  /* by the writer: the last it was given */
 };
 
 struct ring {
@@ -27,15 +29,27 @@ struct ring {
 	uint64_t peeked; /* reader */
 };
 
+static uint64_t
+now_in_2_20ths(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return ((uint64_t)now.tv_sec << 20) +
+	    ((uint64_t)now.tv_nsec << 20) / 1000000000;
+}
+
 int
 ring_create(size_t size, struct err *e)
 {
+	const struct shared fresh = { .number = now_in_2_20ths() };
 	size_t pages = (size + PAGE - 1) / PAGE;
 	int fd = memfd_create("sekisho-ring", MFD_CLOEXEC);
 
 	if (fd < 0)
 		return err_set(e, "memfd_create: %m");
-	if (ftruncate(fd, (off_t)(PAGE + pages * PAGE)) < 0) {
+	if (ftruncate(fd, (off_t)(PAGE + pages * PAGE)) < 0 ||
+	    pwrite(fd, &fresh, sizeof(fresh), 0) != sizeof(fresh)) {
 		close(fd);
 		return err_set(e, "ring of %zu bytes: %m", size);
 	}
@@ -184,6 +198,12 @@ ring_dropped(struct ring *r)
 	uint64_t dropped = atomic_load(&r->shared->dropped);
 
 	return dropped - atomic_exchange(&r->shared->told, dropped);
+}
+
+uint64_t
+ring_number(struct ring *r)
+{
+	return atomic_fetch_add(&r->shared->number, 1) + 1;
 }
 
 bool

@@ -31,6 +31,13 @@ void ring_unmap(struct ring *r);
 /* Writer: 0, or -1 when full or over RING_RECORD_MAX (counted as dropped). */
 int ring_put(struct ring *r, struct bytes record);
 
+/*
+ * Writer: a number that this ring never gave before, whoever wrote to it, nor
+ * did one that was made earlier: it began as the time in 2^-20 s, and grows by
+ * one, which is slower than the time does.
+ */
+uint64_t ring_number(struct ring *r);
+
 enum ring_answer {
 	RING_BROKEN = 0, /* the writer wrote nonsense; the ring is emptied */
 	RING_EMPTY,

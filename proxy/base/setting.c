@@ -6,6 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "proxy/base/file.h"
+
+#define LINE_MAX_BYTES ((size_t)1 << 20)
+#define FILES_MAX_BYTES ((size_t)32 << 20)
+#define INCLUDES_MAX 10u /* libconfig's own */
+
 const char *
 setting_source(const config_setting_t *where)
 {
@@ -285,23 +291,95 @@ setting_load(const struct setting *table, size_t n,
 	return 0;
 }
 
+/* What @include names on such a line, or nothing. */
+static struct bytes
+included(struct bytes line)
+{
+	line = bytes_trim(line);
+	if (!bytes_start_with(line, BYTES("@include")))
+		return (struct bytes){ 0 };
+	bytes_take_until(&line, '"');
+	return bytes_take_until(&line, '"');
+}
+
+struct look {
+	const char *folder; /* where all names of includes begin */
+	struct arena arena;
+	size_t left; /* bytes that all files may have together */
+	unsigned depth;
+};
+
+static int look_into(struct look *l, const char *path, struct err *e);
+
+static int
+look_at_line(struct look *l, const char *path, unsigned number,
+    struct bytes line, struct err *e)
+{
+	struct bytes name = included(line);
+	struct err inner = { 0 };
+	int result;
+
+	if (line.n > LINE_MAX_BYTES)
+		return err_set(e, "%s:%u: a line of %zu bytes, expected %zu",
+		    path, number, line.n, LINE_MAX_BYTES);
+	if (name.n == 0)
+		return 0;
+	l->depth++;
+	result = look_into(l,
+	    arena_printf(&l->arena, "%s/%.*s", l->folder, BYTES_PRINTF(name)),
+	    &inner);
+	l->depth--;
+	if (result < 0)
+		err_set(e, "%s:%u: @include: %s", path, number, inner.text);
+	return result;
+}
+
+/*
+ * libconfig's scanner ends the process when it is given a folder, waits for
+ * ever for a pipe, and needs the square of a token's length. So what it will
+ * read is looked at first.
+ */
+static int
+look_into(struct look *l, const char *path, struct err *e)
+{
+	struct buf text;
+	struct bytes rest;
+	unsigned number = 0;
+	int result;
+
+	if (l->depth > INCLUDES_MAX)
+		return err_set(e,
+		    "%s: included too deeply, expected %u at most", path,
+		    INCLUDES_MAX);
+	buf_init(&text, l->left);
+	result = file_read(path, &text, e);
+	rest = buf_bytes(&text);
+	l->left -= text.n;
+	while (result == 0 && rest.n > 0)
+		result = look_at_line(
+		    l, path, ++number, bytes_take_until(&rest, '\n'), e);
+	buf_release(&text);
+	return result;
+}
+
 int
 setting_read(const char *path, config_t *config, struct err *e)
 {
 	const char *slash = strrchr(path, '/');
-	FILE *file = fopen(path, "re");
-	char *folder;
+	struct look look = { .left = FILES_MAX_BYTES };
+	struct bytes folder = BYTES(".");
+	int looked;
 
 	config_init(config);
-	if (file == NULL)
-		return err_set(e, "%s: cannot be read: %m", path);
-	fclose(file);
-	folder = slash == NULL
-	    ? strdup(".")
-	    : strndup(path, (size_t)(slash - path) + (slash == path));
-	must(folder != NULL);
-	config_set_include_dir(config, folder);
-	free(folder);
+	if (slash != NULL)
+		folder = (struct bytes){ (const uint8_t *)path,
+			(size_t)(slash - path) + (slash == path) };
+	look.folder = arena_string(&look.arena, folder);
+	config_set_include_dir(config, look.folder);
+	looked = look_into(&look, path, e);
+	arena_release(&look.arena);
+	if (looked < 0)
+		return -1;
 	if (config_read_file(config, path) == CONFIG_TRUE)
 		return 0;
 	if (config_error_type(config) == CONFIG_ERR_FILE_IO)

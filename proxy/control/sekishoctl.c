@@ -255,7 +255,7 @@ manual(const struct options *o)
 {
 	const char *what = o->words_n > 0 ? o->words[0] : "";
 	const char *language = o->words_n > 1 ? o->words[1]
-	    : language_is_japanese()                   ? "ja"
+	    : language_is_japanese()          ? "ja"
 					      : "en";
 
 	if (strcmp(what, "settings") == 0) {

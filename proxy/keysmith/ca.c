@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "proxy/keysmith/ca.h"
 
-#include <fcntl.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
@@ -10,6 +9,8 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "proxy/base/file.h"
 
 #define FILE_MAX 65536
 #define PASSWORD_MAX 1024
@@ -60,11 +61,11 @@ read_all(int fd, const char *name, struct secret *s, struct err *e)
 static int
 read_file(const char *name, struct secret *s, struct err *e)
 {
-	int fd = open(name, O_RDONLY | O_CLOEXEC);
+	int fd = file_open(name, FILE_MAX - 1, e);
 	int result;
 
 	if (fd < 0)
-		return err_set(e, "%s: cannot be read: %m", name);
+		return -1;
 	result = read_all(fd, name, s, e);
 	close(fd);
 	return result;
@@ -73,12 +74,15 @@ read_file(const char *name, struct secret *s, struct err *e)
 static X509 *
 read_certificate(const char *name, struct err *e)
 {
-	BIO *file = BIO_new_file(name, "r");
-	X509 *x = NULL;
+	int fd = file_open(name, CA_CHAIN_MAX, e);
+	BIO *file;
+	X509 *x;
 
-	if (file == NULL)
-		err_set(e, "%s: cannot be read: %m", name);
-	else if ((x = PEM_read_bio_X509(file, NULL, NULL, NULL)) == NULL)
+	if (fd < 0)
+		return NULL;
+	file = BIO_new_fd(fd, BIO_CLOSE);
+	must(file != NULL);
+	if ((x = PEM_read_bio_X509(file, NULL, NULL, NULL)) == NULL)
 		err_set(e, "%s: holds no certificate in PEM", name);
 	BIO_free(file);
 	ERR_clear_error();

@@ -6,6 +6,8 @@
 
 #include "proxy/base/err.h"
 
+#define CA_CHAIN_MAX ((size_t)1 << 20) /* bytes of the certificate's file */
+
 struct ca {
 	X509 *certificate;
 	EVP_PKEY *key; /* RSA or EC; wiped by ca_release */

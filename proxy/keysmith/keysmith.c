@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "proxy/keysmith/keysmith.h"
 
-#include <fcntl.h>
 #include <openssl/crypto.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "proxy/base/file.h"
 #include "proxy/base/log.h"
 #include "proxy/keysmith/ca.h"
 #include "proxy/keysmith/forge.h"
@@ -86,18 +86,15 @@ keysmith_check(
 	const struct settings settings = { .folder = folder, .keysmith = *s };
 	struct arena a = { 0 };
 	const char *path = settings_path(&settings, &a, s->ca_key);
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int fd = file_open(path, SIZE_MAX, e);
 	struct ca ca = { 0 };
 	int result = -1;
 
-	if (fd < 0) {
-		err_set(e, "%s: cannot be read: %m", path);
-		goto release;
+	if (fd >= 0) {
+		result = load_ca(&settings, fd, &ca, e);
+		close(fd);
 	}
-	result = load_ca(&settings, fd, &ca, e);
-	close(fd);
 	ca_release(&ca);
-release:
 	arena_release(&a);
 	return result;
 }

@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "proxy/base/file.h"
 #include "proxy/base/log.h"
 
 #define EDGE_LISTENERS_MAX 1024
@@ -107,14 +108,11 @@ reconnect_edges(const struct generation *g)
 }
 
 static int
-open_path(const struct settings *s, const char *name, int flags, struct err *e)
+open_file(const struct settings *s, const char *name, struct err *e)
 {
 	struct arena a = { 0 };
-	const char *path = settings_path(s, &a, name);
-	int fd = open(path, flags | O_CLOEXEC);
+	int fd = file_open(settings_path(s, &a, name), SIZE_MAX, e);
 
-	if (fd < 0)
-		err_set(e, "%s: cannot be opened: %m", path);
 	arena_release(&a);
 	return fd;
 }
@@ -152,7 +150,7 @@ equip(struct worker *w, struct child *c, struct err *e)
 		c->control_fd = parent.control_fd;
 		return 0;
 	case PROCESS_KEYSMITH:
-		c->key_fd = open_path(s, s->keysmith.ca_key, O_RDONLY, e);
+		c->key_fd = open_file(s, s->keysmith.ca_key, e);
 		return c->key_fd < 0 ? -1 : 0;
 	case PROCESS_EDGE:
 		c->peer_fd = keysmith_channel(w->generation);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "proxy/base/file.h"
 #include "proxy/base/when.h"
 #include "proxy/policy/policy.h"
 
@@ -109,14 +110,15 @@ int
 policy_run_cases(const struct policy *p, const struct zones *zones,
     const char *path, FILE *out, size_t *run_out, struct err *e)
 {
-	FILE *file = fopen(path, "re");
+	int fd = file_open(path, SIZE_MAX, e);
+	FILE *file = fd < 0 ? NULL : fdopen(fd, "r");
 	char text[LINE_MAX_BYTES];
 	char where[ERR_TEXT_MAX];
 	unsigned number = 0;
 	int different = 0;
 
 	if (file == NULL)
-		return err_set(e, "%s: cannot be read: %m", path);
+		return -1;
 	while (fgets(text, sizeof(text), file) != NULL && different >= 0) {
 		struct bytes line = bytes_of(text);
 

@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "proxy/policy/lists.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
+
+#include "proxy/base/file.h"
 
 #define LINE_MAX_BYTES 4096
 #define TEXT_MAX (UINT32_MAX / 2) /* of all lists */
@@ -238,54 +236,19 @@ lists_read_text(struct lists *l, const char *name, struct bytes text,
 	return 0;
 }
 
-/* A file of that size; -1 when it has another by now. It is not mapped: one
- * that is cut short meanwhile would end the process by a signal. */
-static int
-read_whole(int fd, uint8_t *p, size_t size)
-{
-	size_t n = 0;
-	ssize_t got;
-
-	while (n <= size) {
-		got = read(fd, p + n, size + 1 - n);
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got <= 0)
-			break;
-		n += (size_t)got;
-	}
-	return n == size ? 0 : -1;
-}
-
 int
 lists_read(struct lists *l, const char *path, enum list_kind kind,
     unsigned category, struct err *e)
 {
-	/* without waiting for the other end of a pipe */
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	struct stat st;
-	struct bytes text;
-	uint8_t *p;
+	struct buf text;
 	int result;
 
-	if (fd < 0)
-		return err_set(e, "%s: cannot be read: %m", path);
-	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
-		close(fd);
-		return err_set(e, "%s: cannot be read: is no file", path);
-	}
-	if (st.st_size > TEXT_MAX) {
-		close(fd);
-		return err_set(e, "%s: the lists are too large", path);
-	}
-	text.n = (size_t)st.st_size;
-	text.p = p = malloc(size_add(text.n, 1));
-	must(p != NULL);
-	result = read_whole(fd, p, text.n);
-	close(fd);
-	result = result < 0 ? err_set(e, "%s: changed while it was read", path)
-			    : lists_read_text(l, path, text, kind, category, e);
-	free(p);
+	buf_init(&text, TEXT_MAX);
+	result = file_read(path, &text, e);
+	if (result == 0)
+		result = lists_read_text(
+		    l, path, buf_bytes(&text), kind, category, e);
+	buf_release(&text);
 	return result;
 }
 

@@ -6,10 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
+#include "proxy/base/file.h"
 #include "proxy/upstream/upstream.h"
 
-#define SECURITY_LEVEL 2 /* 112 bits: RSA-2048, no SHA-1 */
+#define SECURITY_LEVEL 2               /* 112 bits: RSA-2048, no SHA-1 */
+#define ANCHORS_MAX ((size_t)64 << 20) /* bytes of a file of anchors */
 #define VERIFIED_MAX 4096
 #define VERIFIED_S 3600
 #define SESSIONS 4096
@@ -51,6 +54,19 @@ struct attempt {
 
 static int attempt_index = -1;
 
+static int
+load_anchors(struct trust *t, const char *path, struct err *e)
+{
+	int fd = file_open(path, ANCHORS_MAX, e);
+
+	if (fd < 0)
+		return -1;
+	close(fd);
+	if (X509_STORE_load_file(t->store, path) == 1)
+		return 0;
+	return err_set(e, "%s: cannot be read as certificates in PEM", path);
+}
+
 struct trust *
 trust_new(const struct verify_settings *s, const char *folder, struct err *e)
 {
@@ -67,10 +83,10 @@ trust_new(const struct verify_settings *s, const char *folder, struct err *e)
 		    ? name
 		    : arena_printf(&a, "%s/%s", folder, name);
 
-		if (name[0] == '\0' ||
-		    X509_STORE_load_file(t->store, path) == 1)
+		if (name[0] == '\0')
 			continue;
-		err_set(e, "%s: cannot be read as certificates in PEM", path);
+		if (load_anchors(t, path, e) == 0)
+			continue;
 		ERR_clear_error();
 		arena_release(&a);
 		trust_free(t);

@@ -119,3 +119,40 @@ def test_a_stop_while_it_starts_ends_it(lab):
         p.terminate()
         # -SIGTERM: before it had begun anything
         assert p.wait(8) in (0, -signal.SIGTERM), ms
+
+
+def clumsy(lab, name):
+    path = lab.dir / name
+    if name == "a-pipe":
+        os.mkfifo(path)
+    elif name == "a-long-line":
+        path.write_bytes(b"# " + b"x" * 30_000_000 + b"\n")
+    elif name == "itself":
+        path.write_text('@include "itself"\n')
+    else:
+        path.mkdir()
+    return name
+
+
+def test_what_is_no_file_of_settings_is_refused_at_once(lab):
+    """A folder ended the parent, a pipe or an endless line held it for ever."""
+    conf = lab.dir / "sekisho.conf"
+    good = conf.read_text()
+    places = (lambda n: good + f'@include "{n}"\n',
+              lambda n: good.replace('policies = ["policy.conf"]', f'policies = ["{n}"]'),
+              lambda n: good.replace("ca/proxy-ca.key", n),
+              lambda n: good.replace("ca/proxy-ca.crt", n),
+              lambda n: good.replace("ca/origin-ca.crt", n))
+    for name in (clumsy(lab, n) for n in ("a-pipe", "a-folder", "a-long-line", "itself")):
+        for place in places:
+            conf.write_text(place(name))
+            begun = time.monotonic()
+            done = lab.ctl("reload", check=False)
+            assert done.returncode == 1 and name in done.stderr, (name, done)
+            assert time.monotonic() - begun < 5, (name, done)
+            assert lab.daemon.poll() is None
+    (lab.dir / "policy.conf").write_text("")
+    conf.write_text(good)
+    lab.write_policy()
+    lab.ctl("reload")
+    assert lab.get_plain("plain.lab.test").status == 200

@@ -81,3 +81,15 @@ def test_what_was_said_before_the_parent_died_is_written(lab):
     told = {e.get("path") for e in lab.journal()}
     assert all(f"/last-{n}" in told for n in range(30))
     lab.start()
+
+
+def test_event_numbers_are_never_given_twice(lab):
+    for n in range(6):
+        for _ in range(3):
+            lab.get_plain("plain.lab.test", f"/number-{n}")
+        edge = lab.children()["edge.0"]
+        os.kill(edge, signal.SIGKILL)
+        wait_until(lambda: lab.children().get("edge.0") not in (None, edge), 10)
+    lab.event(path="/number-5")
+    ids = [e["id"] for e in lab.journal()]
+    assert len(ids) == len(set(ids))

@@ -262,6 +262,40 @@ START_TEST(log_ids_differ)
 }
 END_TEST
 
+/* A process that is replaced within a moment gives new ones. */
+START_TEST(log_ids_differ_over_lives)
+{
+	struct err e;
+	int fd = ring_create(65536, &e);
+	char before[LOG_ID_MAX] = "";
+	char id[LOG_ID_MAX];
+	struct ring *r;
+
+	for (int i = 0; i < 10; i++) {
+		r = ring_map(fd, -1, &e);
+		ck_assert(r != NULL);
+		log_open("edge.0", 3, r);
+		for (int k = 0; k < 3; k++) {
+			log_id(id);
+			ck_assert_int_gt(strcmp(id, before), 0);
+			memcpy(before, id, sizeof(before));
+		}
+		log_open("edge.0", 3, NULL);
+		ring_unmap(r);
+	}
+	close(fd);
+	/* nor does a ring that is made anew give an old one */
+	fd = ring_create(65536, &e);
+	r = ring_map(fd, -1, &e);
+	log_open("edge.0", 3, r);
+	log_id(id);
+	ck_assert_int_gt(strcmp(id, before), 0);
+	log_open("edge.0", 3, NULL);
+	ring_unmap(r);
+	close(fd);
+}
+END_TEST
+
 START_TEST(log_goes_to_the_ring_without_line_end)
 {
 	struct err e;
@@ -315,6 +349,7 @@ log_suite(void)
 	tcase_add_test(t, log_line_has_a_limit);
 	tcase_add_test(t, log_line_ends_anywhere);
 	tcase_add_test(t, log_ids_differ);
+	tcase_add_test(t, log_ids_differ_over_lives);
 	tcase_add_test(t, log_goes_to_the_ring_without_line_end);
 	tcase_add_test(t, log_manual_has_every_event);
 	suite_add_tcase(s, t);

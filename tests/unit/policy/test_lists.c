@@ -362,9 +362,10 @@ static const struct {
 	    " file half written?)" },
 	{ "a file that is not there", make_nothing,
 	    ": cannot be read: No such file or directory" },
-	{ "a file of 2 GiB", make_huge, ": the lists are too large" },
-	{ "a folder", make_folder, ": cannot be read: is no file" },
-	{ "a pipe", make_fifo, ": cannot be read: is no file" },
+	{ "a file of 2 GiB", make_huge,
+	    ": has 2147483648 bytes, expected at most 2147483647" },
+	{ "a folder", make_folder, ": cannot be read: is no regular file" },
+	{ "a pipe", make_fifo, ": cannot be read: is no regular file" },
 };
 
 START_TEST(lists_read_only_files)
