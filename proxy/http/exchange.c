@@ -514,10 +514,11 @@ exchange_upstream(void *job)
 	bool tls = x->client->intercept != NULL;
 	bool fresh = x->path == connect_path || x->kept_failed;
 	struct upstream_result r = { 0 };
-	struct origin *bound = x->client->bound;
+	struct origin *bound = fresh
+	    ? NULL
+	    : client_take_bound(x->client, &x->address, &x->url, x->segment);
 
-	if (bound != NULL && !fresh) {
-		x->client->bound = NULL;
+	if (bound != NULL) {
 		x->bound = true;
 		x->tls_origin = bound->tls_version;
 		x->to = h1_origin_new(x, bound);

@@ -9,6 +9,7 @@ struct h1_origin {
 	struct side side;
 	struct edge *edge;
 	struct client *client;
+	struct address asker;
 	struct origin *origin;
 	struct stream *stream;
 	struct h1 reader;
@@ -323,7 +324,7 @@ origin_done(struct side *s, enum side_outcome outcome)
 	if (!whole)
 		origin_free(o->origin);
 	else if (o->bound)
-		client_bind(o->client, o->origin);
+		client_bind(o->client, o->origin, &o->asker);
 	else
 		upstream_keep(o->edge->upstream, o->origin);
 	o->origin = NULL;
@@ -350,6 +351,7 @@ h1_origin_new(struct exchange *x, struct origin *origin)
 	o->side.exchange = x;
 	o->edge = x->edge;
 	o->client = x->client;
+	o->asker = x->address;
 	o->origin = origin;
 	o->stream = origin->stream;
 	h1_init(&o->reader, H1_RESPONSES, &x->edge->settings->limits.h1);

@@ -175,28 +175,54 @@ client_new(struct edge *e, const struct listener_settings *l, int fd,
 	stream_want_read(c->stream, true);
 }
 
-/* The bound connection closed, or said something that nobody asked for. */
+/* The bound connection closed, or said something that nobody asked for; or
+ * TLS did, below the bytes. */
 static void
 bound_readable(void *owner)
 {
 	struct client *c = owner;
 
+	if (stream_is_quiet(c->bound->stream))
+		return;
 	origin_free(c->bound);
 	c->bound = NULL;
 }
 
+static void
+bound_drained(void *owner)
+{
+	(void)owner;
+}
+
 static const struct stream_events bound_events = {
 	.on_readable = bound_readable,
-	.on_drained = bound_readable,
+	.on_drained = bound_drained,
 };
 
 void
-client_bind(struct client *c, struct origin *o)
+client_bind(struct client *c, struct origin *o, const struct address *asker)
 {
 	origin_free(c->bound);
 	c->bound = o;
+	c->bound_to = *asker;
 	stream_own(o->stream, &bound_events, c);
 	stream_want_read(o->stream, true);
+}
+
+struct origin *
+client_take_bound(struct client *c, const struct address *asker,
+    const struct url *destination, const struct segment *segment)
+{
+	struct origin *o = c->bound;
+
+	if (o == NULL || !address_equal(&c->bound_to, asker) ||
+	    !origin_fits(o, destination, segment,
+		c->intercept != NULL ? UPSTREAM_TLS : UPSTREAM_PLAIN))
+		return NULL;
+	bound_readable(c);
+	o = c->bound;
+	c->bound = NULL;
+	return o;
 }
 
 void

@@ -47,8 +47,10 @@ struct client {
 	struct proxy_protocol *preface; /* while its header is awaited */
 	const char *tls_version;        /* of the intercepted TLS; NULL: none */
 	struct intercept *intercept;
-	/* Bound to this client by connection-based authentication. */
+	/* Bound by connection-based authentication to who asked then: one of
+	 * several, when a forwarder speaks on this connection. */
 	struct origin *bound;
+	struct address bound_to;
 	void *protocol; /* of h1_client.c */
 	void (*on_timer)(struct client *c);
 	void (*on_drain)(struct client *c);
@@ -59,8 +61,12 @@ void client_new(struct edge *e, const struct listener_settings *l, int fd,
     const struct address *peer);
 /* Closes the connection; all that hangs on it goes. */
 void client_free(struct client *c);
-/* Keeps the connection for this client's next request to the same origin. */
-void client_bind(struct client *c, struct origin *o);
+/* Keeps the connection for the next request of that address to its origin. */
+void client_bind(
+    struct client *c, struct origin *o, const struct address *asker);
+/* That connection, when it fits and is quiet; or NULL. */
+struct origin *client_take_bound(struct client *c, const struct address *asker,
+    const struct url *destination, const struct segment *segment);
 /* The intercepted TLS begins on c->stream; bytes that came with the CONNECT
  * head are none (RFC 9110 section 9.3.6: refused before). */
 void intercept_begin(struct client *c, struct intercept *i);

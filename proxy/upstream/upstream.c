@@ -81,6 +81,20 @@ hash_of(struct bytes host, uint16_t port)
 	return h;
 }
 
+static struct key
+key_of(const struct url *destination, const struct segment *segment,
+    enum upstream_transport transport)
+{
+	return (struct key){
+		.hash = hash_of(destination->host, destination->port),
+		.port = destination->port,
+		.transport = transport,
+		.zone = segment->zone,
+		.body = segment->body,
+		.host = destination->host,
+	};
+}
+
 static bool
 key_equal(const struct key *a, const struct key *b)
 {
@@ -174,6 +188,16 @@ count_kept(const struct upstream *u, const struct key *key)
 	     c != NULL; c = c->next)
 		n += key_equal(&c->key, key);
 	return n;
+}
+
+bool
+origin_fits(const struct origin *o, const struct url *destination,
+    const struct segment *segment, enum upstream_transport transport)
+{
+	const struct connection *c = (const void *)o;
+	const struct key key = key_of(destination, segment, transport);
+
+	return key_equal(&c->key, &key);
 }
 
 void
@@ -442,14 +466,7 @@ upstream_get(struct upstream *u, const struct url *destination,
     enum upstream_choice choice, struct upstream_result *result_out,
     void (*done)(void *owner, const struct upstream_result *r), void *owner)
 {
-	const struct key key = {
-		.hash = hash_of(destination->host, destination->port),
-		.port = destination->port,
-		.transport = transport,
-		.zone = segment->zone,
-		.body = segment->body,
-		.host = destination->host,
-	};
+	const struct key key = key_of(destination, segment, transport);
 	struct connection *c =
 	    choice == UPSTREAM_ANY ? take_kept(u, &key) : NULL;
 	struct addresses addresses = { 0 };

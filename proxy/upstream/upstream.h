@@ -160,6 +160,9 @@ struct upstream_wait *upstream_get(struct upstream *u,
     struct upstream_result *result_out,
     void (*done)(void *owner, const struct upstream_result *r), void *owner);
 void upstream_cancel(struct upstream_wait *w);
+/* Whether the connection is one that upstream_get could give for these. */
+bool origin_fits(const struct origin *o, const struct url *destination,
+    const struct segment *segment, enum upstream_transport transport);
 /* Puts it into the pool; the connection must stand between messages. */
 void upstream_keep(struct upstream *u, struct origin *o);
 /* Closes it. NULL does nothing. */

@@ -5,7 +5,7 @@ import signal
 import socket
 import time
 
-from lab import CITY, TOWN, Answer, Lab, read_head
+from lab import CITY, FORWARDER, TOWN, Answer, Lab, read_head
 
 
 def make(build):
@@ -149,6 +149,26 @@ def test_a_connection_that_authenticated_serves_its_client_alone(lab):
         assert get(mine, headers="Authorization: Negotiate abc\r\n") == (200, connection)
         assert get(other, "/open")[1] != connection
         assert get(mine, headers="Authorization: Negotiate abc\r\n") == (200, connection)
+
+
+def test_a_bound_connection_goes_nowhere_else(lab):
+    """Over one connection a client asks several origins, and a forwarder for several clients."""
+    negotiate = "Authorization: Negotiate abc\r\n"
+    with lab.connect() as s:
+        mine = lab.get_plain("bound.lab.test", port=lab.bound, sock=s, headers=negotiate)
+        a = lab.get_plain("count.lab.test", port=lab.count, sock=s)
+        assert a.body.startswith(b"connection"), a.raw
+        again = lab.get_plain("bound.lab.test", port=lab.bound, sock=s, headers=negotiate)
+        assert again.field("x-connection") == mine.field("x-connection")
+    with lab.connect(FORWARDER) as s:
+        def get(who, headers=""):
+            return lab.get_plain("bound.lab.test", "/open", port=lab.bound, sock=s,
+                                 headers=f"X-Forwarded-For: {who}\r\n{headers}")
+
+        first = get(CITY, negotiate).field("x-connection")
+        assert get("127.0.1.77").field("x-connection") != first
+        assert get(TOWN).field("x-connection") != first
+        assert get(CITY, negotiate).field("x-connection") == first
 
 
 def test_a_dead_address_costs_no_more_than_the_race(lab):
