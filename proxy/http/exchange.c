@@ -477,6 +477,14 @@ exchange_answer_of(enum upstream_failure f)
 	return ANSWER_UNREACHABLE;
 }
 
+static void
+use_origin(struct exchange *x, struct origin *o)
+{
+	x->tls_origin = o->tls_version;
+	x->excused = o->excused;
+	x->to = h1_origin_new(x, o);
+}
+
 static enum stage_answer
 take_origin(struct exchange *x, const struct upstream_result *r)
 {
@@ -490,8 +498,7 @@ take_origin(struct exchange *x, const struct upstream_result *r)
 			? NULL
 			: arena_string(&x->arena, bytes_of(r->words)));
 	}
-	x->tls_origin = r->origin->tls_version;
-	x->to = h1_origin_new(x, r->origin);
+	use_origin(x, r->origin);
 	return STAGE_NEXT;
 }
 
@@ -520,8 +527,7 @@ exchange_upstream(void *job)
 
 	if (bound != NULL) {
 		x->bound = true;
-		x->tls_origin = bound->tls_version;
-		x->to = h1_origin_new(x, bound);
+		use_origin(x, bound);
 		return STAGE_NEXT;
 	}
 	/* upstream has timers of its own for each of its waits */

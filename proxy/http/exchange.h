@@ -49,6 +49,7 @@ struct exchange {
 	struct upstream_wait *wait;
 	struct tunnel *tunnel;  /* what passes is watched; or NULL */
 	const char *tls_origin; /* version, or NULL */
+	unsigned excused;       /* checks that failed, by an exception */
 
 	char id[LOG_ID_MAX];
 	enum answer_kind answer; /* when refused */

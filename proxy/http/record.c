@@ -53,6 +53,7 @@ record_decision(struct log_line *l, const struct exchange *x)
 void
 exchange_record(struct exchange *x)
 {
+	char excused[VERIFY_NAMES_MAX];
 	struct log_line l;
 
 	/* A connection that was closed before it asked anything. */
@@ -78,6 +79,8 @@ exchange_record(struct exchange *x)
 		log_string(&l, "tls_client", x->client->tls_version);
 	if (x->tls_origin != NULL)
 		log_string(&l, "tls_origin", x->tls_origin);
+	if (x->excused != 0)
+		log_string(&l, "excused", verify_names(x->excused, excused));
 	if (x->why != NULL)
 		log_string(&l, "why", x->why);
 	log_end(&l);

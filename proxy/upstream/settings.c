@@ -214,21 +214,34 @@ upstream_load(const config_setting_t *root, struct arena *a,
 	    : read_refused(group, out, a, e);
 }
 
+static const struct {
+	const char *name;
+	unsigned check;
+} checks[] = {
+	{ "chain", VERIFY_CHAIN },
+	{ "name", VERIFY_NAME },
+	{ "time", VERIFY_TIME },
+	{ "usage", VERIFY_USAGE },
+	{ "strength", VERIFY_STRENGTH },
+	{ "revoked", VERIFY_REVOKED },
+};
+
+const char *
+verify_names(unsigned set, char out[VERIFY_NAMES_MAX])
+{
+	size_t n = 0;
+
+	out[0] = '\0';
+	for (size_t i = 0; i < COUNT(checks); i++)
+		if ((set & checks[i].check) != 0)
+			n += (size_t)snprintf(out + n, VERIFY_NAMES_MAX - n,
+			    "%s%s", n == 0 ? "" : ",", checks[i].name);
+	return out;
+}
+
 static int
 read_checks(const struct texts *t, unsigned *out, struct err *e)
 {
-	static const struct {
-		const char *name;
-		unsigned check;
-	} checks[] = {
-		{ "chain", VERIFY_CHAIN },
-		{ "name", VERIFY_NAME },
-		{ "time", VERIFY_TIME },
-		{ "usage", VERIFY_USAGE },
-		{ "strength", VERIFY_STRENGTH },
-		{ "revoked", VERIFY_REVOKED },
-	};
-
 	for (size_t i = 0; i < t->n; i++) {
 		size_t k = 0;
 

@@ -317,6 +317,7 @@ shaken(struct upstream_wait *w)
 	w->result.tls_us = clock_us() - w->began_us;
 	o->certificate = SSL_get1_peer_certificate(ssl);
 	o->tls_version = SSL_get_version(ssl);
+	o->excused = verifier_excused(ssl);
 	if (o->certificate == NULL)
 		fail(w, UPSTREAM_UNVERIFIED, "the origin has no certificate");
 	else

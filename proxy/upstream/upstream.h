@@ -45,6 +45,7 @@ int upstream_load(const config_setting_t *root, struct arena *a,
     struct upstream_settings *out, struct err *e) MUST_CHECK;
 
 /* What a certificate can fail in; a set. */
+#define VERIFY_NAMES_MAX 64
 enum verify_check {
 	VERIFY_CHAIN = 1,
 	VERIFY_NAME = 2,
@@ -77,6 +78,9 @@ extern const size_t verify_table_n, exception_table_n;
 int verify_load(const config_setting_t *root, struct arena *a,
     struct verify_settings *out, struct err *e) MUST_CHECK;
 
+/* "chain,time": the words of the settings for a set of checks. */
+const char *verify_names(unsigned checks, char out[VERIFY_NAMES_MAX]);
+
 /* The trust anchors, read once at load, shared by forks. NULL and *e. */
 struct trust;
 struct trust *trust_new(const struct verify_settings *s, const char *folder,
@@ -98,6 +102,8 @@ SSL *verifier_ssl(struct verifier *v, const struct url *destination);
 /* After a failed handshake: which check, in enum verify_check, 0 when it was
  * not the certificate; and the words ("certificate has expired"). */
 unsigned verifier_failure(SSL *ssl, const char **words_out);
+/* After a handshake: the checks that failed and were excused. */
+unsigned verifier_excused(SSL *ssl);
 /* Whether a leaf and chain as seen passively in TLS 1.2 hold for host: the
  * failed check, 0 when all is well. */
 unsigned verifier_judge_chain(struct verifier *v, X509 *leaf,
@@ -115,6 +121,7 @@ struct origin {
 	bool tls;
 	X509 *certificate;       /* verified; NULL without TLS. Owned here */
 	const char *tls_version; /* "TLSv1.3", or NULL; static */
+	unsigned excused;        /* checks that failed, by an exception */
 	bool reused; /* carried a request before: RFC 9110 section 9.2.2 */
 };
 

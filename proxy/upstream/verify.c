@@ -48,6 +48,7 @@ struct attempt {
 	struct verifier *verifier;
 	const struct url *destination;
 	unsigned excused; /* checks that may fail */
+	unsigned used;    /* of them, those that did */
 	unsigned failed;
 	const char *words;
 };
@@ -139,8 +140,10 @@ judge_error(int ok, X509_STORE_CTX *ctx)
 
 	if (ok)
 		return 1;
-	if ((a->excused & check) != 0)
+	if ((a->excused & check) != 0) {
+		a->used |= check;
 		return 1;
+	}
 	if (a->failed == 0) {
 		a->failed = check;
 		a->words = X509_verify_cert_error_string(error);
@@ -493,6 +496,14 @@ verifier_failure(SSL *ssl, const char **words_out)
 	if (a->failed != 0)
 		*words_out = a->words;
 	return a->failed;
+}
+
+unsigned
+verifier_excused(SSL *ssl)
+{
+	const struct attempt *a = SSL_get_ex_data(ssl, attempt_index);
+
+	return a->used;
 }
 
 unsigned

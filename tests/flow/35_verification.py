@@ -103,6 +103,7 @@ def test_a_stapled_bad_status_is_refused(lab):
 
 def test_an_exception_holds_until_its_last_day(lab):
     assert lab.get("excused.lab.test", port=lab.expired["excused"]).body == b"ok"
+    assert lab.event(event="exchange", host="excused.lab.test")["excused"] == "time"
     a = lab.get("lapsed.lab.test", port=lab.expired["lapsed"])
     assert a.status == 502 and "expired" in lab.event(host="lapsed.lab.test")["why"]
 
