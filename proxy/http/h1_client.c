@@ -196,6 +196,8 @@ static void
 linger(struct h1_client *h)
 {
 	h->state = H1C_LINGER;
+	h->paused = false;
+	buf_release(&h->input);
 	stream_shutdown(h->stream);
 	timer_start(h->client->timer, LINGER_MS);
 	stream_want_read(h->stream, true);

@@ -179,31 +179,20 @@ parse(struct h1_origin *o, struct bytes in)
 		event = h1_next(&o->reader, &in, &x->arena, m, &body);
 		if (event == H1_MORE)
 			return (struct bytes){ 0 };
+		/* More than was asked for: never somebody else's answer. */
+		if (event == H1_END && in.n > 0)
+			o->may_be_kept = false;
 		response_event(o, event, body, &trailer);
 	}
 	return in;
 }
 
 static void
-keep_input(struct h1_origin *o, struct bytes left)
-{
-	if (o->side.exchange == NULL || left.n == 0)
-		return;
-	if (o->received) {
-		/* More than was asked for: never somebody else's answer. */
-		o->may_be_kept = false;
-		return;
-	}
-	must(buf_append(&o->input, left) == 0);
-}
-
-static void
 flush_client(struct h1_origin *o)
 {
-	struct exchange *x = o->side.exchange;
+	struct side *from = o->side.exchange->from;
 
-	if (x != NULL)
-		x->from->type->flush(x->from);
+	from->type->flush(from);
 }
 
 static void
@@ -211,9 +200,10 @@ take(struct h1_origin *o, struct bytes in)
 {
 	struct bytes left = parse(o, in);
 
+	if (o->side.exchange == NULL)
+		return;
 	if (left.n > 0)
-		o->may_be_kept &= !o->received;
-	keep_input(o, left);
+		must(buf_append(&o->input, left) == 0);
 	flush_client(o);
 }
 

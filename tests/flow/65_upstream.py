@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Connections to origins: kept, raced, retried where that is allowed, bound."""
+import itertools
 import os
+import pathlib
 import signal
 import socket
 import time
 
-from lab import CITY, FORWARDER, TOWN, Answer, Lab, read_head
+from lab import CITY, FORWARDER, TOWN, Answer, Lab, read_head, wait_until
 
 
 def make(build):
@@ -23,6 +25,7 @@ def make(build):
 
 
 connections = []
+numbers = itertools.count()
 
 
 def counted(s):
@@ -41,7 +44,7 @@ def once(lab, s):
 
 
 def negotiate(s):
-    me = str(id(s)).encode()
+    me = b"%d" % next(numbers)
     while head := read_head(s):
         if b"Authorization: Negotiate" not in head and b"/open" not in head:
             s.sendall(b"HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Negotiate\r\n"
@@ -66,8 +69,9 @@ def bye(s):
 
 def extra(s):
     """Sends more than it was asked for."""
+    me = b"%d" % next(numbers)
     while read_head(s):
-        s.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nmine"
+        s.sendall(b"HTTP/1.1 200 OK\r\nX-Connection: " + me + b"\r\nContent-Length: 4\r\n\r\nmine"
                   b"HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\nplanted")
 
 
@@ -99,6 +103,8 @@ def test_what_may_be_done_twice_is_tried_again(lab):
 
 
 def test_an_early_answer_reaches_a_client_that_still_sends(lab):
+    """And what it still sends is taken from it, so that it comes to read."""
+    begun = time.monotonic()
     to = f"early.lab.test:{lab.early}"
     with lab.connect() as s:
         s.sendall(f"POST http://{to}/ HTTP/1.1\r\nHost: {to}\r\nContent-Length: 10000000\r\n\r\n".encode())
@@ -108,12 +114,13 @@ def test_an_early_answer_reaches_a_client_that_still_sends(lab):
         except OSError:
             pass
         assert Answer(s).status == 413
+    assert time.monotonic() - begun < 5
 
 
 def test_bytes_that_nobody_asked_for_are_nobodys_answer(lab):
-    for _ in range(3):
-        a = lab.get_plain("extra.lab.test", port=lab.surplus)
-        assert a.body == b"mine"
+    answers = [lab.get_plain("extra.lab.test", port=lab.surplus) for _ in range(3)]
+    assert [a.body for a in answers] == [b"mine"] * 3
+    assert len({a.field("x-connection") for a in answers}) == 3, "such a connection is not kept"
 
 
 def test_what_came_while_a_connection_was_kept_is_nobodys_answer(lab):
@@ -124,11 +131,14 @@ def test_what_came_while_a_connection_was_kept_is_nobodys_answer(lab):
     request = f"GET http://{to}/ HTTP/1.1\r\nHost: {to}\r\n\r\n".encode()
     for _ in range(10):
         with lab.connect() as s:
-            assert lab.get_plain("count.lab.test", port=lab.count).status == 200
+            kept = lab.get_plain("count.lab.test", port=lab.count).body
             os.kill(edge, signal.SIGSTOP)
-            connections[-1].sendall(planted)
-            s.sendall(request)
-            os.kill(edge, signal.SIGCONT)
+            wait_until(lambda: ") T " in pathlib.Path(f"/proc/{edge}/stat").read_text())
+            try:
+                connections[int(kept.split()[1]) - 1].sendall(planted)
+                s.sendall(request)
+            finally:
+                os.kill(edge, signal.SIGCONT)
             assert b"planted" not in Answer(s).body
 
 

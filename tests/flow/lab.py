@@ -393,6 +393,7 @@ rules = (
                     s, _ = listener.accept()
                 except OSError:
                     return
+                s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 threading.Thread(target=one, args=(s,), daemon=True).start()
 
         def one(s):
