@@ -150,6 +150,8 @@ static const int file_calls[] = {
 	SCMP_SYS(openat),
 	SCMP_SYS(ftruncate),
 	SCMP_SYS(fallocate),
+	SCMP_SYS(nanosleep),
+	SCMP_SYS(clock_nanosleep),
 	SCMP_SYS(fsync),
 	SCMP_SYS(fdatasync),
 	SCMP_SYS(pread64),

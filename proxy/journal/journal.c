@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "proxy/base/log.h"
@@ -18,6 +19,8 @@
  * becomes half full does not wait for it. */
 #define BUSY_MS 100
 #define RETRY_MS 1000  /* after a failed write */
+#define LOCK_TRIES 100
+#define LOCK_WAIT_NS 20000000
 #define TAIL_MAX 65536 /* looked through for a torn line at the start */
 #define LINE_MIN 60    /* shorter than the fixed members of any line */
 
@@ -46,7 +49,6 @@ static struct journal {
 	const char *name; /* in the folder */
 	int folder;
 	int file;
-	off_t size; /* of the file, whole lines */
 	struct source sources[BOARD_SLOTS];
 	struct watch *wake;
 	struct timer *timer;
@@ -54,7 +56,7 @@ static struct journal {
 	bool unsynced;
 	int trouble; /* errno of a write that failed and was told */
 	bool failing;
-	bool torn; /* a part of a line could not be taken back */
+	off_t whole; /* what the file should be cut to; -1: nothing */
 	struct buf batch;
 	size_t lines; /* in the batch */
 } journal;
@@ -88,14 +90,42 @@ id_of(struct bytes line)
 static int
 open_file(struct err *e)
 {
-	struct stat st;
-
 	journal.file = openat(journal.folder, journal.name,
 	    O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0640);
-	if (journal.file < 0 || fstat(journal.file, &st) < 0)
+	if (journal.file < 0)
 		return err_set(e, "%s: cannot be opened: %m", journal.name);
-	journal.size = st.st_size;
 	return 0;
+}
+
+/* Two that write one file would cut each other's lines. Whoever has it may be
+ * about to end: the journal of a parent that died a moment ago. */
+static int
+lock_file(struct err *e)
+{
+	const struct timespec pause = { .tv_nsec = LOCK_WAIT_NS };
+	struct flock whole = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+
+	for (int tries = 0; fcntl(journal.file, F_OFD_SETLK, &whole) < 0;
+	     tries++) {
+		if (errno != EAGAIN && errno != EACCES)
+			return err_set(
+			    e, "%s: cannot be locked: %m", journal.name);
+		if (tries == LOCK_TRIES)
+			return err_set(e,
+			    "%s: another sekishod writes this file",
+			    journal.name);
+		nanosleep(&pause, NULL);
+	}
+	return 0;
+}
+
+/* Asked each time: rotation by copying may have cut the file. */
+static off_t
+file_size(void)
+{
+	struct stat st;
+
+	return fstat(journal.file, &st) < 0 ? 0 : st.st_size;
 }
 
 /*
@@ -106,18 +136,17 @@ static size_t
 cut_torn_line(void)
 {
 	static uint8_t tail[TAIL_MAX];
-	size_t n = journal.size < TAIL_MAX ? (size_t)journal.size : TAIL_MAX;
-	ssize_t got = pread(journal.file, tail, n, journal.size - (off_t)n);
+	off_t size = file_size();
+	size_t n = size < TAIL_MAX ? (size_t)size : TAIL_MAX;
+	ssize_t got = pread(journal.file, tail, n, size - (off_t)n);
 	size_t torn = 0;
 
 	if (got != (ssize_t)n)
 		return 0;
 	while (torn < n && tail[n - 1 - torn] != '\n')
 		torn++;
-	if (torn == 0 ||
-	    ftruncate(journal.file, journal.size - (off_t)torn) < 0)
+	if (torn == 0 || ftruncate(journal.file, size - (off_t)torn) < 0)
 		return 0;
-	journal.size -= (off_t)torn;
 	return torn;
 }
 
@@ -128,11 +157,11 @@ is_written(struct bytes line)
 {
 	static uint8_t tail[BATCH_MAX + TAIL_MAX];
 	struct bytes id = id_of(line);
-	size_t n = (size_t)journal.size < sizeof(tail) ? (size_t)journal.size
-						       : sizeof(tail);
+	off_t size = file_size();
+	size_t n = (size_t)size < sizeof(tail) ? (size_t)size : sizeof(tail);
 
 	if (n == 0 || id.n == 0 ||
-	    pread(journal.file, tail, n, journal.size - (off_t)n) != (ssize_t)n)
+	    pread(journal.file, tail, n, size - (off_t)n) != (ssize_t)n)
 		return false;
 	return memmem(tail, n, id.p, id.n) != NULL;
 }
@@ -211,14 +240,16 @@ write_batch(void)
 {
 	struct bytes b = buf_bytes(&journal.batch);
 	uint64_t interval = journal.child->settings->journal.sync_interval_ms;
+	off_t size;
 
-	if (journal.torn && ftruncate(journal.file, journal.size) < 0)
+	if (journal.whole >= 0 && ftruncate(journal.file, journal.whole) < 0)
 		return -1;
-	journal.torn = false;
+	journal.whole = -1;
+	size = file_size();
 	/* Room first: a disk that fills up in the middle of a write would
 	 * show half a line to whoever reads along. */
-	if (fallocate(journal.file, FALLOC_FL_KEEP_SIZE, journal.size,
-		(off_t)b.n) < 0 &&
+	if (fallocate(journal.file, FALLOC_FL_KEEP_SIZE, size, (off_t)b.n) <
+		0 &&
 	    errno == ENOSPC)
 		return -1;
 	while (b.n > 0) {
@@ -229,14 +260,13 @@ write_batch(void)
 		if (n <= 0) {
 			int why = n < 0 ? errno : ENOSPC;
 
-			journal.torn =
-			    ftruncate(journal.file, journal.size) < 0;
+			if (ftruncate(journal.file, size) < 0)
+				journal.whole = size;
 			errno = why;
 			return -1;
 		}
 		bytes_take(&b, (size_t)n);
 	}
-	journal.size += (off_t)journal.batch.n;
 	counter_add(COUNTER_LOG_LINES, journal.lines);
 	if (!journal.unsynced && interval > 0)
 		timer_start(journal.sync, interval);
@@ -361,6 +391,8 @@ rotate(void)
 		return;
 	}
 	close(old);
+	if (lock_file(&e) < 0)
+		log_say(EVENT_FAILURE, "%s", e.text);
 	log_say(EVENT_ROTATED, "%s", journal.name);
 }
 
@@ -396,7 +428,9 @@ journal_start(struct child *c)
 	buf_init(&journal.batch, BATCH_MAX + 4 * LOG_LINE_MAX);
 	process_begin(c, parent_message, &journal);
 	snprintf(root, sizeof(root), "/proc/self/fd/%d", c->journal_fd);
-	if (sandbox_enter(&sandbox, &e) < 0 || open_file(&e) < 0)
+	journal.whole = -1;
+	if (sandbox_enter(&sandbox, &e) < 0 || open_file(&e) < 0 ||
+	    lock_file(&e) < 0)
 		return process_failed(c, &e);
 	torn = cut_torn_line();
 	journal.wake = watch_new(c->loop, c->wake_fd, woken, &journal);

@@ -172,6 +172,19 @@ generation_free(struct generation *g)
 	free(g);
 }
 
+/* The first generation begins with those that outlive it: without a journal
+ * nothing may pass. */
+static bool
+standing_serve(void)
+{
+	const struct worker *journal = worker_find(PROCESS_JOURNAL, NULL);
+	const struct worker *control = worker_find(PROCESS_CONTROL, NULL);
+
+	return parent.current != NULL ||
+	    (journal != NULL && journal->state == WORKER_READY &&
+		control != NULL && control->state == WORKER_READY);
+}
+
 void
 generation_check(struct generation *g)
 {
@@ -188,7 +201,8 @@ generation_check(struct generation *g)
 		edges += w->kind == PROCESS_EDGE;
 		ready += w->state == WORKER_READY;
 	}
-	if (g->state == GENERATION_STARTING && ready == g->edges + 1) {
+	if (g->state == GENERATION_STARTING && ready == g->edges + 1 &&
+	    standing_serve()) {
 		current_ready(g);
 		return;
 	}

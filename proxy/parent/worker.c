@@ -272,6 +272,8 @@ worker_ready(struct worker *w)
 		reconnect_edges(w->generation);
 	if (w->generation != NULL)
 		generation_ready(w->generation, w);
+	else if (parent.coming != NULL)
+		generation_check(parent.coming);
 }
 
 static void

@@ -36,7 +36,8 @@ def start_fails(lab, edit, *words):
     """A second daemon with changed settings: ends with 1 and says why."""
     text = (lab.dir / "sekisho.conf").read_text()
     changed = lab.dir / "changed.conf"
-    changed.write_text(edit(text).replace("control.sock", "other.sock"))
+    changed.write_text(edit(text.replace("log/journal.jsonl", "log/other.jsonl"))
+                       .replace("control.sock", "other.sock"))
     done = subprocess.run([lab.build / "sekishod", "-c", changed],
                           capture_output=True, text=True, timeout=30)
     assert done.returncode == 1, done
@@ -104,13 +105,20 @@ def test_a_full_disk_stops_no_request_and_breaks_no_line(lab):
 
 
 def test_a_journal_folder_that_is_gone_is_named(lab):
-    start_fails(lab, lambda t: t.replace("log/journal.jsonl", "nolog/journal.jsonl")
+    start_fails(lab, lambda t: t.replace("log/other.jsonl", "nolog/other.jsonl")
                 .replace(f"127.0.0.1:{lab.port}", "127.0.0.1:1"), "nolog")
+
+
+def test_a_journal_that_another_daemon_writes_is_named(lab):
+    start_fails(lab, lambda t: t.replace("log/other.jsonl", "log/journal.jsonl")
+                .replace(f"127.0.0.1:{lab.port}", f"127.0.0.1:{free_port()}"),
+                "journal.jsonl", "another sekishod")
 
 
 def test_a_stop_while_it_starts_ends_it(lab):
     conf = lab.dir / "changed.conf"
     conf.write_text((lab.dir / "sekisho.conf").read_text().replace("control.sock", "other.sock")
+                    .replace("log/journal.jsonl", "log/other.jsonl")
                     .replace(f'{{ address = "127.0.0.1:{lab.port}"',
                              f'{{ address = "127.0.0.1:{free_port()}"'))
     for ms in (10, 30, 50, 70, 100, 150):

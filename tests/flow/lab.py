@@ -235,20 +235,28 @@ rules = (
 
     def start(self):
         self.stderr = open(self.dir / "run" / "stderr", "w+b")
-        self.lines_before = len(self.journal())
+        notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        at = self.dir / "run" / "notify"
+        at.unlink(missing_ok=True)
+        notify.bind(str(at))
+        notify.settimeout(0.1)
         self.daemon = subprocess.Popen(
             [self.build / "sekishod", "-c", self.dir / "sekisho.conf"],
             stderr=self.stderr, stdout=subprocess.DEVNULL,
             # the sanitizer's hoard of freed memory would hide ours
-            env={**os.environ, "ASAN_OPTIONS": "quarantine_size_mb=1"})
-        wait_until(self._serves, 30)
+            env={**os.environ, "ASAN_OPTIONS": "quarantine_size_mb=1",
+                 "NOTIFY_SOCKET": str(at)})
+        with notify:
+            wait_until(lambda: self._is_ready(notify), 30)
         return self
 
-    def _serves(self):
+    def _is_ready(self, notify):
         if self.daemon.poll() is not None:
             raise AssertionError("sekishod ended: " + self.errors())
-        return any(e["event"] == "started" and e["process"] == f"edge.{self.edges - 1}"
-                   for e in self.journal()[self.lines_before:])
+        try:
+            return b"READY=1" in notify.recv(4096)
+        except TimeoutError:
+            return False
 
     def errors(self):
         return (self.dir / "run" / "stderr").read_text(errors="replace")
@@ -296,7 +304,7 @@ rules = (
         return done
 
     def children(self):
-        """name -> pid of the daemon's processes, as the kernel knows them."""
+        """name -> pid of the daemon's processes, the newest of each name."""
         found = {}
         pid = self.daemon.pid
         for child in pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
@@ -304,7 +312,7 @@ rules = (
                 comm = pathlib.Path(f"/proc/{child}/comm").read_text().strip()
             except OSError:
                 continue
-            found.setdefault(comm.removeprefix("sekisho:"), int(child))
+            found[comm.removeprefix("sekisho:")] = int(child)
         return found
 
     # the journal
