@@ -180,6 +180,10 @@ receive(int fd, struct header *h, uint8_t body[IPC_BODY_MAX],
 	};
 	ssize_t n = recvmsg(fd, &m, MSG_CMSG_CLOEXEC);
 
+	/* The other end closed before it had read all of ours. The kernel
+	 * tells that once, and first: its last words still wait. */
+	if (n < 0 && errno == ECONNRESET)
+		n = recvmsg(fd, &m, MSG_CMSG_CLOEXEC);
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return RECEIVED_NOTHING;
 	if (n < 0)

@@ -108,6 +108,35 @@ open_fds(void)
 	return n;
 }
 
+/* n bytes with so many descriptors, as no channel_send makes them. */
+static void
+send_raw(size_t n, size_t fds_n)
+{
+	static uint8_t bytes[8 + IPC_BODY_MAX + 1];
+	union {
+		struct cmsghdr align;
+		uint8_t room[CMSG_SPACE(8 * sizeof(int))];
+	} control = { 0 };
+	struct iovec part = { bytes, n };
+	struct msghdr m = { .msg_iov = &part, .msg_iovlen = 1 };
+	int fds[8];
+
+	memset(bytes + 8, 'a', sizeof(bytes) - 8);
+	for (size_t i = 0; i < fds_n; i++)
+		fds[i] = STDERR_FILENO;
+	if (fds_n > 0) {
+		struct cmsghdr *c = &control.align;
+
+		m.msg_control = &control;
+		m.msg_controllen = CMSG_SPACE(fds_n * sizeof(int));
+		c->cmsg_level = SOL_SOCKET;
+		c->cmsg_type = SCM_RIGHTS;
+		c->cmsg_len = CMSG_LEN(fds_n * sizeof(int));
+		memcpy(CMSG_DATA(c), fds, fds_n * sizeof(int));
+	}
+	ck_assert(sendmsg(ends[1], &m, MSG_NOSIGNAL) == (ssize_t)n);
+}
+
 static const struct {
 	size_t n;
 	int want;
@@ -225,6 +254,20 @@ START_TEST(ipc_last_words_come_before_the_end)
 }
 END_TEST
 
+/* A process that ends does not read first what it was told. */
+START_TEST(ipc_last_words_of_a_deaf_end_come_too)
+{
+	ck_assert(channel_send(ear.channel, 1, 1, BYTES("a"), -1) == 0);
+	send_raw(8, 0);
+	send_raw(9, 0);
+	close(ends[1]);
+	ends[1] = -1;
+	loop_run(loop);
+	ck_assert_uint_eq(ear.messages, 2);
+	ck_assert_uint_eq(ear.gone, 1);
+}
+END_TEST
+
 START_TEST(ipc_death_of_the_other_end_is_heard)
 {
 	pid_t pid = fork();
@@ -254,35 +297,6 @@ START_TEST(ipc_send_to_nobody_fails)
 	ck_assert(channel_send(ear.channel, 1, 1, BYTES(""), -1) == -1);
 }
 END_TEST
-
-/* n bytes with so many descriptors, as no channel_send makes them. */
-static void
-send_raw(size_t n, size_t fds_n)
-{
-	static uint8_t bytes[8 + IPC_BODY_MAX + 1];
-	union {
-		struct cmsghdr align;
-		uint8_t room[CMSG_SPACE(8 * sizeof(int))];
-	} control = { 0 };
-	struct iovec part = { bytes, n };
-	struct msghdr m = { .msg_iov = &part, .msg_iovlen = 1 };
-	int fds[8];
-
-	memset(bytes + 8, 'a', sizeof(bytes) - 8);
-	for (size_t i = 0; i < fds_n; i++)
-		fds[i] = STDERR_FILENO;
-	if (fds_n > 0) {
-		struct cmsghdr *c = &control.align;
-
-		m.msg_control = &control;
-		m.msg_controllen = CMSG_SPACE(fds_n * sizeof(int));
-		c->cmsg_level = SOL_SOCKET;
-		c->cmsg_type = SCM_RIGHTS;
-		c->cmsg_len = CMSG_LEN(fds_n * sizeof(int));
-		memcpy(CMSG_DATA(c), fds, fds_n * sizeof(int));
-	}
-	ck_assert(sendmsg(ends[1], &m, MSG_NOSIGNAL) == (ssize_t)n);
-}
 
 static const struct {
 	const char *name;
@@ -361,6 +375,7 @@ ipc_suite(void)
 	tcase_add_test(t, ipc_queue_has_a_limit);
 	tcase_add_test(t, ipc_queue_is_dropped_with_its_channel);
 	tcase_add_test(t, ipc_last_words_come_before_the_end);
+	tcase_add_test(t, ipc_last_words_of_a_deaf_end_come_too);
 	tcase_add_test(t, ipc_death_of_the_other_end_is_heard);
 	tcase_add_test(t, ipc_send_to_nobody_fails);
 	tcase_add_loop_test(t, ipc_nonsense_ends_the_channel, 0, COUNT(raws));
