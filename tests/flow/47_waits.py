@@ -211,7 +211,7 @@ def test_an_edge_without_descriptors_waits_and_goes_on(lab):
     assert cpu(edge) - before < 0.3, "it asks again and again for what it cannot have"
     for s in held:
         s.close()
-    assert lab.get_plain("plain.lab.test").status == 200
+    wait_until(lambda: lab.get_plain("plain.lab.test").status == 200)
 
 
 def cpu(pid):
