@@ -189,31 +189,41 @@ make_client_tls(struct edge *e, struct err *err)
 }
 
 /* The CA certificate, and those above it that clients are sent too. */
+static void
+parse_chain(struct edge *e, struct bytes pem, STACK_OF(X509) * chain)
+{
+	BIO *bio = BIO_new_mem_buf(pem.p, (int)pem.n);
+	X509 *one;
+
+	must(bio != NULL);
+	e->ca = PEM_read_bio_X509(bio, NULL, NULL, NULL);
+	/* A root is with the clients; what stands below one is not. */
+	if (e->ca != NULL && X509_self_signed(e->ca, 0) != 1 &&
+	    X509_up_ref(e->ca) == 1)
+		sk_X509_push(chain, e->ca);
+	while (e->ca != NULL &&
+	    (one = PEM_read_bio_X509(bio, NULL, NULL, NULL)) != NULL)
+		sk_X509_push(chain, one);
+	BIO_free(bio);
+	ERR_clear_error();
+}
+
 static STACK_OF(X509) * read_chain(struct edge *e, struct err *err)
 {
 	struct arena a = { 0 };
 	const char *path = settings_path(
 	    e->settings, &a, e->settings->keysmith.ca_certificate);
-	int fd = file_open(path, CA_CHAIN_MAX, err);
-	FILE *file = fd < 0 ? NULL : fdopen(fd, "r");
 	STACK_OF(X509) *chain = sk_X509_new_null();
-	X509 *one;
+	struct buf pem;
 
 	must(chain != NULL);
-	if (file == NULL)
-		goto done;
-	e->ca = PEM_read_X509(file, NULL, NULL, NULL);
-	if (e->ca == NULL)
-		err_set(err, "%s: holds no certificate in PEM", path);
-	/* A root is with the clients; what stands below one is not. */
-	else if (X509_self_signed(e->ca, 0) != 1 && X509_up_ref(e->ca) == 1)
-		sk_X509_push(chain, e->ca);
-	while (e->ca != NULL &&
-	    (one = PEM_read_X509(file, NULL, NULL, NULL)) != NULL)
-		sk_X509_push(chain, one);
-	ERR_clear_error();
-	fclose(file);
-done:
+	buf_init(&pem, CA_CHAIN_MAX);
+	if (file_read(path, &pem, err) == 0) {
+		parse_chain(e, buf_bytes(&pem), chain);
+		if (e->ca == NULL)
+			err_set(err, "%s: holds no certificate in PEM", path);
+	}
+	buf_release(&pem);
 	arena_release(&a);
 	return chain;
 }

@@ -25,8 +25,10 @@ open_judged(const char *path, size_t max, struct stat *st, struct err *e)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 
-	if (fd < 0)
-		return err_set(e, "%s: cannot be read: %m", path);
+	if (fd < 0) {
+		err_set(e, "%s: cannot be read: %m", path);
+		return -1;
+	}
 	if (judge(fd, path, max, st, e) == 0)
 		return fd;
 	close(fd);

@@ -18,7 +18,7 @@
  * dozen requests per second does not pay a wake-up for each; a ring that
  * becomes half full does not wait for it. */
 #define BUSY_MS 100
-#define RETRY_MS 1000  /* after a failed write */
+#define RETRY_MS 1000 /* after a failed write */
 #define LOCK_TRIES 100
 #define LOCK_WAIT_NS 20000000
 #define TAIL_MAX 65536 /* looked through for a torn line at the start */

@@ -295,8 +295,8 @@ START_TEST(url_path_has_a_loose_form)
 	struct url u = { 0 };
 	const char *why;
 
-	ck_assert(url_parse_target(
-		      &u, bytes_of(loose[_i].given), &a, &why) == 0);
+	ck_assert(
+	    url_parse_target(&u, bytes_of(loose[_i].given), &a, &why) == 0);
 	ck_assert_msg(bytes_equal(u.path_loose, bytes_of(loose[_i].loose)),
 	    "%s: %.*s", loose[_i].given, BYTES_PRINTF(u.path_loose));
 	arena_release(&a);
