@@ -14,6 +14,7 @@ $(error the packages above are missing and could not be installed)
 endif
 endif
 
+MAKEFLAGS += -j$(shell nproc)
 CC := gcc
 WARN := -Wall -Wextra -Wshadow -Wconversion -Wcast-qual -Wvla -Wundef \
 	-Wformat=2 -Wwrite-strings -Wstrict-prototypes -Wmissing-prototypes \
