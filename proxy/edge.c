@@ -123,7 +123,7 @@ drain(struct edge *e, enum drain how)
 	e->drain = how;
 	for (struct client *c = e->clients; c != NULL; c = next) {
 		next = c->next;
-		c->on_drain(c);
+		c->speaks->drain(c);
 	}
 	edge_client_gone(e);
 }

@@ -815,7 +815,7 @@ exchange_request_body(struct exchange *x, struct bytes b)
 	x->bytes_up += b.n;
 	x->to->type->body(x->to, b);
 	deadline(x, flow_timeout_ms(x));
-	if (x->to->type->queued(x->to) > 0)
+	if (x->to->type->full(x->to))
 		x->from->type->flow(x->from, FLOW_PAUSE);
 }
 
@@ -947,7 +947,7 @@ exchange_response_body(struct exchange *x, struct bytes b)
 	x->bytes_down += b.n;
 	x->from->type->body(x->from, b);
 	deadline(x, flow_timeout_ms(x));
-	if (x->from->type->queued(x->from) > 0)
+	if (x->from->type->full(x->from))
 		x->to->type->flow(x->to, FLOW_PAUSE);
 }
 

@@ -162,12 +162,12 @@ client_flush(struct side *s)
 	stream_flush(h1_client_of(s)->stream);
 }
 
-static size_t
-client_queued(const struct side *s)
+static bool
+client_full(const struct side *s)
 {
 	const struct h1_client *h = (const void *)s;
 
-	return stream_queued(h->stream);
+	return stream_queued(h->stream) > 0;
 }
 
 static void
@@ -240,7 +240,7 @@ static const struct side_type h1_client_type = {
 	.body = client_body,
 	.end = client_end,
 	.flush = client_flush,
-	.queued = client_queued,
+	.full = client_full,
 	.flow = client_flow,
 	.deadline = client_deadline,
 	.raw = client_raw,
@@ -488,6 +488,26 @@ on_drain(struct client *c)
 		client_free(c);
 }
 
+static void
+on_end(struct client *c)
+{
+	struct h1_client *h = c->protocol;
+
+	h->state = H1C_OVER;
+	h->paused = true;
+	if (h->side.exchange != NULL)
+		exchange_client_gone(h->side.exchange, "connection closed");
+	h1_release(&h->reader);
+	buf_release(&h->input);
+	loop_defer(h->edge->loop, free, h);
+}
+
+static const struct client_protocol h1_protocol = {
+	.timer = on_timer,
+	.drain = on_drain,
+	.end = on_end,
+};
+
 void
 h1_client_begin(struct client *c, struct bytes input)
 {
@@ -500,9 +520,7 @@ h1_client_begin(struct client *c, struct bytes input)
 	h->stream = c->stream;
 	h1_init(&h->reader, H1_REQUESTS, &limits_of(h)->h1);
 	buf_init(&h->input, INPUT_MAX);
-	c->protocol = h;
-	c->on_timer = on_timer;
-	c->on_drain = on_drain;
+	client_speak(c, &h1_protocol, h);
 	stream_own(c->stream, &client_events, h);
 	wait_for_request(h);
 	if (input.n > 0)
@@ -517,21 +535,4 @@ h1_client_pending(const struct client *c)
 	const struct h1_client *h = c->protocol;
 
 	return h->left + h->input.n;
-}
-
-void
-h1_client_free(struct client *c)
-{
-	struct h1_client *h = c->protocol;
-
-	if (h == NULL)
-		return;
-	c->protocol = NULL;
-	h->state = H1C_OVER;
-	h->paused = true;
-	if (h->side.exchange != NULL)
-		exchange_client_gone(h->side.exchange, "connection closed");
-	h1_release(&h->reader);
-	buf_release(&h->input);
-	loop_defer(h->edge->loop, free, h);
 }

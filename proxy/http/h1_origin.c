@@ -105,12 +105,12 @@ origin_flush(struct side *s)
 	stream_flush(h1_origin_of(s)->stream);
 }
 
-static size_t
-origin_queued(const struct side *s)
+static bool
+origin_full(const struct side *s)
 {
 	const struct h1_origin *o = (const void *)s;
 
-	return stream_queued(o->stream);
+	return stream_queued(o->stream) > 0;
 }
 
 /* The deadline of an exchange is kept on its client's side. */
@@ -325,7 +325,7 @@ static const struct side_type h1_origin_type = {
 	.body = origin_body,
 	.end = origin_end,
 	.flush = origin_flush,
-	.queued = origin_queued,
+	.full = origin_full,
 	.flow = origin_flow,
 	.deadline = origin_deadline,
 	.raw = origin_raw,

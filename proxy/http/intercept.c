@@ -253,6 +253,18 @@ on_drain(struct client *c)
 	(void)c;
 }
 
+static void
+on_end(struct client *c)
+{
+	(void)c;
+}
+
+static const struct client_protocol handshake_protocol = {
+	.timer = too_long,
+	.drain = on_drain,
+	.end = on_end,
+};
+
 void
 intercept_begin(struct client *c, struct intercept *i)
 {
@@ -265,13 +277,11 @@ intercept_begin(struct client *c, struct intercept *i)
 		give_up(c, "bytes came before the tunnel was open");
 		return;
 	}
-	h1_client_free(c);
+	client_speak(c, &handshake_protocol, NULL);
 	SSL_set_app_data(ssl, c);
 	SSL_set_accept_state(ssl);
 	stream_tls(c->stream, ssl);
 	stream_own(c->stream, &events, c);
-	c->on_timer = too_long;
-	c->on_drain = on_drain;
 	timer_start(c->timer, c->edge->settings->limits.handshake_timeout_ms);
 	stream_want_read(c->stream, true);
 }

@@ -31,8 +31,9 @@ struct side_type {
 	void (*end)(struct side *s, const struct field *trailers, size_t n);
 	/* What was sent leaves now, in as few packets as can be. */
 	void (*flush)(struct side *s);
-	/* Bytes that the peer has not taken yet. */
-	size_t (*queued)(const struct side *s);
+	/* Whether the peer is behind: no more should come until the exchange
+	 * is told that it drained. */
+	bool (*full)(const struct side *s);
 	/* Whether more of the message that this side reads is wanted. */
 	void (*flow)(struct side *s, enum flow flow);
 	/* exchange_timeout unless called again within ms. */

@@ -85,6 +85,7 @@ static void
 preface_readable(void *owner)
 {
 	struct client *c = owner;
+	struct proxy_protocol *p = c->protocol;
 	struct edge *e = c->edge;
 	struct bytes in;
 	size_t n;
@@ -96,17 +97,15 @@ preface_readable(void *owner)
 		return;
 	}
 	in = (struct bytes){ e->scratch, n };
-	switch (proxy_protocol_next(c->preface, &in)) {
+	switch (proxy_protocol_next(p, &in)) {
 	case PROXY_PROTOCOL_MORE:
 		return;
 	case PROXY_PROTOCOL_BAD:
-		refuse_header(c, c->preface->why);
+		refuse_header(c, p->why);
 		return;
 	case PROXY_PROTOCOL_DONE:
-		if (c->preface->has_source)
-			c->address = c->preface->source;
-		free(c->preface);
-		c->preface = NULL;
+		if (p->has_source)
+			c->address = p->source;
 		admit(c, in);
 		return;
 	}
@@ -136,11 +135,33 @@ preface_drain(struct client *c)
 }
 
 static void
+preface_end(struct client *c)
+{
+	free(c->protocol);
+}
+
+static const struct client_protocol preface_protocol = {
+	.timer = preface_late,
+	.drain = preface_drain,
+	.end = preface_end,
+};
+
+static void
 timer_due(void *owner)
 {
 	struct client *c = owner;
 
-	c->on_timer(c);
+	c->speaks->timer(c);
+}
+
+void
+client_speak(
+    struct client *c, const struct client_protocol *speaks, void *protocol)
+{
+	if (c->speaks != NULL)
+		c->speaks->end(c);
+	c->speaks = speaks;
+	c->protocol = protocol;
 }
 
 void
@@ -148,6 +169,7 @@ client_new(struct edge *e, const struct listener_settings *l, int fd,
     const struct address *peer)
 {
 	struct client *c = calloc(1, sizeof(*c));
+	struct proxy_protocol *preface;
 
 	must(c != NULL);
 	c->edge = e;
@@ -167,10 +189,9 @@ client_new(struct edge *e, const struct listener_settings *l, int fd,
 		admit(c, (struct bytes){ 0 });
 		return;
 	}
-	c->preface = calloc(1, sizeof(*c->preface));
-	must(c->preface != NULL);
-	c->on_timer = preface_late;
-	c->on_drain = preface_drain;
+	preface = calloc(1, sizeof(*preface));
+	must(preface != NULL);
+	client_speak(c, &preface_protocol, preface);
 	timer_start(c->timer, e->settings->limits.head_timeout_ms);
 	stream_want_read(c->stream, true);
 }
@@ -233,8 +254,7 @@ client_free(struct client *c)
 	if (c->freed)
 		return;
 	c->freed = true;
-	free(c->preface);
-	h1_client_free(c);
+	client_speak(c, NULL, NULL);
 	intercept_free(c->intercept);
 	c->intercept = NULL;
 	origin_free(c->bound);

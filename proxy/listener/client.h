@@ -31,6 +31,15 @@ struct intercept {
 	uint64_t resolve_us, connect_us, tls_us;
 };
 
+struct client;
+
+/* What is spoken on a connection at the moment. */
+struct client_protocol {
+	void (*timer)(struct client *c); /* c->timer is due */
+	void (*drain)(struct client *c); /* e->drain has changed */
+	void (*end)(struct client *c);   /* frees c->protocol */
+};
+
 struct client {
 	struct edge *edge;
 	struct client *prev, *next;
@@ -44,16 +53,14 @@ struct client {
 	bool counted; /* in the board's connections, as: */
 	unsigned counted_body;
 	struct address counted_address;
-	struct proxy_protocol *preface; /* while its header is awaited */
-	const char *tls_version;        /* of the intercepted TLS; NULL: none */
+	const char *tls_version; /* of the intercepted TLS; NULL: none */
 	struct intercept *intercept;
 	/* Bound by connection-based authentication to who asked then: one of
 	 * several, when a forwarder speaks on this connection. */
 	struct origin *bound;
 	struct address bound_to;
-	void *protocol; /* of h1_client.c */
-	void (*on_timer)(struct client *c);
-	void (*on_drain)(struct client *c);
+	const struct client_protocol *speaks;
+	void *protocol; /* its state */
 };
 
 /* A connection was accepted; takes over fd. */
@@ -61,6 +68,9 @@ void client_new(struct edge *e, const struct listener_settings *l, int fd,
     const struct address *peer);
 /* Closes the connection; all that hangs on it goes. */
 void client_free(struct client *c);
+/* Another protocol follows; the one before is ended. */
+void client_speak(
+    struct client *c, const struct client_protocol *speaks, void *protocol);
 /* Keeps the connection for the next request of that address to its origin. */
 void client_bind(
     struct client *c, struct origin *o, const struct address *asker);
@@ -77,4 +87,3 @@ int intercept_hello(SSL *ssl, int *alert, void *arg);
 void h1_client_begin(struct client *c, struct bytes input);
 /* Bytes read and not yet understood. */
 size_t h1_client_pending(const struct client *c);
-void h1_client_free(struct client *c);
