@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Chromium, as a municipality's staff use it, through the checkpoint."""
 import base64
+import contextlib
 import hashlib
 import os
 import re
@@ -88,33 +89,37 @@ def exactly(s, n):
     return data
 
 
+@contextlib.contextmanager
 def chromium(lab, url, *options):
-    return subprocess.Popen(
+    """A browser that ends, with all its processes, where this block does."""
+    browser = subprocess.Popen(
         ["chromium", "--headless=new", "--no-sandbox", "--disable-gpu", "--accept-lang=ja",
          "--disable-dev-shm-usage", "--no-first-run", "--disable-background-networking",
          f"--user-data-dir={tempfile.mkdtemp(dir=lab.dir / 'home')}",
          f"--proxy-server=127.0.0.1:{lab.port}", *options, url],
         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
         env={**os.environ, "HOME": str(lab.dir / "home")}, start_new_session=True)
+    try:
+        yield browser
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(browser.pid, signal.SIGKILL)
+        browser.wait()
 
 
 def test_a_page_with_many_resources_and_a_websocket(lab):
-    browser = chromium(lab, f"https://www.lab.test:{lab.tls_port}/page.html",
-                       "--remote-debugging-port=0")
     log = lab.dir / "run" / "nginx-access.log"
-    try:
+    with chromium(lab, f"https://www.lab.test:{lab.tls_port}/page.html",
+                  "--remote-debugging-port=0"):
         report = wait_until(lambda: re.search(r"GET /report\?(\S+)", log.read_text()), 60)
-    finally:
-        os.killpg(browser.pid, signal.SIGKILL)
-        browser.wait()
     assert report.group(1) == (f"style=rgb%281%2C+2%2C+3%29&images={IMAGES}"
                                "&download=10485760&blocked=403&socket=40000"), report.group(1)
     assert lab.event(event="tunnel", path="/chat")["status"] == 101
 
 
 def test_a_blocked_page_is_shown_in_japanese(lab):
-    browser = chromium(lab, f"https://casino.lab.test:{lab.tls_port}/", "--dump-dom")
-    page = browser.communicate(timeout=60)[0]
+    with chromium(lab, f"https://casino.lab.test:{lab.tls_port}/", "--dump-dom") as browser:
+        page = browser.communicate(timeout=60)[0]
     e = lab.event(event="exchange", host="casino.lab.test", path="/")
     for word in ("賭け事の分類です。", "no-gambling", e["id"]):
         assert word in page, page

@@ -3,6 +3,14 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
 
+static bool
+has_scheme(struct bytes line)
+{
+	struct bytes first = bytes_take(&line, line.n < 4 ? line.n : 4);
+
+	return bytes_equal_nocase(first, BYTES("http"));
+}
+
 /* What a list of URLs says is found again, under that very URL. */
 int
 LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
@@ -20,7 +28,7 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 	lists_seal(l);
 	line = bytes_trim(bytes_take_until(&text, '\n'));
 	if (read == 0 && bytes_index(line, '#') < 0 && line.n > 0 &&
-	    !bytes_start_with(line, BYTES("http")) &&
+	    !has_scheme(line) &&
 	    url_parse_absolute(&u,
 		bytes_of(arena_printf(&a, "http://%.*s", BYTES_PRINTF(line))),
 		&a, &why) == 0)
