@@ -147,12 +147,14 @@ static int
 choose_alpn(SSL *ssl, const unsigned char **out, unsigned char *out_n,
     const unsigned char *in, unsigned in_n, void *arg)
 {
-	static const unsigned char ours[] = "\x08http/1.1";
+	static const unsigned char both[] = "\x02h2\x08http/1.1";
+	const struct edge *e = arg;
+	unsigned skip = e->settings->limits.h2 ? 0 : 3;
 
 	(void)ssl;
-	(void)arg;
-	if (SSL_select_next_proto((unsigned char **)(uintptr_t)out, out_n, ours,
-		sizeof(ours) - 1, in, in_n) != OPENSSL_NPN_NEGOTIATED)
+	if (SSL_select_next_proto((unsigned char **)(uintptr_t)out, out_n,
+		both + skip, sizeof(both) - 1 - skip, in,
+		in_n) != OPENSSL_NPN_NEGOTIATED)
 		return SSL_TLSEXT_ERR_NOACK;
 	return SSL_TLSEXT_ERR_OK;
 }

@@ -551,20 +551,11 @@ next_length(struct h1 *h, struct bytes *in, struct bytes *body)
 	return H1_BODY;
 }
 
-static bool
-is_framing(enum field_id id)
-{
-	return id == FIELD_CONTENT_LENGTH || id == FIELD_TRANSFER_ENCODING ||
-	    id == FIELD_HOST || id == FIELD_CONNECTION || id == FIELD_TRAILER ||
-	    id == FIELD_UPGRADE || id == FIELD_TE || id == FIELD_AUTHORIZATION;
-}
-
 static enum h1_event
 next_end(struct h1 *h, const struct message *m)
 {
-	for (size_t i = 0; i < m->fields_n; i++)
-		if (is_framing(m->fields[i].id))
-			return bad(h, 400, "a trailer that means something");
+	if (!message_trailer_is_harmless(m))
+		return bad(h, 400, "a trailer that means something");
 	renew(h);
 	return H1_END;
 }

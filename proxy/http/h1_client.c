@@ -163,11 +163,9 @@ client_flush(struct side *s)
 }
 
 static bool
-client_full(const struct side *s)
+client_full(struct side *s)
 {
-	const struct h1_client *h = (const void *)s;
-
-	return stream_queued(h->stream) > 0;
+	return stream_queued(h1_client_of(s)->stream) > 0;
 }
 
 static void

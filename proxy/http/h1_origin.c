@@ -106,11 +106,9 @@ origin_flush(struct side *s)
 }
 
 static bool
-origin_full(const struct side *s)
+origin_full(struct side *s)
 {
-	const struct h1_origin *o = (const void *)s;
-
-	return stream_queued(o->stream) > 0;
+	return stream_queued(h1_origin_of(s)->stream) > 0;
 }
 
 /* The deadline of an exchange is kept on its client's side. */

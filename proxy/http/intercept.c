@@ -200,6 +200,19 @@ reach_origin(struct client *c)
 }
 
 static void
+speak_http(struct client *c)
+{
+	const unsigned char *name;
+	unsigned n;
+
+	SSL_get0_alpn_selected(stream_ssl(c->stream), &name, &n);
+	if (bytes_equal((struct bytes){ name, n }, BYTES("h2")))
+		h2_client_begin(c);
+	else
+		h1_client_begin(c, (struct bytes){ 0 });
+}
+
+static void
 shake(struct client *c)
 {
 	SSL *ssl = stream_ssl(c->stream);
@@ -216,7 +229,7 @@ shake(struct client *c)
 						    : COUNTER_HANDSHAKES,
 		    1);
 		c->tls_version = SSL_get_version(ssl);
-		h1_client_begin(c, (struct bytes){ 0 });
+		speak_http(c);
 		return;
 	case HANDSHAKE_FAILED:
 		give_up(c, stream_why(c->stream));

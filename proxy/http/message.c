@@ -87,3 +87,20 @@ message_mark_hops(struct message *m)
 			    m, bytes_trim(bytes_take_until(&tokens, ',')));
 	}
 }
+
+static bool
+belongs_into_a_head(enum field_id id)
+{
+	return id == FIELD_CONTENT_LENGTH || id == FIELD_TRANSFER_ENCODING ||
+	    id == FIELD_HOST || id == FIELD_CONNECTION || id == FIELD_TRAILER ||
+	    id == FIELD_UPGRADE || id == FIELD_TE || id == FIELD_AUTHORIZATION;
+}
+
+bool
+message_trailer_is_harmless(const struct message *m)
+{
+	for (size_t i = 0; i < m->fields_n; i++)
+		if (belongs_into_a_head(m->fields[i].id))
+			return false;
+	return true;
+}

@@ -73,5 +73,8 @@ struct message {
 enum field_id field_id(struct bytes name);
 /* The only or first field of that id, or NULL. */
 const struct field *message_field(const struct message *m, enum field_id id);
+/* Whether a trailer says nothing that a head must say (RFC 9110 section 6.5.1):
+ * framing, routing, who asks. */
+bool message_trailer_is_harmless(const struct message *m);
 /* Marks hop-by-hop fields: the fixed ones and those Connection names. */
 void message_mark_hops(struct message *m);

@@ -33,7 +33,7 @@ struct side_type {
 	void (*flush)(struct side *s);
 	/* Whether the peer is behind: no more should come until the exchange
 	 * is told that it drained. */
-	bool (*full)(const struct side *s);
+	bool (*full)(struct side *s);
 	/* Whether more of the message that this side reads is wanted. */
 	void (*flow)(struct side *s, enum flow flow);
 	/* exchange_timeout unless called again within ms. */

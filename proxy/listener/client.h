@@ -85,5 +85,7 @@ void intercept_free(struct intercept *i);
 int intercept_hello(SSL *ssl, int *alert, void *arg);
 /* h1 on c->stream from now on; input: bytes that were read already. */
 void h1_client_begin(struct client *c, struct bytes input);
+/* HTTP/2, as ALPN said. */
+void h2_client_begin(struct client *c);
 /* Bytes read and not yet understood. */
 size_t h1_client_pending(const struct client *c);

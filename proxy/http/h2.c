@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "proxy/http/h2.h"
+
+#include <string.h>
+
+#define FIELDS_FIRST 16
+#define FIELD_OVERHEAD 32 /* RFC 9113 section 6.5.2 */
+
+/* Reading. */
+
+void
+h2_head_begin(struct h2_head *h, struct arena *a, struct message *m,
+    const struct h1_limits *limits)
+{
+	*h = (struct h2_head){
+		.arena = a,
+		.message = m,
+		.limits = limits,
+	};
+	*m = (struct message){ .version_minor = 1, .keep_alive = true };
+}
+
+static void
+refuse(struct h2_head *h, unsigned status, const char *why)
+{
+	if (h->why != NULL)
+		return;
+	h->status = status;
+	h->why = why;
+}
+
+static struct field *
+add_field(struct h2_head *h, struct bytes name, struct bytes value)
+{
+	struct message *m = h->message;
+	struct field *f;
+
+	if (m->fields_n == h->fields_size) {
+		size_t size =
+		    h->fields_size == 0 ? FIELDS_FIRST : h->fields_size * 2;
+		struct field *more = ARENA_ARRAY(h->arena, struct field, size);
+
+		if (m->fields_n > 0)
+			memcpy(more, m->fields, m->fields_n * sizeof(*more));
+		if (h->cookie != NULL)
+			h->cookie = more + (h->cookie - m->fields);
+		m->fields = more;
+		h->fields_size = size;
+	}
+	f = &m->fields[m->fields_n++];
+	*f = (struct field){
+		.id = field_id(name), .name = name, .value = value
+	};
+	return f;
+}
+
+static void
+add_cookie(struct h2_head *h, struct bytes name, struct bytes value)
+{
+	if (h->cookie == NULL) {
+		h->cookie = add_field(h, name, value);
+		return;
+	}
+	h->cookie->value = bytes_of(arena_printf(h->arena, "%.*s; %.*s",
+	    BYTES_PRINTF(h->cookie->value), BYTES_PRINTF(value)));
+}
+
+/* nghttp2 has seen that each is there once and before the fields. */
+static void
+add_pseudo(struct h2_head *h, struct bytes name, struct bytes value)
+{
+	if (bytes_equal(name, BYTES(":method")))
+		h->message->method = value;
+	else if (bytes_equal(name, BYTES(":scheme")))
+		h->scheme = value;
+	else if (bytes_equal(name, BYTES(":authority")))
+		h->authority = value;
+	else if (bytes_equal(name, BYTES(":path")))
+		h->path = value;
+	else
+		refuse(h, 400, "a pseudo-field that is not known");
+}
+
+void
+h2_head_add(struct h2_head *h, struct bytes name, struct bytes value)
+{
+	h->bytes += name.n + value.n + FIELD_OVERHEAD;
+	if (h->bytes > h->limits->head_max) {
+		refuse(h, 431, "the head is too large");
+		return;
+	}
+	if (++h->fields_n > h->limits->fields_max) {
+		refuse(h, 431, "too many fields");
+		return;
+	}
+	name = arena_copy(h->arena, name);
+	value = arena_copy(h->arena, bytes_trim(value));
+	if (name.n > 0 && name.p[0] == ':')
+		add_pseudo(h, name, value);
+	else if (bytes_equal(name, BYTES("cookie")))
+		add_cookie(h, name, value);
+	else
+		add_field(h, name, value);
+}
+
+/* RFC 9113 section 8.3.1: one name, wherever it stands. */
+static void
+take_authority(struct h2_head *h)
+{
+	struct message *m = h->message;
+	bool named = false;
+
+	for (size_t i = 0; i < m->fields_n; i++) {
+		if (m->fields[i].id != FIELD_HOST)
+			continue;
+		if (named ||
+		    (h->authority.n > 0 &&
+			!bytes_equal_nocase(m->fields[i].value, h->authority)))
+			refuse(h, 400, "Host unlike :authority");
+		named = true;
+	}
+	if (h->authority.n == 0 && !named)
+		refuse(h, 400, "no :authority");
+	if (!named)
+		add_field(h, BYTES("host"), h->authority);
+}
+
+static void
+take_target(struct h2_head *h)
+{
+	struct message *m = h->message;
+
+	if (bytes_equal(m->method, BYTES("CONNECT"))) {
+		m->target = h->authority;
+		return;
+	}
+	m->target = h->path;
+	if (!bytes_equal(h->scheme, BYTES("https")) &&
+	    !bytes_equal(h->scheme, BYTES("http")))
+		refuse(h, 400, "a :scheme that is not known");
+	if (h->path.n == 0 ||
+	    (h->path.p[0] != '/' && !bytes_equal(h->path, BYTES("*"))))
+		refuse(h, 400, ":path without a slash");
+}
+
+/* nghttp2 has seen that the number is one, and compares it with the body. */
+static void
+take_framing(struct h2_head *h, bool ends)
+{
+	struct message *m = h->message;
+	const struct field *length = message_field(m, FIELD_CONTENT_LENGTH);
+	uint64_t n = 0;
+
+	for (size_t i = 0; length != NULL && i < length->value.n; i++) {
+		uint8_t digit = (uint8_t)(length->value.p[i] - '0');
+
+		if (digit > 9 || n > ((uint64_t)INT64_MAX - digit) / 10) {
+			refuse(h, 400, "a content-length that is no number");
+			return;
+		}
+		n = n * 10 + digit;
+	}
+	m->content_length = n;
+	m->has_content_length = length != NULL;
+	m->framing = ends    ? FRAMING_NONE
+	    : length != NULL ? FRAMING_LENGTH
+			     : FRAMING_CHUNKED;
+}
+
+bool
+h2_head_request(struct h2_head *h, bool ends)
+{
+	take_authority(h);
+	take_target(h);
+	take_framing(h, ends);
+	return h->why == NULL;
+}
+
+/* Writing. */
+
+static void
+put(struct h2_fields *out, struct bytes name, struct bytes value)
+{
+	/* The library lowers the name's letters in its own copy. */
+	out->nv[out->n++] = (nghttp2_nv){
+		.name = (uint8_t *)(uintptr_t)name.p,
+		.namelen = name.n,
+		.value = (uint8_t *)(uintptr_t)value.p,
+		.valuelen = value.n,
+		.flags = NGHTTP2_NV_FLAG_NONE,
+	};
+}
+
+static void
+put_fields(struct h2_fields *out, const struct field *fields, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!fields[i].hop && fields[i].id != FIELD_CONTENT_LENGTH)
+			put(out, fields[i].name, fields[i].value);
+}
+
+struct h2_fields
+h2_response_fields(struct arena *a, const struct message *m, const char *via)
+{
+	struct h2_fields out = {
+		.nv = ARENA_ARRAY(a, nghttp2_nv, m->fields_n + 3),
+	};
+
+	put(&out, BYTES(":status"),
+	    bytes_of(arena_printf(a, "%03u", m->status)));
+	put_fields(&out, m->fields, m->fields_n);
+	if (via != NULL)
+		put(&out, BYTES("via"), bytes_of(via));
+	/* RFC 9110 section 8.6: not with 1xx and 204 */
+	if (m->has_content_length && m->status >= 200 && m->status != 204)
+		put(&out, BYTES("content-length"),
+		    bytes_of(arena_printf(
+			a, "%llu", (unsigned long long)m->content_length)));
+	return out;
+}
+
+struct h2_fields
+h2_trailer_fields(struct arena *a, const struct field *trailers, size_t n)
+{
+	struct h2_fields out = { .nv = ARENA_ARRAY(a, nghttp2_nv, n + 1) };
+
+	put_fields(&out, trailers, n);
+	return out;
+}
