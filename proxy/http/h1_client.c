@@ -234,6 +234,7 @@ client_done(struct side *s, enum side_outcome outcome)
 }
 
 static const struct side_type h1_client_type = {
+	.version = "HTTP/1.1",
 	.head = client_head,
 	.body = client_body,
 	.end = client_end,

@@ -319,6 +319,7 @@ origin_done(struct side *s, enum side_outcome outcome)
 }
 
 static const struct side_type h1_origin_type = {
+	.version = "HTTP/1.1",
 	.head = origin_head,
 	.body = origin_body,
 	.end = origin_end,

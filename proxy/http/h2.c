@@ -125,11 +125,27 @@ take_authority(struct h2_head *h)
 		add_field(h, BYTES("host"), h->authority);
 }
 
+/* The same as HTTP/1.1 takes: those that are registered. */
+static bool
+is_method(struct bytes b)
+{
+#define ROW(number, name, string) BYTES(#string),
+	static const struct bytes methods[] = { HTTP_METHOD_MAP(ROW) };
+#undef ROW
+
+	for (size_t i = 0; i < COUNT(methods); i++)
+		if (bytes_equal(methods[i], b))
+			return true;
+	return false;
+}
+
 static void
 take_target(struct h2_head *h)
 {
 	struct message *m = h->message;
 
+	if (!is_method(m->method))
+		refuse(h, 501, "unknown method");
 	if (bytes_equal(m->method, BYTES("CONNECT"))) {
 		m->target = h->authority;
 		return;
@@ -141,6 +157,10 @@ take_target(struct h2_head *h)
 	if (h->path.n == 0 ||
 	    (h->path.p[0] != '/' && !bytes_equal(h->path, BYTES("*"))))
 		refuse(h, 400, ":path without a slash");
+	/* RFC 3986; nghttp2 lets them through, HTTP/1.1 here does not. */
+	for (size_t i = 0; i < h->path.n; i++)
+		if (h->path.p[i] <= 0x20 || h->path.p[i] >= 0x7f)
+			refuse(h, 400, ":path with a byte that is no URL's");
 }
 
 /* nghttp2 has seen that the number is one, and compares it with the body. */

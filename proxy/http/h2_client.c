@@ -54,6 +54,8 @@ struct h2_client {
 	uint64_t due_ms;  /* of the earliest stream; 0: none */
 	bool flush_later; /* at the end of the tick */
 	bool leaving;     /* GOAWAY was sent */
+	bool lingering;   /* all is said; what comes is thrown away, so that
+			   * nothing of it is lost to a reset */
 	bool over;
 };
 
@@ -314,6 +316,7 @@ side_done(struct side *side, enum side_outcome outcome)
 }
 
 static const struct side_type h2_stream_type = {
+	.version = "HTTP/2",
 	.head = side_head,
 	.body = side_body,
 	.end = side_end,
@@ -556,8 +559,17 @@ tell_drained(struct h2_client *h)
 static bool
 is_finished(const struct h2_client *h)
 {
-	return nghttp2_session_want_read(h->session) == 0 &&
-	    nghttp2_session_want_write(h->session) == 0;
+	return (h->leaving && h->streams_n == 0) ||
+	    (nghttp2_session_want_read(h->session) == 0 &&
+		nghttp2_session_want_write(h->session) == 0);
+}
+
+static void
+linger(struct h2_client *h)
+{
+	h->lingering = true;
+	stream_shutdown(h->stream);
+	timer_start(h->client->timer, LINGER_MS);
 }
 
 static void
@@ -578,17 +590,17 @@ send_now(void *owner)
 	struct h2_client *h = owner;
 
 	h->flush_later = false;
-	if (h->over)
+	if (h->over || h->lingering)
 		return;
 	do
 		pull(h);
 	while (stream_queued(h->stream) == 0 && tell_drained(h));
 	if (h->over)
 		return;
-	if (stream_broken(h->stream) ||
-	    (is_finished(h) && stream_queued(h->stream) == 0) ||
-	    (h->leaving && h->streams_n == 0 && stream_queued(h->stream) == 0))
+	if (stream_broken(h->stream))
 		client_free(h->client);
+	else if (stream_queued(h->stream) == 0 && is_finished(h))
+		linger(h);
 }
 
 static void
@@ -616,6 +628,8 @@ connection_readable(void *owner)
 	}
 	switch (stream_read(h->stream, e->scratch, sizeof(e->scratch), &n)) {
 	case STREAM_READ:
+		if (h->lingering)
+			return;
 		taken = nghttp2_session_mem_recv(h->session, e->scratch, n);
 		if (h->over)
 			return;
@@ -677,6 +691,10 @@ on_timer(struct client *c)
 	uint64_t now = loop_now_ms(h->edge->loop);
 	struct h2_stream *next;
 
+	if (h->lingering) {
+		client_free(c);
+		return;
+	}
 	if (h->streams_n == 0) {
 		leave(h);
 		return;

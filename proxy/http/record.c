@@ -75,6 +75,9 @@ exchange_record(struct exchange *x)
 	log_number(&l, "bytes_down", x->bytes_down);
 	record_times(&l, x);
 	record_decision(&l, x);
+	log_string(&l, "http_client", x->from->type->version);
+	if (x->to != NULL)
+		log_string(&l, "http_origin", x->to->type->version);
 	if (x->client->tls_version != NULL)
 		log_string(&l, "tls_client", x->client->tls_version);
 	if (x->tls_origin != NULL)

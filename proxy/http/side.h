@@ -23,6 +23,7 @@ enum side_outcome {
 };
 
 struct side_type {
+	const char *version; /* as the journal tells it */
 	/* A head: a request to an origin, an answer (also 1xx) to a client.
 	 * Hop-by-hop fields are marked and left out; the side adds its own. */
 	void (*head)(struct side *s, const struct message *m);
