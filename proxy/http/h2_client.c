@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "proxy/base/log.h"
 #include "proxy/http/exchange.h"
 #include "proxy/http/h2.h"
 #include "proxy/listener/client.h"
@@ -17,6 +18,9 @@
 /* Sent and not taken by the kernel; more waits in the streams. */
 #define CONNECTION_FULL ((size_t)131072)
 #define FRAME_MAX ((size_t)16384)
+/* Streams that a client's own faults end, in so long a time. */
+#define FAULTS_MAX 100
+#define FAULTS_MS 10000
 #define LINGER_MS 10000
 
 struct h2_client;
@@ -51,7 +55,9 @@ struct h2_client {
 	nghttp2_session *session;
 	struct h2_stream *streams;
 	size_t streams_n;
-	uint64_t due_ms;  /* of the earliest stream; 0: none */
+	uint64_t due_ms; /* of the earliest stream; 0: none */
+	unsigned faults;
+	uint64_t faults_since_ms;
 	bool flush_later; /* at the end of the tick */
 	bool leaving;     /* GOAWAY was sent */
 	bool lingering;   /* all is said; what comes is thrown away, so that
@@ -514,21 +520,75 @@ stream_closed(nghttp2_session *session, int32_t id, uint32_t code, void *user)
 	return 0;
 }
 
-/* The answer is whole, the rest of the request is not wanted: it is thrown away
- * for a while, as some clients forget the answer when they cannot send to the
- * end (curl 7.88). */
+static void
+record_misbehaviour(const struct h2_client *h, struct bytes why)
+{
+	const struct client *c = h->client;
+	char text[ADDRESS_TEXT_MAX];
+	struct log_line l;
+
+	counter_add(COUNTER_CONNECTIONS_ENDED, 1);
+	log_begin(&l, EVENT_MISBEHAVED, NULL);
+	if (c->segment != NULL) {
+		log_string(&l, "body", c->segment->body->code);
+		log_string(&l, "zone", c->segment->zone->name);
+	}
+	log_string(&l, "client", address_text(&c->address, text));
+	log_text(&l, "why", why);
+	log_end(&l);
+}
+
+/* Requests that the client itself makes us reset cost us more than it
+ * (CVE-2025-8671); those that it resets are counted by the library. */
+static void
+count_fault(struct h2_client *h, uint32_t code)
+{
+	uint64_t now = loop_now_ms(h->edge->loop);
+
+	if (code != NGHTTP2_PROTOCOL_ERROR &&
+	    code != NGHTTP2_FLOW_CONTROL_ERROR &&
+	    code != NGHTTP2_STREAM_CLOSED && code != NGHTTP2_FRAME_SIZE_ERROR &&
+	    code != NGHTTP2_REFUSED_STREAM)
+		return;
+	if (now - h->faults_since_ms > FAULTS_MS) {
+		h->faults_since_ms = now;
+		h->faults = 0;
+	}
+	if (++h->faults == FAULTS_MAX)
+		nghttp2_session_terminate_session(
+		    h->session, NGHTTP2_ENHANCE_YOUR_CALM);
+}
+
+static void
+goaway_sent(const struct h2_client *h, const nghttp2_goaway *g)
+{
+	const struct bytes words = { g->opaque_data, g->opaque_data_len };
+
+	if (g->error_code != NGHTTP2_NO_ERROR)
+		record_misbehaviour(h,
+		    words.n > 0
+			? words
+			: bytes_of(nghttp2_http2_strerror(g->error_code)));
+}
+
 static int
 frame_sent(nghttp2_session *session, const nghttp2_frame *frame, void *user)
 {
-	struct h2_stream *s;
+	struct h2_stream *s =
+	    nghttp2_session_get_stream_user_data(session, frame->hd.stream_id);
+	bool ends = (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
 
-	(void)user;
-	if ((frame->hd.flags & NGHTTP2_FLAG_END_STREAM) == 0 ||
-	    (frame->hd.type != NGHTTP2_DATA &&
-		frame->hd.type != NGHTTP2_HEADERS))
+	if (frame->hd.type == NGHTTP2_RST_STREAM)
+		count_fault(user, frame->rst_stream.error_code);
+	else if (frame->hd.type == NGHTTP2_GOAWAY)
+		goaway_sent(user, &frame->goaway);
+	else if (frame->hd.type != NGHTTP2_DATA &&
+	    frame->hd.type != NGHTTP2_HEADERS)
 		return 0;
-	s = nghttp2_session_get_stream_user_data(session, frame->hd.stream_id);
-	if (s != NULL && s->answer_only)
+	/* The answer is whole, the rest of the request is not wanted: it is
+	 * thrown away for a while, as some clients forget the answer when they
+	 * cannot send to the end (curl 7.88). */
+	else if (ends && s != NULL && s->answer_only)
 		set_deadline(s, LINGER_MS);
 	return 0;
 }
@@ -633,9 +693,13 @@ connection_readable(void *owner)
 		taken = nghttp2_session_mem_recv(h->session, e->scratch, n);
 		if (h->over)
 			return;
-		if (taken < 0)
-			nghttp2_session_terminate_session(
-			    h->session, NGHTTP2_PROTOCOL_ERROR);
+		if (taken < 0) {
+			record_misbehaviour(
+			    h, bytes_of(nghttp2_strerror((int)taken)));
+			stream_reset(h->stream);
+			client_free(h->client);
+			return;
+		}
 		send_later(h);
 		return;
 	case STREAM_WAIT:
