@@ -13,9 +13,13 @@ const struct setting limit_table[] = {
 	    "チャンク長の行（拡張を含む）の大きさ。"),
 	SETTING(limit_settings, trailer_max, SIZE, 8192, 64, 1048576,
 	    "Bytes of a trailer section.", "トレーラーの大きさ。"),
-	SETTING(limit_settings, h2, FLAG, 1, 0, 1,
-	    "Whether HTTP/2 is spoken with clients that offer it.",
-	    "HTTP/2 に対応する端末と HTTP/2 で通信するか。"),
+	SETTING(limit_settings, h2, FLAG, 0, 0, 1,
+	    "Whether HTTP/2 is spoken with clients that offer it. Off while"
+	    " origins are asked in HTTP/1.1 alone: a client's hundred requests"
+	    " at a time would be as many connections.",
+	    "HTTP/2 に対応する端末と HTTP/2 で通信するか。接続先とは HTTP/1.1 "
+	    "だけで"
+	    "通信する間は無効（端末の同時要求の数だけ接続が開くため）。"),
 	SETTING(limit_settings, h2_streams_max, COUNT, 100, 1, 1000,
 	    "Requests at a time on one HTTP/2 connection.",
 	    "一つの HTTP/2 接続での同時要求数。"),

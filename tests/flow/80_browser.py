@@ -107,14 +107,27 @@ def chromium(lab, url, *options):
         browser.wait()
 
 
-def test_a_page_with_many_resources_and_a_websocket(lab):
+def visit(lab):
+    """The page with all that is on it, as the browser reports it."""
     log = lab.dir / "run" / "nginx-access.log"
+    log.write_text("")
     with chromium(lab, f"https://www.lab.test:{lab.tls_port}/page.html",
                   "--remote-debugging-port=0"):
         report = wait_until(lambda: re.search(r"GET /report\?(\S+)", log.read_text()), 60)
     assert report.group(1) == (f"style=rgb%281%2C+2%2C+3%29&images={IMAGES}"
                                "&download=10485760&blocked=403&socket=40000"), report.group(1)
     assert lab.event(event="tunnel", path="/chat")["status"] == 101
+    return lab.event(event="exchange", path="/page.html")["http_client"]
+
+
+def test_a_page_with_many_resources_and_a_websocket(lab):
+    assert visit(lab) == "HTTP/1.1"
+
+
+def test_the_same_page_over_http2(lab):
+    lab.write_settings(limits="h2 = true;")
+    lab.ctl("reload")
+    assert visit(lab) == "HTTP/2"
 
 
 def test_a_blocked_page_is_shown_in_japanese(lab):
