@@ -56,6 +56,8 @@ struct h2_client {
 	struct h2_stream *streams;
 	size_t streams_n;
 	uint64_t due_ms; /* of the earliest stream; 0: none */
+	size_t held;     /* of bodies, in the streams' buffers */
+	size_t owed; /* of the connection's window, until some of it leaves */
 	unsigned faults;
 	uint64_t faults_since_ms;
 	bool flush_later; /* at the end of the tick */
@@ -256,6 +258,35 @@ give_body(struct h2_stream *s, struct bytes b)
 	send_later(s->h2);
 }
 
+/* The connection's window is given back at once, so that a stream that waits
+ * holds up none but itself, until as much as that window waits in all. */
+static void
+hold(struct h2_stream *s, struct bytes b)
+{
+	struct h2_client *h = s->h2;
+
+	/* The stream's window is the buffer's size; the library sees to it. */
+	must(buf_append(&s->in, b) == 0);
+	h->held += b.n;
+	if (h->held <= limits_of(h)->h2_connection_window)
+		nghttp2_session_consume_connection(h->session, b.n);
+	else
+		h->owed += b.n;
+}
+
+static void
+unhold(struct h2_client *h, size_t n)
+{
+	size_t paid = n < h->owed ? n : h->owed;
+
+	h->held -= n;
+	h->owed -= paid;
+	if (paid == 0)
+		return;
+	nghttp2_session_consume_connection(h->session, paid);
+	send_later(h);
+}
+
 /* What came while it was paused, then the end, when it has come. */
 static void
 deliver(struct h2_stream *s)
@@ -265,6 +296,7 @@ deliver(struct h2_stream *s)
 	buf_init(&s->in, in.max);
 	if (in.n > 0 && s->side.exchange != NULL)
 		give_body(s, buf_bytes(&in));
+	unhold(s->h2, in.n);
 	buf_release(&in);
 	if (s->ended && !s->paused && s->side.exchange != NULL) {
 		s->ended = false;
@@ -383,6 +415,8 @@ forget(struct h2_stream *s, const char *why)
 	if (s->next != NULL)
 		s->next->prev = s->prev;
 	h->streams_n--;
+	if (!h->over)
+		unhold(h, s->in.n);
 	loop_defer(h->edge->loop, free_stream, s);
 }
 
@@ -478,8 +512,6 @@ frame_received(nghttp2_session *session, const nghttp2_frame *frame, void *user)
 	return 0;
 }
 
-/* The connection's window is given back at once: a stream that waits holds up
- * none but itself. */
 static int
 data_chunk(nghttp2_session *session, uint8_t flags, int32_t id,
     const uint8_t *p, size_t n, void *user)
@@ -488,14 +520,14 @@ data_chunk(nghttp2_session *session, uint8_t flags, int32_t id,
 
 	(void)flags;
 	(void)user;
+	if (s != NULL && s->side.exchange != NULL &&
+	    (s->paused || s->in.n > 0)) {
+		hold(s, (struct bytes){ p, n });
+		return 0;
+	}
 	nghttp2_session_consume_connection(session, n);
 	if (s == NULL || s->side.exchange == NULL) {
 		nghttp2_session_consume_stream(session, id, n);
-		return 0;
-	}
-	/* The window is the buffer's size, and the library has seen to it. */
-	if (s->paused || s->in.n > 0) {
-		must(buf_append(&s->in, (struct bytes){ p, n }) == 0);
 		return 0;
 	}
 	give_body(s, (struct bytes){ p, n });

@@ -29,8 +29,10 @@ const struct setting limit_table[] = {
 	    "HTTP/2 接続で一つの要求の本文が転送中・待機中になれる大きさ。"),
 	SETTING(limit_settings, h2_connection_window, SIZE, 1310720, 65535,
 	    134217728,
-	    "The same of all requests of a connection together, under way.",
-	    "同じく、一つの接続のすべての要求の合計（転送中）。"),
+	    "The same of all requests of a connection together: so much under"
+	    " way, and so much that waits.",
+	    "同じく、一つの接続のすべての要求の合計（転送中と待機中のそれぞれ）"
+	    "。"),
 	SETTING(limit_settings, connections_per_address, COUNT, 512, 1, 65535,
 	    "Connections of one client address at a time.",
 	    "一つの端末アドレスの同時接続数。"),

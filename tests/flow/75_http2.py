@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """HTTP/2 with clients, inside intercepted TLS."""
+import os
 import struct
 import subprocess
 import time
@@ -13,7 +14,7 @@ PROTOCOL_ERROR, FLOW_CONTROL_ERROR, STREAM_CLOSED, REFUSED, CANCEL, CALM = 1, 3,
 
 
 def make(build):
-    names = ("tell", "sink", "trail", "early")
+    names = ("tell", "sink", "trail", "early", "mute")
     lab = Lab(build, hosts={f"{n}.lab.test": "127.0.0.1" for n in names},
               limits="h2 = true; head_timeout = 2; idle_timeout = 4; body_timeout = 4; head_max = 8192;")
     lab.heads = []
@@ -21,6 +22,7 @@ def make(build):
     lab.sink = lab.origin(sink, tls=True)
     lab.trail = lab.origin(trail, tls=True)
     lab.early = lab.origin(early, tls=True)
+    lab.mute = lab.origin(mute, tls=True)
     lab.write_settings()
     return lab
 
@@ -62,6 +64,11 @@ def trail(s):
         s.sendall(b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"
                   b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X-Sum\r\n\r\n"
                   b"4\r\nbody\r\n0\r\nX-Sum: 7\r\n\r\n")
+
+
+def mute(s):
+    read_head(s)
+    time.sleep(8)
 
 
 def early(s):
@@ -148,6 +155,38 @@ def test_a_stream_that_nobody_reads_holds_up_none_but_itself(lab):
         c.send(frame(WINDOW_UPDATE, 0, 0, struct.pack("!I", 1 << 20)))
         c.ask(3, "/1k")
         assert c.body(3) == b"k" * 1024
+
+
+def test_what_waits_for_slow_origins_is_bounded(lab):
+    """Of a hundred requests: one buffer each, and one window for all."""
+    lab.write_settings(edges=1)
+    lab.ctl("reload")
+    with Connection(lab, "mute.lab.test", lab.mute) as c:
+        edge = lab.children()["edge.0"]
+        before = resident(edge)
+        c.s.settimeout(1)
+        room = {stream: 262144 for stream in range(1, 200, 2)}
+        for stream in room:
+            c.ask(stream, method="POST", flags=END_HEADERS)
+        room[0] = 65535
+        try:
+            while True:
+                for stream in room:
+                    while stream and min(room[stream], room[0]) >= 16384:
+                        c.send(frame(DATA, 0, stream, b"x" * 16384))
+                        room[stream] -= 16384
+                        room[0] -= 16384
+                kind, _, stream, payload = c.read()
+                if kind == WINDOW_UPDATE:
+                    room[stream] += int.from_bytes(payload, "big")
+        except TimeoutError:
+            grown = resident(edge) - before
+        assert grown < 100 * 160 * 1024 + 2 * 1310720, grown
+
+
+def resident(pid):
+    """Bytes of memory of that process."""
+    return int(open(f"/proc/{pid}/statm").read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
 def refusal(lab, fields, flags=END_HEADERS | END_STREAM):
