@@ -4,14 +4,6 @@
 #include <string.h>
 #include <strings.h>
 
-struct bytes
-bytes_of(const char *string)
-{
-	if (string == NULL)
-		return (struct bytes){ 0 };
-	return (struct bytes){ (const uint8_t *)string, strlen(string) };
-}
-
 bool
 bytes_equal(struct bytes a, struct bytes b)
 {
@@ -113,4 +105,18 @@ bytes_number(struct bytes b, uint64_t max, uint64_t *out)
 	}
 	*out = value;
 	return 0;
+}
+
+size_t
+bytes_decimal(uint8_t out[BYTES_DECIMAL_MAX], uint64_t value, size_t least)
+{
+	uint8_t digits[BYTES_DECIMAL_MAX];
+	size_t at = sizeof(digits);
+
+	do {
+		digits[--at] = (uint8_t)('0' + value % 10);
+		value /= 10;
+	} while (value > 0 || sizeof(digits) - at < least);
+	memcpy(out, digits + at, sizeof(digits) - at);
+	return sizeof(digits) - at;
 }

@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/types.h>
 
 #include "proxy/base/macros.h"
@@ -16,15 +17,24 @@ struct bytes {
 	size_t n;
 };
 
-/* The bytes of a string literal, without its NUL. */
-#define BYTES(literal) \
-	((struct bytes){ (const uint8_t *)("" literal), sizeof(literal) - 1 })
+/* The bytes of a string literal, without its NUL; the second for tables. */
+#define BYTES(literal) ((struct bytes)BYTES_ROW(literal))
+#define BYTES_ROW(literal)                                         \
+	{                                                          \
+		(const uint8_t *)("" literal), sizeof(literal) - 1 \
+	}
 
 /* For "%.*s". */
 #define BYTES_PRINTF(b) (int)(b).n, (const char *)(b).p
 
-/* The bytes of a string that we made; NULL gives no bytes. */
-struct bytes bytes_of(const char *string);
+/* The bytes of a string that we made; NULL gives no bytes. Here, so that the
+ * compiler counts a literal's. */
+static inline struct bytes
+bytes_of(const char *string)
+{
+	return (struct bytes){ (const uint8_t *)string,
+		string == NULL ? 0 : strlen(string) };
+}
 bool bytes_equal(struct bytes a, struct bytes b);
 /* Equal when A-Z and a-z are the same; no other folding. */
 bool bytes_equal_nocase(struct bytes a, struct bytes b);
@@ -43,3 +53,7 @@ ssize_t bytes_index(struct bytes b, uint8_t c);
  * other bytes, or a larger number.
  */
 int bytes_number(struct bytes b, uint64_t max, uint64_t *out) MUST_CHECK;
+/* Writes value with at least that many digits; how many were written. */
+#define BYTES_DECIMAL_MAX 24
+size_t bytes_decimal(
+    uint8_t out[BYTES_DECIMAL_MAX], uint64_t value, size_t least);

@@ -173,15 +173,15 @@ log_escape(char *out, size_t n, struct bytes value)
 }
 
 static void
-put_key(struct log_line *l, const char *key)
+put_key(struct log_line *l, struct bytes key)
 {
 	put(l, BYTES(",\""));
-	put(l, bytes_of(key));
+	put(l, key);
 	put(l, BYTES("\":"));
 }
 
 void
-log_text(struct log_line *l, const char *key, struct bytes value)
+log_value(struct log_line *l, struct bytes key, struct bytes value)
 {
 	size_t before = l->n;
 	size_t room;
@@ -206,25 +206,21 @@ log_text(struct log_line *l, const char *key, struct bytes value)
 		l->n = before;
 }
 
-void
-log_string(struct log_line *l, const char *key, const char *value)
+static void
+put_digits(struct log_line *l, uint64_t value, size_t least)
 {
-	log_text(l, key, bytes_of(value));
+	uint8_t digits[BYTES_DECIMAL_MAX];
+
+	put(l, (struct bytes){ digits, bytes_decimal(digits, value, least) });
 }
 
 void
-log_number(struct log_line *l, const char *key, uint64_t value)
+log_digits(struct log_line *l, struct bytes key, uint64_t value)
 {
-	char digits[24];
-	size_t at = sizeof(digits);
 	size_t before = l->n;
 
-	do {
-		digits[--at] = (char)('0' + value % 10);
-		value /= 10;
-	} while (value > 0);
 	put_key(l, key);
-	put(l, (struct bytes){ (uint8_t *)digits + at, sizeof(digits) - at });
+	put_digits(l, value, 1);
 	if (l->cut)
 		l->n = before;
 }
@@ -234,7 +230,7 @@ log_flag(struct log_line *l, const char *key, bool value)
 {
 	size_t before = l->n;
 
-	put_key(l, key);
+	put_key(l, bytes_of(key));
 	put(l, value ? BYTES("true") : BYTES("false"));
 	if (l->cut)
 		l->n = before;
@@ -245,7 +241,6 @@ put_time(struct log_line *l)
 {
 	struct timespec now;
 	struct tm tm;
-	char micros[32];
 
 	clock_gettime(CLOCK_REALTIME, &now);
 	if (now.tv_sec != sink.second) {
@@ -255,8 +250,8 @@ put_time(struct log_line *l)
 		sink.second = now.tv_sec;
 	}
 	put(l, bytes_of(sink.second_text));
-	snprintf(micros, sizeof(micros), "%06ldZ", now.tv_nsec / 1000);
-	put(l, bytes_of(micros));
+	put_digits(l, (uint64_t)now.tv_nsec / 1000, 6);
+	put(l, BYTES("Z"));
 }
 
 void

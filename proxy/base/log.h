@@ -33,10 +33,29 @@ void log_id(char out[LOG_ID_MAX]);
 
 /* A line from begin to end; id NULL takes a new one. */
 void log_begin(struct log_line *l, enum log_event event, const char *id);
-void log_text(struct log_line *l, const char *key, struct bytes value);
-void log_string(struct log_line *l, const char *key, const char *value);
-void log_number(struct log_line *l, const char *key, uint64_t value);
+void log_value(struct log_line *l, struct bytes key, struct bytes value);
+void log_digits(struct log_line *l, struct bytes key, uint64_t value);
 void log_flag(struct log_line *l, const char *key, bool value);
+
+/* Here, so that the compiler counts the keys' letters. */
+static inline void
+log_text(struct log_line *l, const char *key, struct bytes value)
+{
+	log_value(l, bytes_of(key), value);
+}
+
+static inline void
+log_string(struct log_line *l, const char *key, const char *value)
+{
+	log_value(l, bytes_of(key), bytes_of(value));
+}
+
+static inline void
+log_number(struct log_line *l, const char *key, uint64_t value)
+{
+	log_digits(l, bytes_of(key), value);
+}
+
 /* 0, or -1: dropped (and counted by the ring). */
 int log_end(struct log_line *l);
 /* A whole line with one member "text". */

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 /* Far above one flush: whoever writes stops at the first queued byte. */
 #define QUEUE_MAX ((size_t)8 << 20)
@@ -75,7 +74,7 @@ fill_incoming(struct wire *w)
 	ssize_t n;
 
 	put_incoming_aside();
-	n = read(w->fd, incoming.bytes, sizeof(incoming.bytes));
+	n = recv(w->fd, incoming.bytes, sizeof(incoming.bytes), 0);
 	w->dry = n < (ssize_t)sizeof(incoming.bytes) && n != 0;
 	w->ended = n == 0;
 	if (n <= 0)

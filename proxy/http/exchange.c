@@ -558,17 +558,8 @@ add_host(struct exchange *x, struct bytes host)
 static void
 replace_host(struct exchange *x)
 {
-	bool is_default =
-	    x->url.port == (x->url.scheme == SCHEME_HTTPS ? 443 : 80);
-	bool is_v6 = x->url.is_address && !address_is_v4(&x->url.address);
-	struct bytes host = x->url.host;
+	struct bytes host = url_authority(&x->url, &x->arena);
 
-	if (is_v6)
-		host = bytes_of(
-		    arena_printf(&x->arena, "[%.*s]", BYTES_PRINTF(host)));
-	if (!is_default)
-		host = bytes_of(arena_printf(
-		    &x->arena, "%.*s:%u", BYTES_PRINTF(host), x->url.port));
 	for (size_t i = 0; i < x->request.fields_n; i++)
 		if (x->request.fields[i].id == FIELD_HOST) {
 			x->request.fields[i].value = host;
@@ -880,12 +871,12 @@ static bool
 may_retry(const struct exchange *x)
 {
 	static const struct bytes idempotent[] = {
-		{ (const uint8_t *)"GET", 3 },
-		{ (const uint8_t *)"HEAD", 4 },
-		{ (const uint8_t *)"OPTIONS", 7 },
-		{ (const uint8_t *)"PUT", 3 },
-		{ (const uint8_t *)"DELETE", 6 },
-		{ (const uint8_t *)"TRACE", 5 },
+		BYTES_ROW("GET"),
+		BYTES_ROW("HEAD"),
+		BYTES_ROW("OPTIONS"),
+		BYTES_ROW("PUT"),
+		BYTES_ROW("DELETE"),
+		BYTES_ROW("TRACE"),
 	};
 
 	if (x->kept_failed || x->raw || x->interim > 0 || x->answered_us != 0 ||

@@ -314,7 +314,7 @@ origin_done(struct side *s, enum side_outcome outcome)
 	else if (o->bound)
 		client_bind(o->client, o->origin, &o->asker);
 	else
-		upstream_keep(o->edge->upstream, o->origin);
+		upstream_keep(o->origin);
 	o->origin = NULL;
 }
 

@@ -167,7 +167,7 @@ take_origin(struct client *c, const struct upstream_result *r)
 	/* Kept first, so that the leaf's own callbacks find it there. */
 	certificate = r->origin->certificate;
 	X509_up_ref(certificate);
-	upstream_keep(c->edge->upstream, r->origin);
+	upstream_keep(r->origin);
 	order_leaf(c, certificate);
 	X509_free(certificate);
 }

@@ -2,31 +2,31 @@
 #include "proxy/http/message.h"
 
 static const struct {
-	const char *name;
+	struct bytes name;
 	enum field_id id;
 } names[] = {
-	{ "te", FIELD_TE },
-	{ "via", FIELD_VIA },
-	{ "date", FIELD_DATE },
-	{ "host", FIELD_HOST },
-	{ "expect", FIELD_EXPECT },
-	{ "alt-svc", FIELD_ALT_SVC },
-	{ "trailer", FIELD_TRAILER },
-	{ "upgrade", FIELD_UPGRADE },
-	{ "forwarded", FIELD_FORWARDED },
-	{ "connection", FIELD_CONNECTION },
-	{ "keep-alive", FIELD_KEEP_ALIVE },
-	{ "content-type", FIELD_CONTENT_TYPE },
-	{ "authorization", FIELD_AUTHORIZATION },
-	{ "content-length", FIELD_CONTENT_LENGTH },
-	{ "accept-language", FIELD_ACCEPT_LANGUAGE },
-	{ "x-forwarded-for", FIELD_X_FORWARDED_FOR },
-	{ "proxy-connection", FIELD_PROXY_CONNECTION },
-	{ "www-authenticate", FIELD_WWW_AUTHENTICATE },
-	{ "sec-websocket-key", FIELD_SEC_WEBSOCKET_KEY },
-	{ "transfer-encoding", FIELD_TRANSFER_ENCODING },
-	{ "proxy-authenticate", FIELD_PROXY_AUTHENTICATE },
-	{ "proxy-authorization", FIELD_PROXY_AUTHORIZATION },
+	{ BYTES_ROW("te"), FIELD_TE },
+	{ BYTES_ROW("via"), FIELD_VIA },
+	{ BYTES_ROW("date"), FIELD_DATE },
+	{ BYTES_ROW("host"), FIELD_HOST },
+	{ BYTES_ROW("expect"), FIELD_EXPECT },
+	{ BYTES_ROW("alt-svc"), FIELD_ALT_SVC },
+	{ BYTES_ROW("trailer"), FIELD_TRAILER },
+	{ BYTES_ROW("upgrade"), FIELD_UPGRADE },
+	{ BYTES_ROW("forwarded"), FIELD_FORWARDED },
+	{ BYTES_ROW("connection"), FIELD_CONNECTION },
+	{ BYTES_ROW("keep-alive"), FIELD_KEEP_ALIVE },
+	{ BYTES_ROW("content-type"), FIELD_CONTENT_TYPE },
+	{ BYTES_ROW("authorization"), FIELD_AUTHORIZATION },
+	{ BYTES_ROW("content-length"), FIELD_CONTENT_LENGTH },
+	{ BYTES_ROW("accept-language"), FIELD_ACCEPT_LANGUAGE },
+	{ BYTES_ROW("x-forwarded-for"), FIELD_X_FORWARDED_FOR },
+	{ BYTES_ROW("proxy-connection"), FIELD_PROXY_CONNECTION },
+	{ BYTES_ROW("www-authenticate"), FIELD_WWW_AUTHENTICATE },
+	{ BYTES_ROW("sec-websocket-key"), FIELD_SEC_WEBSOCKET_KEY },
+	{ BYTES_ROW("transfer-encoding"), FIELD_TRANSFER_ENCODING },
+	{ BYTES_ROW("proxy-authenticate"), FIELD_PROXY_AUTHENTICATE },
+	{ BYTES_ROW("proxy-authorization"), FIELD_PROXY_AUTHORIZATION },
 };
 
 /* The rows stand by length: the first of each, found once per length. */
@@ -34,7 +34,7 @@ enum field_id
 field_id(struct bytes name)
 {
 	for (size_t i = 0; i < COUNT(names); i++) {
-		struct bytes known = bytes_of(names[i].name);
+		struct bytes known = names[i].name;
 
 		if (known.n > name.n)
 			break;

@@ -45,11 +45,10 @@ static const struct {
 	const char *type;
 	int (*write)(struct exchange *x, struct buf *out);
 } pages[] = {
-	{ { (const uint8_t *)"/proxy.pac", 10 },
-	    "application/x-ns-proxy-autoconfig", write_pac },
-	{ { (const uint8_t *)"/ca.crt", 7 }, "application/x-x509-ca-cert",
-	    write_ca },
-	{ { (const uint8_t *)"/", 1 }, "text/html; charset=utf-8", write_page },
+	{ BYTES_ROW("/proxy.pac"), "application/x-ns-proxy-autoconfig",
+	    write_pac },
+	{ BYTES_ROW("/ca.crt"), "application/x-x509-ca-cert", write_ca },
+	{ BYTES_ROW("/"), "text/html; charset=utf-8", write_page },
 };
 
 enum stage_answer

@@ -358,8 +358,8 @@ static const struct {
 	enum scheme scheme;
 	uint16_t port;
 } schemes[] = {
-	{ { (const uint8_t *)"http://", 7 }, SCHEME_HTTP, 80 },
-	{ { (const uint8_t *)"https://", 8 }, SCHEME_HTTPS, 443 },
+	{ BYTES_ROW("http://"), SCHEME_HTTP, 80 },
+	{ BYTES_ROW("https://"), SCHEME_HTTPS, 443 },
 };
 
 int
@@ -400,6 +400,30 @@ scheme_name(enum scheme s)
 		return "";
 	}
 	return "";
+}
+
+struct bytes
+url_authority(const struct url *u, struct arena *a)
+{
+	bool v6 = u->is_address && !address_is_v4(&u->address);
+	bool with_port = u->port != (u->scheme == SCHEME_HTTPS ? 443 : 80);
+	uint8_t *out;
+	size_t n = 0;
+
+	if (!v6 && !with_port)
+		return u->host;
+	out = arena_alloc(a, u->host.n + sizeof("[]:") + BYTES_DECIMAL_MAX);
+	if (v6)
+		out[n++] = '[';
+	memcpy(out + n, u->host.p, u->host.n);
+	n += u->host.n;
+	if (v6)
+		out[n++] = ']';
+	if (with_port) {
+		out[n++] = ':';
+		n += bytes_decimal(out + n, u->port, 1);
+	}
+	return (struct bytes){ out, n };
 }
 
 bool

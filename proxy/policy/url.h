@@ -55,6 +55,9 @@ int url_parse_absolute(struct url *u, struct bytes text, struct arena *a,
 /* Origin form ("/path?query") or "*": fills target, path, path_canonical. */
 int url_parse_target(struct url *u, struct bytes target, struct arena *a,
     const char **why_out) MUST_CHECK;
+/* As in a Host field: brackets around IPv6, the port unless it is the
+ * scheme's. It may be u->host itself. */
+struct bytes url_authority(const struct url *u, struct arena *a);
 const char *scheme_name(enum scheme s);
 /* Whether both name the same host and port. */
 bool url_same_origin(const struct url *a, const struct url *b);

@@ -3,39 +3,12 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "proxy/board.h"
+#include "proxy/upstream/pool.h"
 #include "proxy/upstream/race.h"
 #include "proxy/upstream/reach.h"
 #include "proxy/upstream/resolve.h"
-
-#define BUCKETS 1024
-#define SWEEP_MS 1000
-
-/* Whose connections may serve whom: not another body's, not another zone's. */
-struct key {
-	uint32_t hash;
-	uint16_t port;
-	enum upstream_transport transport;
-	const struct zone *zone;
-	const struct body *body;
-	struct bytes host;
-};
-
-/* A connection; the public part is the user's. */
-struct connection {
-	struct origin origin;
-	struct upstream *upstream;
-	struct key key;
-	struct url url; /* what the SSL verifies against */
-	/* While it is kept: */
-	bool kept;
-	struct connection *next; /* of the bucket */
-	struct connection *older, *newer;
-	uint64_t kept_ms;
-	char host[HOST_MAX + 1];
-};
 
 struct upstream_wait {
 	struct upstream *upstream;
@@ -56,208 +29,19 @@ struct upstream {
 	struct verifier *verifier;
 	struct loop *loop;
 	struct resolver *resolver;
-	struct timer *sweep;
-	struct connection *buckets[BUCKETS];
-	struct connection *oldest, *newest;
-	size_t kept_n;
+	struct pool *pool;
 	char words[256]; /* of an answer that is given at once */
 };
 
 static void shake(void *owner);
 
-static struct connection *
-connection_of(struct origin *o)
-{
-	return CONTAINER(o, struct connection, origin);
-}
-
-static uint32_t
-hash_of(struct bytes host, uint16_t port)
-{
-	uint32_t h = 2166136261u ^ port;
-
-	for (size_t i = 0; i < host.n; i++)
-		h = (h ^ host.p[i]) * 16777619u;
-	return h;
-}
-
-static struct key
-key_of(const struct url *destination, const struct segment *segment,
-    enum upstream_transport transport)
-{
-	return (struct key){
-		.hash = hash_of(destination->host, destination->port),
-		.port = destination->port,
-		.transport = transport,
-		.zone = segment->zone,
-		.body = segment->body,
-		.host = destination->host,
-	};
-}
-
-static bool
-key_equal(const struct key *a, const struct key *b)
-{
-	return a->hash == b->hash && a->port == b->port &&
-	    a->transport == b->transport && a->zone == b->zone &&
-	    a->body == b->body && bytes_equal(a->host, b->host);
-}
-
-/* The pool. */
-
-static void
-unkeep(struct connection *c)
-{
-	struct upstream *u = c->upstream;
-	struct connection **at = &u->buckets[c->key.hash % BUCKETS];
-
-	while (*at != c)
-		at = &(*at)->next;
-	*at = c->next;
-	*(c->older != NULL ? &c->older->newer : &u->oldest) = c->newer;
-	*(c->newer != NULL ? &c->newer->older : &u->newest) = c->older;
-	c->kept = false;
-	u->kept_n--;
-}
-
 void
-origin_free(struct origin *o)
+upstream_keep(struct origin *o)
 {
-	struct connection *c;
-
-	if (o == NULL)
-		return;
-	c = connection_of(o);
-	if (c->kept)
-		unkeep(c);
-	if (o->stream != NULL)
-		counter_sub(COUNTER_UPSTREAM_OPEN, 1);
-	stream_free(o->stream);
-	X509_free(o->certificate);
-	free(c);
-}
-
-/* A kept connection has nothing to say; TLS may, below the bytes. */
-static void
-kept_readable(void *owner)
-{
-	struct connection *c = owner;
-
-	if (!stream_is_quiet(c->origin.stream))
-		origin_free(&c->origin);
-}
-
-static void
-kept_drained(void *owner)
-{
-	(void)owner;
-}
-
-static const struct stream_events kept_events = {
-	.on_readable = kept_readable,
-	.on_drained = kept_drained,
-};
-
-/* Most recently used first. What an origin said unasked, in this very tick it
- * may be, is nobody's answer. */
-static struct connection *
-take_kept(struct upstream *u, const struct key *key)
-{
-	struct connection *next;
-
-	for (struct connection *c = u->buckets[key->hash % BUCKETS]; c != NULL;
-	     c = next) {
-		next = c->next;
-		if (!key_equal(&c->key, key))
-			continue;
-		if (stream_is_quiet(c->origin.stream)) {
-			unkeep(c);
-			return c;
-		}
-		origin_free(&c->origin);
-	}
-	return NULL;
-}
-
-static size_t
-count_kept(const struct upstream *u, const struct key *key)
-{
-	size_t n = 0;
-
-	for (const struct connection *c = u->buckets[key->hash % BUCKETS];
-	     c != NULL; c = c->next)
-		n += key_equal(&c->key, key);
-	return n;
-}
-
-bool
-origin_fits(const struct origin *o, const struct url *destination,
-    const struct segment *segment, enum upstream_transport transport)
-{
-	const struct connection *c = (const void *)o;
-	const struct key key = key_of(destination, segment, transport);
-
-	return key_equal(&c->key, &key);
-}
-
-void
-upstream_keep(struct upstream *u, struct origin *o)
-{
-	struct connection *c = connection_of(o);
-	struct connection **bucket = &u->buckets[c->key.hash % BUCKETS];
-
-	if (u->settings->idle_max == 0 ||
-	    count_kept(u, &c->key) >= u->settings->idle_per_origin_max) {
-		origin_free(o);
-		return;
-	}
-	if (u->kept_n >= u->settings->idle_max)
-		origin_free(&u->oldest->origin);
-	c->kept = true;
-	c->kept_ms = loop_now_ms(u->loop);
-	c->next = *bucket;
-	*bucket = c;
-	c->newer = NULL;
-	c->older = u->newest;
-	*(u->newest != NULL ? &u->newest->newer : &u->oldest) = c;
-	u->newest = c;
-	if (u->kept_n++ == 0)
-		timer_start(u->sweep, SWEEP_MS);
-	stream_own(o->stream, &kept_events, c);
-	stream_want_read(o->stream, true);
-}
-
-static void
-sweep(void *owner)
-{
-	struct upstream *u = owner;
-	uint64_t now = loop_now_ms(u->loop);
-
-	while (u->oldest != NULL &&
-	    u->oldest->kept_ms + u->settings->idle_timeout_ms <= now)
-		origin_free(&u->oldest->origin);
-	if (u->oldest != NULL)
-		timer_start(u->sweep, SWEEP_MS);
+	pool_keep(connection_of(o));
 }
 
 /* Making a connection. */
-
-static struct connection *
-connection_new(
-    struct upstream *u, const struct url *destination, const struct key *key)
-{
-	struct connection *c = calloc(1, sizeof(*c));
-
-	must(c != NULL && destination->host.n <= HOST_MAX);
-	memcpy(c->host, destination->host.p, destination->host.n);
-	c->upstream = u;
-	c->key = *key;
-	c->key.host = (struct bytes){ (uint8_t *)c->host, destination->host.n };
-	c->url = *destination;
-	c->url.host = c->key.host;
-	c->origin.tls = key->transport == UPSTREAM_TLS;
-	return c;
-}
 
 static void
 wait_free(struct upstream_wait *w)
@@ -417,7 +201,8 @@ begin_race(struct upstream_wait *w, const struct addresses *all,
 				       : all->words);
 		return -1;
 	}
-	why = judge(u, w->segment, all, w->connection->key.port, reachable, &n);
+	why = judge(
+	    u, w->segment, all, w->connection->group->key.port, reachable, &n);
 	if (why != NULL) {
 		*failure = UPSTREAM_FORBIDDEN;
 		snprintf(words, words_size, "%s: %s",
@@ -469,7 +254,7 @@ upstream_get(struct upstream *u, const struct url *destination,
 {
 	const struct key key = key_of(destination, segment, transport);
 	struct connection *c =
-	    choice == UPSTREAM_ANY ? take_kept(u, &key) : NULL;
+	    choice == UPSTREAM_ANY ? pool_take(u->pool, &key) : NULL;
 	struct addresses addresses = { 0 };
 	enum upstream_failure failure;
 	struct upstream_wait *w;
@@ -485,7 +270,7 @@ upstream_get(struct upstream *u, const struct url *destination,
 	w = calloc(1, sizeof(*w));
 	must(w != NULL);
 	w->upstream = u;
-	w->connection = connection_new(u, destination, &key);
+	w->connection = pool_add(u->pool, destination, &key);
 	w->segment = segment;
 	w->done = done;
 	w->owner = owner;
@@ -520,7 +305,7 @@ upstream_new(const struct upstream_settings *s, struct verifier *v,
 		free(u);
 		return NULL;
 	}
-	u->sweep = timer_new(l, sweep, u);
+	u->pool = pool_new(s, l);
 	return u;
 }
 
@@ -529,9 +314,7 @@ upstream_free(struct upstream *u)
 {
 	if (u == NULL)
 		return;
-	while (u->oldest != NULL)
-		origin_free(&u->oldest->origin);
+	pool_free(u->pool);
 	resolver_free(u->resolver);
-	timer_free(u->sweep);
 	free(u);
 }

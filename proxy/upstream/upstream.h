@@ -171,6 +171,6 @@ void upstream_cancel(struct upstream_wait *w);
 bool origin_fits(const struct origin *o, const struct url *destination,
     const struct segment *segment, enum upstream_transport transport);
 /* Puts it into the pool; the connection must stand between messages. */
-void upstream_keep(struct upstream *u, struct origin *o);
+void upstream_keep(struct origin *o);
 /* Closes it. NULL does nothing. */
 void origin_free(struct origin *o);

@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "proxy/upstream/pool.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "proxy/board.h"
+
+#define BUCKETS 1024
+#define SWEEP_MS 1000
+
+struct pool {
+	const struct upstream_settings *settings;
+	struct loop *loop;
+	struct timer *sweep;
+	struct group *buckets[BUCKETS];
+	struct connection *oldest, *newest; /* of the idle ones */
+	size_t idle_n;
+};
+
+struct connection *
+connection_of(struct origin *o)
+{
+	return CONTAINER(o, struct connection, origin);
+}
+
+/* Groups. */
+
+static uint32_t
+hash_of(struct bytes host, uint16_t port)
+{
+	uint32_t h = 2166136261u ^ port;
+
+	for (size_t i = 0; i < host.n; i++)
+		h = (h ^ host.p[i]) * 16777619u;
+	return h;
+}
+
+struct key
+key_of(const struct url *destination, const struct segment *segment,
+    enum upstream_transport transport)
+{
+	return (struct key){
+		.hash = hash_of(destination->host, destination->port),
+		.port = destination->port,
+		.transport = transport,
+		.zone = segment->zone,
+		.body = segment->body,
+		.host = destination->host,
+	};
+}
+
+static bool
+key_equal(const struct key *a, const struct key *b)
+{
+	return a->hash == b->hash && a->port == b->port &&
+	    a->transport == b->transport && a->zone == b->zone &&
+	    a->body == b->body && bytes_equal(a->host, b->host);
+}
+
+static struct group *
+find(const struct pool *p, const struct key *key)
+{
+	struct group *g = p->buckets[key->hash % BUCKETS];
+
+	while (g != NULL && !key_equal(&g->key, key))
+		g = g->next;
+	return g;
+}
+
+static struct group *
+group_new(struct pool *p, const struct key *key)
+{
+	struct group **bucket = &p->buckets[key->hash % BUCKETS];
+	struct group *g = calloc(1, sizeof(*g));
+
+	must(g != NULL && key->host.n <= HOST_MAX);
+	g->key = *key;
+	memcpy(g->host, key->host.p, key->host.n);
+	g->key.host.p = (const uint8_t *)g->host;
+	g->next = *bucket;
+	*bucket = g;
+	return g;
+}
+
+static void
+group_leave(struct pool *p, struct group *g)
+{
+	struct group **at = &p->buckets[g->key.hash % BUCKETS];
+
+	if (--g->connections_n > 0)
+		return;
+	while (*at != g)
+		at = &(*at)->next;
+	*at = g->next;
+	free(g);
+}
+
+bool
+origin_fits(const struct origin *o, const struct url *destination,
+    const struct segment *segment, enum upstream_transport transport)
+{
+	const struct connection *c = (const void *)o;
+	const struct key key = key_of(destination, segment, transport);
+
+	return key_equal(&c->group->key, &key);
+}
+
+/* Connections. */
+
+struct connection *
+pool_add(struct pool *p, const struct url *destination, const struct key *key)
+{
+	struct connection *c = calloc(1, sizeof(*c));
+	struct group *g = find(p, key);
+
+	must(c != NULL);
+	c->pool = p;
+	c->group = g != NULL ? g : group_new(p, key);
+	c->group->connections_n++;
+	c->url = *destination;
+	c->url.host = c->group->key.host;
+	c->origin.tls = key->transport == UPSTREAM_TLS;
+	return c;
+}
+
+static void
+unkeep(struct connection *c)
+{
+	struct pool *p = c->pool;
+
+	*(c->prev != NULL ? &c->prev->next : &c->group->idle) = c->next;
+	if (c->next != NULL)
+		c->next->prev = c->prev;
+	c->group->idle_n--;
+	*(c->older != NULL ? &c->older->newer : &p->oldest) = c->newer;
+	*(c->newer != NULL ? &c->newer->older : &p->newest) = c->older;
+	p->idle_n--;
+	c->idle = false;
+}
+
+void
+origin_free(struct origin *o)
+{
+	struct connection *c;
+
+	if (o == NULL)
+		return;
+	c = connection_of(o);
+	if (c->idle)
+		unkeep(c);
+	if (o->stream != NULL)
+		counter_sub(COUNTER_UPSTREAM_OPEN, 1);
+	stream_free(o->stream);
+	X509_free(o->certificate);
+	group_leave(c->pool, c->group);
+	free(c);
+}
+
+/* An idle connection has nothing to say; TLS may, below the bytes. */
+static void
+idle_readable(void *owner)
+{
+	struct connection *c = owner;
+
+	if (!stream_is_quiet(c->origin.stream))
+		origin_free(&c->origin);
+}
+
+static void
+idle_drained(void *owner)
+{
+	(void)owner;
+}
+
+static const struct stream_events idle_events = {
+	.on_readable = idle_readable,
+	.on_drained = idle_drained,
+};
+
+/* What an origin said unasked, in this very tick it may be, is nobody's
+ * answer. */
+struct connection *
+pool_take(struct pool *p, const struct key *key)
+{
+	struct group *g = find(p, key);
+	struct connection *c = g == NULL ? NULL : g->idle;
+	struct connection *next;
+
+	for (; c != NULL; c = next) {
+		next = c->next;
+		if (stream_is_quiet(c->origin.stream)) {
+			unkeep(c);
+			return c;
+		}
+		/* The last one takes its group with it. */
+		origin_free(&c->origin);
+	}
+	return NULL;
+}
+
+void
+pool_keep(struct connection *c)
+{
+	struct pool *p = c->pool;
+	struct group *g = c->group;
+
+	if (p->settings->idle_max == 0 ||
+	    g->idle_n >= p->settings->idle_per_origin_max) {
+		origin_free(&c->origin);
+		return;
+	}
+	if (p->idle_n >= p->settings->idle_max)
+		origin_free(&p->oldest->origin);
+	c->idle = true;
+	c->idle_since_ms = loop_now_ms(p->loop);
+	c->prev = NULL;
+	c->next = g->idle;
+	if (c->next != NULL)
+		c->next->prev = c;
+	g->idle = c;
+	g->idle_n++;
+	c->newer = NULL;
+	c->older = p->newest;
+	*(p->newest != NULL ? &p->newest->newer : &p->oldest) = c;
+	p->newest = c;
+	if (p->idle_n++ == 0)
+		timer_start(p->sweep, SWEEP_MS);
+	stream_own(c->origin.stream, &idle_events, c);
+	stream_want_read(c->origin.stream, true);
+}
+
+static void
+sweep(void *owner)
+{
+	struct pool *p = owner;
+	uint64_t now = loop_now_ms(p->loop);
+
+	while (p->oldest != NULL &&
+	    p->oldest->idle_since_ms + p->settings->idle_timeout_ms <= now)
+		origin_free(&p->oldest->origin);
+	if (p->oldest != NULL)
+		timer_start(p->sweep, SWEEP_MS);
+}
+
+struct pool *
+pool_new(const struct upstream_settings *s, struct loop *l)
+{
+	struct pool *p = calloc(1, sizeof(*p));
+
+	must(p != NULL);
+	p->settings = s;
+	p->loop = l;
+	p->sweep = timer_new(l, sweep, p);
+	return p;
+}
+
+void
+pool_free(struct pool *p)
+{
+	while (p->oldest != NULL)
+		origin_free(&p->oldest->origin);
+	timer_free(p->sweep);
+	free(p);
+}

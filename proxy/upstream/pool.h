@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * pool: the connections to origins of one edge, in groups whose members may
+ * serve for each other, and those among them that nobody uses.
+ */
+#pragma once
+
+#include "proxy/upstream/upstream.h"
+
+/* Whose connections may serve whom: not another body's, not another zone's. */
+struct key {
+	uint32_t hash;
+	uint16_t port;
+	enum upstream_transport transport;
+	const struct zone *zone;
+	const struct body *body;
+	struct bytes host; /* borrowed */
+};
+
+struct key key_of(const struct url *destination, const struct segment *segment,
+    enum upstream_transport transport);
+
+/* All connections of one key; it goes with the last of them. */
+struct group {
+	struct group *next; /* of the bucket */
+	struct key key;
+	size_t connections_n;
+	struct connection *idle; /* the most recently used first */
+	size_t idle_n;
+	char host[HOST_MAX + 1];
+};
+
+/* A connection, or what is to become one; the public part is the user's. */
+struct connection {
+	struct origin origin;
+	struct pool *pool;
+	struct group *group;
+	struct url url; /* what the SSL verifies against */
+	/* While nobody uses it: */
+	bool idle;
+	struct connection *next, *prev; /* of the group */
+	struct connection *older, *newer;
+	uint64_t idle_since_ms;
+};
+
+struct pool;
+
+struct pool *pool_new(const struct upstream_settings *s, struct loop *l);
+void pool_free(struct pool *p); /* and the idle connections */
+
+/* A new one, with no stream yet; origin_free ends it. */
+struct connection *pool_add(
+    struct pool *p, const struct url *destination, const struct key *key);
+/* An idle one that is the caller's from now on, or NULL. */
+struct connection *pool_take(struct pool *p, const struct key *key);
+/* Nobody uses it; it is closed when there are too many, or later. */
+void pool_keep(struct connection *c);
+struct connection *connection_of(struct origin *o);
