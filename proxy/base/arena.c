@@ -8,7 +8,8 @@
 #include <string.h>
 
 #define CHUNK_SIZE ((size_t)4096)
-#define SPARE_MAX 256 /* chunks kept for the next arena of this process */
+#define SPARE_MAX \
+	SPARE(1024) /* chunks kept for the next arena of the process */
 #define ALIGNMENT alignof(max_align_t)
 
 struct arena_chunk {
@@ -66,7 +67,7 @@ chunk_new(size_t size)
 static void
 chunk_free(struct arena_chunk *c)
 {
-	if (c->size != CHUNK_SIZE || spare_count == SPARE_MAX) {
+	if (c->size != CHUNK_SIZE || spare_count + 1 > SPARE_MAX) {
 		free(c);
 		return;
 	}

@@ -18,3 +18,16 @@
 	((condition) ? (void)0 : must_fail(#condition, __FILE__, __LINE__))
 
 _Noreturn void must_fail(const char *condition, const char *file, int line);
+
+/* How many objects a list of spare ones holds: none under AddressSanitizer,
+ * which finds only what is used after it was freed, not reused. */
+#if defined(__SANITIZE_ADDRESS__)
+#define SPARE(n) 0
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define SPARE(n) 0
+#endif
+#endif
+#ifndef SPARE
+#define SPARE(n) (n)
+#endif

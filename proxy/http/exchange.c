@@ -5,6 +5,7 @@
 
 #include "proxy/base/stage.h"
 #include "proxy/http/h1_origin.h"
+#include "proxy/http/h2_origin.h"
 #include "proxy/http/own.h"
 #include "proxy/http/tunnel.h"
 #include "proxy/listener/forwarded.h"
@@ -482,7 +483,14 @@ use_origin(struct exchange *x, struct origin *o)
 {
 	x->tls_origin = o->tls_version;
 	x->excused = o->excused;
-	x->to = h1_origin_new(x, o);
+	x->coalesced = !bytes_equal(origin_host(o), x->url.host);
+	if (!o->h2) {
+		x->to = h1_origin_new(x, o);
+		return;
+	}
+	if (o->sharing == NULL)
+		h2_origin_begin(x->edge, o);
+	x->to = h2_origin_side(x, o);
 }
 
 static enum stage_answer
@@ -514,17 +522,64 @@ upstream_done(void *owner, const struct upstream_result *r)
 	}
 }
 
+static bool
+names_scheme(struct bytes value, struct bytes scheme)
+{
+	struct bytes first = bytes_take_until(&value, ' ');
+
+	return bytes_equal_nocase(first, scheme);
+}
+
+/* Negotiate and NTLM authenticate the connection, not the request: it must
+ * serve nobody else (RFC 4559 section 6). */
+static bool
+binds_connection(const struct message *m)
+{
+	for (size_t i = 0; i < m->fields_n; i++) {
+		const struct field *f = &m->fields[i];
+
+		if ((f->id == FIELD_AUTHORIZATION ||
+			f->id == FIELD_WWW_AUTHENTICATE) &&
+		    (names_scheme(f->value, BYTES("Negotiate")) ||
+			names_scheme(f->value, BYTES("NTLM"))))
+			return true;
+	}
+	return false;
+}
+
+/* An upgrade and authentication of the connection are of HTTP/1.1. */
+static enum upstream_transport
+transport_of(const struct exchange *x)
+{
+	if (x->client->intercept == NULL)
+		return UPSTREAM_PLAIN;
+	if (!limits_of(x)->h2 || x->request.upgrade ||
+	    binds_connection(&x->request))
+		return UPSTREAM_TLS_H1;
+	return UPSTREAM_TLS;
+}
+
+/* The client comes back with a connection that can be bound. */
+static enum stage_answer
+ask_for_one_at_a_time(struct exchange *x)
+{
+	x->why = "the origin authenticates connections";
+	finish(x, SIDE_CUT_ONE_AT_A_TIME, SIDE_CUT);
+	return STAGE_REFUSE;
+}
+
 static enum stage_answer
 exchange_upstream(void *job)
 {
 	struct exchange *x = job;
-	bool tls = x->client->intercept != NULL;
-	bool fresh = x->path == connect_path || x->kept_failed;
+	bool fresh = x->path == connect_path || x->fresh;
 	struct upstream_result r = { 0 };
 	struct origin *bound = fresh
 	    ? NULL
 	    : client_take_bound(x->client, &x->address, &x->url, x->segment);
 
+	if (x->from->type->shared && binds_connection(&x->request))
+		return ask_for_one_at_a_time(x);
 	if (bound != NULL) {
 		x->bound = true;
 		use_origin(x, bound);
@@ -533,8 +588,8 @@ exchange_upstream(void *job)
 	/* upstream has timers of its own for each of its waits */
 	deadline(x, UINT32_MAX);
 	x->wait = upstream_get(x->edge->upstream, &x->url, x->segment,
-	    tls ? UPSTREAM_TLS : UPSTREAM_PLAIN,
-	    fresh ? UPSTREAM_FRESH : UPSTREAM_ANY, &r, upstream_done, x);
+	    transport_of(x), fresh ? UPSTREAM_FRESH : UPSTREAM_ANY, &r,
+	    upstream_done, x);
 	return x->wait != NULL ? STAGE_WAIT : take_origin(x, &r);
 }
 
@@ -580,31 +635,6 @@ drop_fields(struct message *m)
 		    f->id == FIELD_PROXY_AUTHENTICATE)
 			f->hop = true;
 	}
-}
-
-static bool
-names_scheme(struct bytes value, struct bytes scheme)
-{
-	struct bytes first = bytes_take_until(&value, ' ');
-
-	return bytes_equal_nocase(first, scheme);
-}
-
-/* Negotiate and NTLM authenticate the connection, not the request: it must
- * serve nobody else (RFC 4559 section 6). */
-static bool
-binds_connection(const struct message *m)
-{
-	for (size_t i = 0; i < m->fields_n; i++) {
-		const struct field *f = &m->fields[i];
-
-		if ((f->id == FIELD_AUTHORIZATION ||
-			f->id == FIELD_WWW_AUTHENTICATE) &&
-		    (names_scheme(f->value, BYTES("Negotiate")) ||
-			names_scheme(f->value, BYTES("NTLM"))))
-			return true;
-	}
-	return false;
 }
 
 /* A request that came through this checkpoint before runs in a circle. */
@@ -865,12 +895,10 @@ interim(struct exchange *x)
 	x->from->type->flush(x->from);
 }
 
-/* RFC 9110 section 9.2.2: once, on a kept connection that the origin closed
- * before it answered, and only what may be done twice. */
 static bool
-may_retry(const struct exchange *x)
+is_idempotent(const struct exchange *x)
 {
-	static const struct bytes idempotent[] = {
+	static const struct bytes methods[] = {
 		BYTES_ROW("GET"),
 		BYTES_ROW("HEAD"),
 		BYTES_ROW("OPTIONS"),
@@ -879,13 +907,45 @@ may_retry(const struct exchange *x)
 		BYTES_ROW("TRACE"),
 	};
 
-	if (x->kept_failed || x->raw || x->interim > 0 || x->answered_us != 0 ||
-	    x->bytes_up > 0 || x->bound || !h1_origin_reused(x->to))
-		return false;
-	for (size_t i = 0; i < COUNT(idempotent); i++)
-		if (is_method(x, idempotent[i]))
+	for (size_t i = 0; i < COUNT(methods); i++)
+		if (is_method(x, methods[i]))
 			return true;
 	return false;
+}
+
+/* Once, before any answer, and with nothing of a body lost. */
+static bool
+may_retry(const struct exchange *x)
+{
+	if (x->retried || x->raw || x->interim > 0 || x->answered_us != 0 ||
+	    x->bytes_up > 0 || x->bound)
+		return false;
+	switch (x->to->type->retry(x->to)) {
+	case RETRY_NEVER:
+		return false;
+	case RETRY_IDEMPOTENT:
+		return is_idempotent(x);
+	case RETRY_ANY:
+		return true;
+	}
+	return false;
+}
+
+/* On another connection: a new one, unless the origin itself sends us away
+ * from the one that it will not use. */
+static void
+retry(struct exchange *x)
+{
+	x->retried = true;
+	x->fresh = x->to->type->retry(x->to) != RETRY_ANY;
+	x->to->exchange = NULL;
+	x->to->type->done(x->to, SIDE_CUT);
+	x->to = NULL;
+	for (x->stage = 0; x->path[x->stage].run != exchange_upstream;)
+		x->stage++;
+	if (x->up == BODY_RUNS)
+		x->from->type->flow(x->from, FLOW_PAUSE);
+	walk(x);
 }
 
 void
@@ -898,6 +958,12 @@ exchange_response(struct exchange *x)
 	if (m->status == 408 && may_retry(x)) {
 		exchange_origin_failed(
 		    x, ANSWER_BAD_ANSWER, "the origin closed the connection");
+		return;
+	}
+	/* RFC 9110 section 15.5.20: asked under another name's connection. */
+	if (m->status == 421 && x->coalesced && !x->retried &&
+	    x->bytes_up == 0) {
+		retry(x);
 		return;
 	}
 	message_mark_hops(m);
@@ -917,6 +983,10 @@ exchange_response(struct exchange *x)
 		return;
 	}
 	x->bound |= binds_connection(m);
+	if (x->bound && x->from->type->shared) {
+		ask_for_one_at_a_time(x);
+		return;
+	}
 	if (m->framing == FRAMING_CLOSE)
 		m->framing = FRAMING_CHUNKED;
 	m->keep_alive = true;
@@ -961,15 +1031,7 @@ exchange_origin_failed(
 		fail(x, kind, 0, why);
 		return;
 	}
-	x->kept_failed = true;
-	x->to->exchange = NULL;
-	x->to->type->done(x->to, SIDE_CUT);
-	x->to = NULL;
-	for (x->stage = 0; x->path[x->stage].run != exchange_upstream;)
-		x->stage++;
-	if (x->up == BODY_RUNS)
-		x->from->type->flow(x->from, FLOW_PAUSE);
-	walk(x);
+	retry(x);
 }
 
 void

@@ -41,8 +41,10 @@ struct exchange {
 	bool response_begun; /* a final head went to the client */
 	bool raw;            /* a tunnel is open: CONNECT or an upgrade */
 	bool own;            /* answered by us */
-	bool kept_failed;    /* a kept connection did; the next is fresh */
-	bool bound;          /* connection-based authentication was seen */
+	bool retried;
+	bool fresh;     /* on a connection that nobody used before */
+	bool coalesced; /* on a connection to another name */
+	bool bound;     /* connection-based authentication was seen */
 	bool finished;
 	unsigned interim; /* 1xx heads so far */
 

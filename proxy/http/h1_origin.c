@@ -318,6 +318,14 @@ origin_done(struct side *s, enum side_outcome outcome)
 	o->origin = NULL;
 }
 
+static enum side_retry
+origin_retry(const struct side *s)
+{
+	const struct h1_origin *o = (const void *)s;
+
+	return o->origin->reused ? RETRY_IDEMPOTENT : RETRY_NEVER;
+}
+
 static const struct side_type h1_origin_type = {
 	.version = "HTTP/1.1",
 	.head = origin_head,
@@ -328,6 +336,7 @@ static const struct side_type h1_origin_type = {
 	.flow = origin_flow,
 	.deadline = origin_deadline,
 	.raw = origin_raw,
+	.retry = origin_retry,
 	.done = origin_done,
 };
 
@@ -347,12 +356,4 @@ h1_origin_new(struct exchange *x, struct origin *origin)
 	buf_init(&o->input, INPUT_MAX);
 	stream_own(o->stream, &origin_events, o);
 	return &o->side;
-}
-
-bool
-h1_origin_reused(const struct side *s)
-{
-	const struct h1_origin *o = (const void *)s;
-
-	return o->origin->reused;
 }

@@ -6,5 +6,3 @@
 
 /* Takes over the connection; lives in the exchange's arena until done. */
 struct side *h1_origin_new(struct exchange *x, struct origin *o);
-/* Whether the connection had carried a request before. */
-bool h1_origin_reused(const struct side *s);

@@ -65,7 +65,8 @@ add_cookie(struct h2_head *h, struct bytes name, struct bytes value)
 	    BYTES_PRINTF(h->cookie->value), BYTES_PRINTF(value)));
 }
 
-/* nghttp2 has seen that each is there once and before the fields. */
+/* nghttp2 has seen that each is there once and before the fields, and none of
+ * an answer in a request. */
 static void
 add_pseudo(struct h2_head *h, struct bytes name, struct bytes value)
 {
@@ -77,6 +78,8 @@ add_pseudo(struct h2_head *h, struct bytes name, struct bytes value)
 		h->authority = value;
 	else if (bytes_equal(name, BYTES(":path")))
 		h->path = value;
+	else if (bytes_equal(name, BYTES(":status")))
+		h->status_text = value;
 	else
 		refuse(h, 400, "a pseudo-field that is not known");
 }
@@ -165,7 +168,7 @@ take_target(struct h2_head *h)
 
 /* nghttp2 has seen that the number is one, and compares it with the body. */
 static void
-take_framing(struct h2_head *h, bool ends)
+take_length(struct h2_head *h)
 {
 	struct message *m = h->message;
 	const struct field *length = message_field(m, FIELD_CONTENT_LENGTH);
@@ -182,17 +185,43 @@ take_framing(struct h2_head *h, bool ends)
 	}
 	m->content_length = n;
 	m->has_content_length = length != NULL;
-	m->framing = ends    ? FRAMING_NONE
-	    : length != NULL ? FRAMING_LENGTH
-			     : FRAMING_CHUNKED;
 }
 
 bool
 h2_head_request(struct h2_head *h, bool ends)
 {
+	struct message *m = h->message;
+
 	take_authority(h);
 	take_target(h);
-	take_framing(h, ends);
+	take_length(h);
+	m->framing = ends           ? FRAMING_NONE
+	    : m->has_content_length ? FRAMING_LENGTH
+				    : FRAMING_CHUNKED;
+	return h->why == NULL;
+}
+
+bool
+h2_head_response(struct h2_head *h, bool ends, bool to_head)
+{
+	struct message *m = h->message;
+	uint64_t status = 0;
+
+	/* RFC 9113 section 8.6: 101 is of HTTP/1.1 alone. */
+	if (h->status_text.n != 3 ||
+	    bytes_number(h->status_text, 599, &status) < 0 || status < 100 ||
+	    status == 101)
+		refuse(h, 502, "a :status that is none of HTTP/2");
+	m->status = (unsigned)status;
+	take_length(h);
+	if (status < 200 || status == 204 || status == 304 || to_head) {
+		m->framing = FRAMING_NONE;
+	} else if (ends || m->has_content_length) {
+		m->framing = FRAMING_LENGTH;
+		m->has_content_length = true;
+	} else {
+		m->framing = FRAMING_CHUNKED;
+	}
 	return h->why == NULL;
 }
 
@@ -219,6 +248,66 @@ put_fields(struct h2_fields *out, const struct field *fields, size_t n)
 			put(out, fields[i].name, fields[i].value);
 }
 
+/* RFC 9113 section 8.2.3: in pieces, which HPACK remembers one by one. */
+static size_t
+count_pieces(struct bytes cookie)
+{
+	size_t n = 1;
+
+	for (size_t i = 0; i < cookie.n; i++)
+		n += cookie.p[i] == ';';
+	return n;
+}
+
+static void
+put_cookie(struct h2_fields *out, struct bytes cookie)
+{
+	while (cookie.n > 0)
+		put(out, BYTES("cookie"),
+		    bytes_trim(bytes_take_until(&cookie, ';')));
+}
+
+static void
+put_length(struct h2_fields *out, struct arena *a, uint64_t n)
+{
+	uint8_t *digits = arena_alloc(a, BYTES_DECIMAL_MAX);
+
+	put(out, BYTES("content-length"),
+	    (struct bytes){ digits, bytes_decimal(digits, n, 1) });
+}
+
+struct h2_fields
+h2_request_fields(struct arena *a, const struct message *m, const char *via)
+{
+	const struct field *host = message_field(m, FIELD_HOST);
+	const struct field *te = message_field(m, FIELD_TE);
+	struct h2_fields out = { 0 };
+	size_t max = m->fields_n + 7;
+
+	for (size_t i = 0; i < m->fields_n; i++)
+		if (m->fields[i].id == FIELD_COOKIE)
+			max += count_pieces(m->fields[i].value);
+	out.nv = ARENA_ARRAY(a, nghttp2_nv, max);
+	put(&out, BYTES(":method"), m->method);
+	put(&out, BYTES(":scheme"), BYTES("https"));
+	put(&out, BYTES(":authority"), host->value);
+	put(&out, BYTES(":path"), m->target);
+	for (size_t i = 0; i < m->fields_n; i++) {
+		const struct field *f = &m->fields[i];
+
+		if (f->id == FIELD_COOKIE && !f->hop)
+			put_cookie(&out, f->value);
+		else if (f->id != FIELD_HOST)
+			put_fields(&out, f, 1);
+	}
+	put(&out, BYTES("via"), bytes_of(via));
+	if (te != NULL && bytes_equal_nocase(te->value, BYTES("trailers")))
+		put(&out, BYTES("te"), BYTES("trailers"));
+	if (m->framing == FRAMING_LENGTH)
+		put_length(&out, a, m->content_length);
+	return out;
+}
+
 struct h2_fields
 h2_response_fields(struct arena *a, const struct message *m, const char *via)
 {
@@ -233,9 +322,7 @@ h2_response_fields(struct arena *a, const struct message *m, const char *via)
 		put(&out, BYTES("via"), bytes_of(via));
 	/* RFC 9110 section 8.6: not with 1xx and 204 */
 	if (m->has_content_length && m->status >= 200 && m->status != 204)
-		put(&out, BYTES("content-length"),
-		    bytes_of(arena_printf(
-			a, "%llu", (unsigned long long)m->content_length)));
+		put_length(&out, a, m->content_length);
 	return out;
 }
 

@@ -19,7 +19,7 @@ struct h2_head {
 	size_t fields_size; /* allocated */
 	size_t fields_n;    /* that came, pieces of cookies too */
 	size_t bytes;       /* as RFC 9113 section 6.5.2 counts them */
-	struct bytes authority, scheme, path;
+	struct bytes authority, scheme, path, status_text;
 	struct field *cookie; /* in one piece, RFC 9113 section 8.2.3 */
 	unsigned status;      /* of the refusal, when refused */
 	const char *why;      /* refused: a static string, else NULL */
@@ -32,12 +32,18 @@ void h2_head_add(struct h2_head *h, struct bytes name, struct bytes value);
 /* The head is complete. ends: no body follows. false: refused. */
 bool h2_head_request(struct h2_head *h, bool ends);
 
+/* The same of an answer, also an interim one. to_head: it answers HEAD. */
+bool h2_head_response(struct h2_head *h, bool ends, bool to_head);
+
 /* Fields to send; they point into the message, which nghttp2 copies. */
 struct h2_fields {
 	nghttp2_nv *nv;
 	size_t n;
 };
 
+/* The :authority is the Host field. */
+struct h2_fields h2_request_fields(
+    struct arena *a, const struct message *m, const char *via);
 /* via may be NULL: our own answer. */
 struct h2_fields h2_response_fields(
     struct arena *a, const struct message *m, const char *via);

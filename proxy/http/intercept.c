@@ -8,6 +8,7 @@
 
 #include "proxy/base/log.h"
 #include "proxy/http/exchange.h"
+#include "proxy/http/h2_origin.h"
 #include "proxy/listener/client.h"
 
 static void shake(struct client *c);
@@ -147,6 +148,17 @@ order_leaf(struct client *c, X509 *origin)
 }
 
 static void
+give_back(struct edge *e, struct origin *o)
+{
+	if (o->sharing != NULL)
+		return;
+	/* The origin's SETTINGS would look like bytes that nobody asked for. */
+	if (o->h2)
+		h2_origin_begin(e, o);
+	upstream_keep(o);
+}
+
+static void
 take_origin(struct client *c, const struct upstream_result *r)
 {
 	struct intercept *i = c->intercept;
@@ -167,7 +179,7 @@ take_origin(struct client *c, const struct upstream_result *r)
 	/* Kept first, so that the leaf's own callbacks find it there. */
 	certificate = r->origin->certificate;
 	X509_up_ref(certificate);
-	upstream_keep(r->origin);
+	give_back(c->edge, r->origin);
 	order_leaf(c, certificate);
 	X509_free(certificate);
 }
@@ -194,7 +206,8 @@ reach_origin(struct client *c)
 	/* upstream has timers of its own for each of its waits */
 	timer_stop(c->timer);
 	i->wait = upstream_get(c->edge->upstream, &i->url, c->segment,
-	    UPSTREAM_TLS, UPSTREAM_ANY, &r, upstream_done, c);
+	    c->edge->settings->limits.h2 ? UPSTREAM_TLS : UPSTREAM_TLS_H1,
+	    UPSTREAM_ANY, &r, upstream_done, c);
 	if (i->wait == NULL)
 		take_origin(c, &r);
 }

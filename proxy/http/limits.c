@@ -13,20 +13,20 @@ const struct setting limit_table[] = {
 	    "チャンク長の行（拡張を含む）の大きさ。"),
 	SETTING(limit_settings, trailer_max, SIZE, 8192, 64, 1048576,
 	    "Bytes of a trailer section.", "トレーラーの大きさ。"),
-	SETTING(limit_settings, h2, FLAG, 0, 0, 1,
-	    "Whether HTTP/2 is spoken with clients that offer it. Off while"
-	    " origins are asked in HTTP/1.1 alone: a client's hundred requests"
-	    " at a time would be as many connections.",
-	    "HTTP/2 に対応する端末と HTTP/2 で通信するか。接続先とは HTTP/1.1 "
-	    "だけで"
-	    "通信する間は無効（端末の同時要求の数だけ接続が開くため）。"),
+	SETTING(limit_settings, h2, FLAG, 1, 0, 1,
+	    "Whether HTTP/2 is spoken with clients and with origins that offer"
+	    " it.",
+	    "HTTP/2 に対応する端末・接続先と HTTP/2 で通信するか。"),
 	SETTING(limit_settings, h2_streams_max, COUNT, 100, 1, 1000,
-	    "Requests at a time on one HTTP/2 connection.",
-	    "一つの HTTP/2 接続での同時要求数。"),
+	    "Requests at a time of one client's HTTP/2 connection. An origin"
+	    " says itself how many it takes.",
+	    "端末の一つの HTTP/2 "
+	    "接続での同時要求数（接続先の上限は接続先が決める）。"),
 	SETTING(limit_settings, h2_window, SIZE, 262144, 65535, 16777216,
-	    "Bytes of one request's body that may be under way on an HTTP/2"
-	    " connection, and wait for a slow origin.",
-	    "HTTP/2 接続で一つの要求の本文が転送中・待機中になれる大きさ。"),
+	    "Bytes of one request's or answer's body that may be under way on"
+	    " an HTTP/2 connection, and wait for a slow receiver.",
+	    "HTTP/2 "
+	    "接続で一つの要求・応答の本文が転送中・待機中になれる大きさ。"),
 	SETTING(limit_settings, h2_connection_window, SIZE, 1310720, 65535,
 	    134217728,
 	    "The same of all requests of a connection together: so much under"

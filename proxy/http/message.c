@@ -9,6 +9,7 @@ static const struct {
 	{ BYTES_ROW("via"), FIELD_VIA },
 	{ BYTES_ROW("date"), FIELD_DATE },
 	{ BYTES_ROW("host"), FIELD_HOST },
+	{ BYTES_ROW("cookie"), FIELD_COOKIE },
 	{ BYTES_ROW("expect"), FIELD_EXPECT },
 	{ BYTES_ROW("alt-svc"), FIELD_ALT_SVC },
 	{ BYTES_ROW("trailer"), FIELD_TRAILER },

@@ -17,13 +17,25 @@ enum flow {
 };
 
 enum side_outcome {
-	SIDE_CUT = 0,  /* broken off, so that the peer can tell */
+	SIDE_CUT = 0, /* broken off, so that the peer can tell */
+	/* The same; the peer should ask again on a connection that carries
+	 * one request at a time (RFC 9113 section 7, HTTP_1_1_REQUIRED). */
+	SIDE_CUT_ONE_AT_A_TIME,
 	SIDE_ANSWERED, /* the answer is complete, the request is not */
 	SIDE_COMPLETE,
 };
 
+/* Whether a request that failed before any answer may be sent again. */
+enum side_retry {
+	RETRY_NEVER = 0,
+	RETRY_IDEMPOTENT, /* RFC 9110 section 9.2.2: the connection was used
+			   * before, and may have been closing */
+	RETRY_ANY,        /* the origin said that it did nothing */
+};
+
 struct side_type {
 	const char *version; /* as the journal tells it */
+	bool shared;         /* its connection carries many exchanges at once */
 	/* A head: a request to an origin, an answer (also 1xx) to a client.
 	 * Hop-by-hop fields are marked and left out; the side adds its own. */
 	void (*head)(struct side *s, const struct message *m);
@@ -42,6 +54,8 @@ struct side_type {
 	/* From now on bytes are passed as they are, both ways (101, 200 to
 	 * CONNECT); body and end carry them. */
 	void (*raw)(struct side *s);
+	/* Of an origin's side alone. */
+	enum side_retry (*retry)(const struct side *s);
 	/* The exchange is over for this side; it is not called again. */
 	void (*done)(struct side *s, enum side_outcome outcome);
 };

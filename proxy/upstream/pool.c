@@ -50,16 +50,23 @@ key_of(const struct url *destination, const struct segment *segment,
 	};
 }
 
+/* But for the name. */
+static bool
+key_alike(const struct key *a, const struct key *b)
+{
+	return a->port == b->port && a->transport == b->transport &&
+	    a->zone == b->zone && a->body == b->body;
+}
+
 static bool
 key_equal(const struct key *a, const struct key *b)
 {
-	return a->hash == b->hash && a->port == b->port &&
-	    a->transport == b->transport && a->zone == b->zone &&
-	    a->body == b->body && bytes_equal(a->host, b->host);
+	return a->hash == b->hash && key_alike(a, b) &&
+	    bytes_equal(a->host, b->host);
 }
 
-static struct group *
-find(const struct pool *p, const struct key *key)
+struct group *
+pool_group(const struct pool *p, const struct key *key)
 {
 	struct group *g = p->buckets[key->hash % BUCKETS];
 
@@ -96,14 +103,25 @@ group_leave(struct pool *p, struct group *g)
 	free(g);
 }
 
+/* A connection that speaks HTTP/1.1 does so whether h2 was offered or not. */
 bool
 origin_fits(const struct origin *o, const struct url *destination,
     const struct segment *segment, enum upstream_transport transport)
 {
 	const struct connection *c = (const void *)o;
-	const struct key key = key_of(destination, segment, transport);
+	const struct key key =
+	    key_of(destination, segment, c->group->key.transport);
 
-	return key_equal(&c->group->key, &key);
+	return o->tls == (transport != UPSTREAM_PLAIN) &&
+	    key_equal(&c->group->key, &key);
+}
+
+struct bytes
+origin_host(const struct origin *o)
+{
+	const struct connection *c = (const void *)o;
+
+	return c->group->key.host;
 }
 
 /* Connections. */
@@ -112,7 +130,7 @@ struct connection *
 pool_add(struct pool *p, const struct url *destination, const struct key *key)
 {
 	struct connection *c = calloc(1, sizeof(*c));
-	struct group *g = find(p, key);
+	struct group *g = pool_group(p, key);
 
 	must(c != NULL);
 	c->pool = p;
@@ -120,23 +138,62 @@ pool_add(struct pool *p, const struct url *destination, const struct key *key)
 	c->group->connections_n++;
 	c->url = *destination;
 	c->url.host = c->group->key.host;
-	c->origin.tls = key->transport == UPSTREAM_TLS;
+	c->origin.tls = key->transport != UPSTREAM_PLAIN;
 	return c;
+}
+
+static void
+link_to(struct connection **first, struct connection *c)
+{
+	c->prev = NULL;
+	c->next = *first;
+	if (c->next != NULL)
+		c->next->prev = c;
+	*first = c;
+}
+
+static void
+unlink_from(struct connection **first, struct connection *c)
+{
+	*(c->prev != NULL ? &c->prev->next : first) = c->next;
+	if (c->next != NULL)
+		c->next->prev = c->prev;
+}
+
+/* Idle ones by age. */
+
+static void
+begin_idling(struct connection *c)
+{
+	struct pool *p = c->pool;
+
+	c->idle = true;
+	c->idle_since_ms = loop_now_ms(p->loop);
+	c->newer = NULL;
+	c->older = p->newest;
+	*(p->newest != NULL ? &p->newest->newer : &p->oldest) = c;
+	p->newest = c;
+	if (p->idle_n++ == 0)
+		timer_start(p->sweep, SWEEP_MS);
+}
+
+static void
+end_idling(struct connection *c)
+{
+	struct pool *p = c->pool;
+
+	*(c->older != NULL ? &c->older->newer : &p->oldest) = c->newer;
+	*(c->newer != NULL ? &c->newer->older : &p->newest) = c->older;
+	p->idle_n--;
+	c->idle = false;
 }
 
 static void
 unkeep(struct connection *c)
 {
-	struct pool *p = c->pool;
-
-	*(c->prev != NULL ? &c->prev->next : &c->group->idle) = c->next;
-	if (c->next != NULL)
-		c->next->prev = c->prev;
+	unlink_from(&c->group->idle, c);
 	c->group->idle_n--;
-	*(c->older != NULL ? &c->older->newer : &p->oldest) = c->newer;
-	*(c->newer != NULL ? &c->newer->older : &p->newest) = c->older;
-	p->idle_n--;
-	c->idle = false;
+	end_idling(c);
 }
 
 void
@@ -147,8 +204,14 @@ origin_free(struct origin *o)
 	if (o == NULL)
 		return;
 	c = connection_of(o);
-	if (c->idle)
+	if (o->sharing != NULL) {
+		/* First, so that who asks anew is not given it again. */
+		unlink_from(&c->group->shared, c);
+		pool_use(c);
+		o->sharing->end(o->session);
+	} else if (c->idle) {
 		unkeep(c);
+	}
 	if (o->stream != NULL)
 		counter_sub(COUNTER_UPSTREAM_OPEN, 1);
 	stream_free(o->stream);
@@ -178,16 +241,24 @@ static const struct stream_events idle_events = {
 	.on_drained = idle_drained,
 };
 
+static struct connection *
+take_shared(const struct group *g)
+{
+	struct connection *c = g->shared;
+
+	while (c != NULL && !c->origin.sharing->has_room(c->origin.session))
+		c = c->next;
+	return c;
+}
+
 /* What an origin said unasked, in this very tick it may be, is nobody's
  * answer. */
-struct connection *
-pool_take(struct pool *p, const struct key *key)
+static struct connection *
+take_idle(struct group *g)
 {
-	struct group *g = find(p, key);
-	struct connection *c = g == NULL ? NULL : g->idle;
 	struct connection *next;
 
-	for (; c != NULL; c = next) {
+	for (struct connection *c = g->idle; c != NULL; c = next) {
 		next = c->next;
 		if (stream_is_quiet(c->origin.stream)) {
 			unkeep(c);
@@ -199,35 +270,97 @@ pool_take(struct pool *p, const struct key *key)
 	return NULL;
 }
 
+struct connection *
+pool_take(struct pool *p, const struct key *key)
+{
+	struct group *g = pool_group(p, key);
+	struct connection *c = g == NULL ? NULL : take_shared(g);
+	struct key other = *key;
+
+	if (c == NULL && g != NULL)
+		c = take_idle(g);
+	if (c != NULL || key->transport != UPSTREAM_TLS_H1)
+		return c;
+	/* One that was offered h2 and speaks HTTP/1.1 is as good. */
+	other.transport = UPSTREAM_TLS;
+	g = pool_group(p, &other);
+	return g == NULL ? NULL : take_idle(g);
+}
+
+static bool
+serves(const struct connection *c, const struct key *key,
+    const struct address *addresses, size_t n)
+{
+	const struct origin *o = &c->origin;
+
+	for (size_t i = 0; i < n; i++)
+		if (address_equal(&o->address, &addresses[i]))
+			return o->excused == 0 &&
+			    o->sharing->has_room(o->session) &&
+			    verifier_covers(o->certificate, key->host);
+	return false;
+}
+
+struct connection *
+pool_coalesce(struct pool *p, const struct key *key,
+    const struct address *addresses, size_t n)
+{
+	for (size_t i = 0; i < BUCKETS; i++)
+		for (struct group *g = p->buckets[i]; g != NULL; g = g->next) {
+			struct connection *c = g->shared;
+
+			if (c == NULL || !key_alike(&g->key, key))
+				continue;
+			while (c != NULL && !serves(c, key, addresses, n))
+				c = c->next;
+			if (c != NULL)
+				return c;
+		}
+	return NULL;
+}
+
+void
+pool_share(struct connection *c)
+{
+	link_to(&c->group->shared, c);
+	c->group->speaks_h2 = true;
+}
+
+static bool
+may_idle(const struct connection *c)
+{
+	const struct upstream_settings *s = c->pool->settings;
+
+	return s->idle_max > 0 &&
+	    (c->origin.sharing != NULL ||
+		c->group->idle_n < s->idle_per_origin_max);
+}
+
 void
 pool_keep(struct connection *c)
 {
 	struct pool *p = c->pool;
-	struct group *g = c->group;
 
-	if (p->settings->idle_max == 0 ||
-	    g->idle_n >= p->settings->idle_per_origin_max) {
+	if (!may_idle(c)) {
 		origin_free(&c->origin);
 		return;
 	}
 	if (p->idle_n >= p->settings->idle_max)
 		origin_free(&p->oldest->origin);
-	c->idle = true;
-	c->idle_since_ms = loop_now_ms(p->loop);
-	c->prev = NULL;
-	c->next = g->idle;
-	if (c->next != NULL)
-		c->next->prev = c;
-	g->idle = c;
-	g->idle_n++;
-	c->newer = NULL;
-	c->older = p->newest;
-	*(p->newest != NULL ? &p->newest->newer : &p->oldest) = c;
-	p->newest = c;
-	if (p->idle_n++ == 0)
-		timer_start(p->sweep, SWEEP_MS);
+	begin_idling(c);
+	if (c->origin.sharing != NULL)
+		return; /* its session goes on reading */
+	link_to(&c->group->idle, c);
+	c->group->idle_n++;
 	stream_own(c->origin.stream, &idle_events, c);
 	stream_want_read(c->origin.stream, true);
+}
+
+void
+pool_use(struct connection *c)
+{
+	if (c->idle)
+		end_idling(c);
 }
 
 static void

@@ -11,17 +11,28 @@
 #include "proxy/upstream/resolve.h"
 
 struct upstream_wait {
+	struct opening *opening;
+	struct upstream_wait *next;
+	void (*done)(void *owner, const struct upstream_result *r);
+	void *owner;
+};
+
+/* A connection on its way, and who waits for it: one, or, where the origin is
+ * known to speak HTTP/2, all who came meanwhile. */
+struct opening {
 	struct upstream *upstream;
 	struct connection *connection;
+	struct group *group; /* of the connection; NULL: nobody may join */
 	const struct segment *segment;
+	enum upstream_choice choice;
+	struct upstream_wait *first; /* in the order in which they came */
 	struct resolve_wait *resolving;
 	struct race *race;
 	struct timer *timer;
 	uint64_t began_us;
+	bool telling; /* its end; who cancels does not free it */
 	struct upstream_result result;
 	char words[256];
-	void (*done)(void *owner, const struct upstream_result *r);
-	void *owner;
 };
 
 struct upstream {
@@ -34,6 +45,9 @@ struct upstream {
 };
 
 static void shake(void *owner);
+static struct opening *ask(struct upstream *u, const struct url *destination,
+    const struct segment *segment, enum upstream_transport transport,
+    enum upstream_choice choice, struct upstream_result *result_out);
 
 void
 upstream_keep(struct origin *o)
@@ -41,50 +55,147 @@ upstream_keep(struct origin *o)
 	pool_keep(connection_of(o));
 }
 
-/* Making a connection. */
+void
+upstream_use(struct origin *o)
+{
+	pool_use(connection_of(o));
+}
+
+void
+upstream_share(struct origin *o, const struct sharing *sharing, void *session)
+{
+	o->sharing = sharing;
+	o->session = session;
+	pool_share(connection_of(o));
+}
+
+/* Who waits. */
 
 static void
-wait_free(struct upstream_wait *w)
+join(struct upstream_wait *w, struct opening *o)
 {
-	resolver_cancel(w->resolving);
-	race_free(w->race);
-	timer_free(w->timer);
-	if (w->connection != NULL)
-		origin_free(&w->connection->origin);
-	free(w);
+	struct upstream_wait **end = &o->first;
+
+	while (*end != NULL)
+		end = &(*end)->next;
+	*end = w;
+	w->next = NULL;
+	w->opening = o;
+}
+
+static void
+leave(struct upstream_wait *w)
+{
+	struct upstream_wait **at = &w->opening->first;
+
+	while (*at != w)
+		at = &(*at)->next;
+	*at = w->next;
+}
+
+static void
+opening_free(struct opening *o)
+{
+	if (o->group != NULL)
+		o->group->opening = NULL;
+	resolver_cancel(o->resolving);
+	race_free(o->race);
+	timer_free(o->timer);
+	if (o->connection != NULL)
+		origin_free(&o->connection->origin);
+	free(o);
 }
 
 void
 upstream_cancel(struct upstream_wait *w)
 {
-	if (w != NULL)
-		wait_free(w);
+	struct opening *o;
+
+	if (w == NULL)
+		return;
+	o = w->opening;
+	leave(w);
+	free(w);
+	if (o->first == NULL && !o->telling)
+		opening_free(o);
 }
 
 static void
-finish(struct upstream_wait *w)
+tell(struct upstream_wait *w, const struct upstream_result *r)
 {
-	w->done(w->owner, &w->result);
-	wait_free(w);
+	void (*done)(void *, const struct upstream_result *) = w->done;
+	void *owner = w->owner;
+
+	leave(w);
+	free(w);
+	done(owner, r);
+}
+
+/* The first of them has taken the connection. The others find room on it, or
+ * wait for another. */
+static void
+ask_anew(struct upstream_wait *w, const struct url *destination)
+{
+	struct upstream_result r;
+	struct opening *o = ask(w->opening->upstream, destination,
+	    w->opening->segment, UPSTREAM_TLS, UPSTREAM_ANY, &r);
+
+	if (o == NULL) {
+		tell(w, &r);
+		return;
+	}
+	leave(w);
+	join(w, o);
 }
 
 static void
-fail(struct upstream_wait *w, enum upstream_failure failure, const char *words)
+finish(struct opening *o)
 {
-	snprintf(w->words, sizeof(w->words), "%s", words);
-	w->result.failure = failure;
-	w->result.words = w->words;
+	struct url destination = o->connection->url;
+	uint8_t host[HOST_MAX];
+
+	/* The connection may be gone when the first was told. */
+	memcpy(host, destination.host.p, destination.host.n);
+	destination.host.p = host;
+	o->telling = true;
+	if (o->group != NULL)
+		o->group->opening = NULL;
+	o->group = NULL;
+	if (o->result.failure == UPSTREAM_OK) {
+		if (o->result.origin == &o->connection->origin)
+			o->connection = NULL;
+		tell(o->first, &o->result);
+	}
+	while (o->first != NULL)
+		if (o->result.failure == UPSTREAM_OK)
+			ask_anew(o->first, &destination);
+		else
+			tell(o->first, &o->result);
+	opening_free(o);
+}
+
+static void
+set_failure(struct opening *o, enum upstream_failure failure, const char *words)
+{
+	snprintf(o->words, sizeof(o->words), "%s", words);
+	o->result.failure = failure;
+	o->result.words = o->words;
 	counter_add(COUNTER_UPSTREAM_FAILURES, 1);
-	finish(w);
 }
 
 static void
-succeed(struct upstream_wait *w)
+fail(struct opening *o, enum upstream_failure failure, const char *words)
 {
-	w->result.failure = UPSTREAM_OK;
-	w->result.origin = &w->connection->origin;
-	w->connection = NULL;
-	finish(w);
+	set_failure(o, failure, words);
+	finish(o);
+}
+
+static void
+succeed(struct opening *o)
+{
+	o->result.failure = UPSTREAM_OK;
+	o->result.origin = &o->connection->origin;
+	finish(o);
 }
 
 static const struct stream_events shake_events = {
@@ -93,26 +204,30 @@ static const struct stream_events shake_events = {
 };
 
 static void
-shaken(struct upstream_wait *w)
+shaken(struct opening *o)
 {
-	struct origin *o = &w->connection->origin;
-	SSL *ssl = stream_ssl(o->stream);
+	struct origin *origin = &o->connection->origin;
+	SSL *ssl = stream_ssl(origin->stream);
+	const unsigned char *alpn;
+	unsigned n;
 
-	w->result.tls_us = clock_us() - w->began_us;
-	o->certificate = SSL_get1_peer_certificate(ssl);
-	o->tls_version = SSL_get_version(ssl);
-	o->excused = verifier_excused(ssl);
-	if (o->certificate == NULL)
-		fail(w, UPSTREAM_UNVERIFIED, "the origin has no certificate");
+	o->result.tls_us = clock_us() - o->began_us;
+	origin->certificate = SSL_get1_peer_certificate(ssl);
+	origin->tls_version = SSL_get_version(ssl);
+	origin->excused = verifier_excused(ssl);
+	SSL_get0_alpn_selected(ssl, &alpn, &n);
+	origin->h2 = bytes_equal((struct bytes){ alpn, n }, BYTES("h2"));
+	if (origin->certificate == NULL)
+		fail(o, UPSTREAM_UNVERIFIED, "the origin has no certificate");
 	else
-		succeed(w);
+		succeed(o);
 }
 
 static void
 shake(void *owner)
 {
-	struct upstream_wait *w = owner;
-	struct stream *s = w->connection->origin.stream;
+	struct opening *o = owner;
+	struct stream *s = o->connection->origin.stream;
 	const char *words = NULL;
 
 	switch (stream_handshake(s)) {
@@ -120,13 +235,13 @@ shake(void *owner)
 	case HANDSHAKE_SUSPENDED:
 		return;
 	case HANDSHAKE_DONE:
-		shaken(w);
+		shaken(o);
 		return;
 	case HANDSHAKE_FAILED:
-		w->result.check = verifier_failure(stream_ssl(s), &words);
-		if (w->result.check == 0)
-			w->result.check = VERIFY_PROTOCOL;
-		fail(w, UPSTREAM_UNVERIFIED,
+		o->result.check = verifier_failure(stream_ssl(s), &words);
+		if (o->result.check == 0)
+			o->result.check = VERIFY_PROTOCOL;
+		fail(o, UPSTREAM_UNVERIFIED,
 		    words != NULL ? words : stream_why(s));
 		return;
 	}
@@ -135,29 +250,31 @@ shake(void *owner)
 static void
 connected(void *owner, int fd, const struct address *a, const char *words)
 {
-	struct upstream_wait *w = owner;
-	struct connection *c = w->connection;
-	struct upstream *u = w->upstream;
+	struct opening *o = owner;
+	struct connection *c = o->connection;
+	struct upstream *u = o->upstream;
 	SSL *ssl;
 
 	if (fd < 0) {
-		fail(w, UPSTREAM_FAILED, words);
+		fail(o, UPSTREAM_FAILED, words);
 		return;
 	}
-	w->result.connect_us = clock_us() - w->began_us;
-	w->began_us = clock_us();
+	o->result.connect_us = clock_us() - o->began_us;
+	o->began_us = clock_us();
 	c->origin.address = *a;
-	c->origin.stream = stream_new(u->loop, fd, &shake_events, w);
+	c->origin.stream = stream_new(u->loop, fd, &shake_events, o);
 	counter_add(COUNTER_UPSTREAM_OPEN, 1);
 	counter_add(COUNTER_UPSTREAM_TOTAL, 1);
 	if (!c->origin.tls) {
-		succeed(w);
+		succeed(o);
 		return;
 	}
-	ssl = verifier_ssl(u->verifier, &c->url);
+	ssl = verifier_ssl(u->verifier, &c->url,
+	    c->group->key.transport == UPSTREAM_TLS_H1 ? VERIFIER_H1
+						       : VERIFIER_H2_OR_H1);
 	must(ssl != NULL);
 	stream_tls(c->origin.stream, ssl);
-	shake(w);
+	shake(o);
 }
 
 /* What may be reached of the addresses, in out; else why nothing may. */
@@ -183,50 +300,66 @@ judge(const struct upstream *u, const struct segment *segment,
 	return *n_out > 0 ? NULL : why;
 }
 
-/* 0 and the race is on; else the failure with its words in `words`. */
-static int
-begin_race(struct upstream_wait *w, const struct addresses *all,
-    enum upstream_failure *failure, char *words, size_t words_size)
+static bool
+coalesce(struct opening *o, const struct address *reachable, size_t n)
 {
-	struct upstream *u = w->upstream;
+	const struct key *key = &o->connection->group->key;
+	struct connection *c = NULL;
+
+	if (o->choice == UPSTREAM_ANY && key->transport == UPSTREAM_TLS &&
+	    !o->connection->url.is_address)
+		c = pool_coalesce(o->upstream->pool, key, reachable, n);
+	if (c == NULL)
+		return false;
+	counter_add(COUNTER_UPSTREAM_REUSED, 1);
+	o->result.failure = UPSTREAM_OK;
+	o->result.origin = &c->origin;
+	return true;
+}
+
+/* false: it has ended already, as the result tells. */
+static bool
+begin_race(struct opening *o, const struct addresses *all)
+{
+	struct upstream *u = o->upstream;
 	struct address reachable[RESOLVE_ADDRESSES_MAX];
 	char text[ADDRESS_TEXT_MAX];
+	char words[sizeof(o->words)];
 	size_t n;
 	const char *why;
 
 	if (all->n == 0) {
-		*failure = UPSTREAM_NO_ADDRESS;
-		snprintf(words, words_size, "%s",
+		set_failure(o, UPSTREAM_NO_ADDRESS,
 		    all->words == NULL ? "the name has no address"
 				       : all->words);
-		return -1;
+		return false;
 	}
 	why = judge(
-	    u, w->segment, all, w->connection->group->key.port, reachable, &n);
+	    u, o->segment, all, o->connection->group->key.port, reachable, &n);
 	if (why != NULL) {
-		*failure = UPSTREAM_FORBIDDEN;
-		snprintf(words, words_size, "%s: %s",
+		snprintf(words, sizeof(words), "%s: %s",
 		    address_text(&all->a[0], text), why);
-		return -1;
+		set_failure(o, UPSTREAM_FORBIDDEN, words);
+		return false;
 	}
-	w->began_us = clock_us();
-	timer_start(w->timer, u->settings->connect_timeout_ms);
-	w->race = race_new(
-	    u->loop, reachable, n, u->settings->race_delay_ms, connected, w);
-	return 0;
+	if (coalesce(o, reachable, n))
+		return false;
+	o->began_us = clock_us();
+	timer_start(o->timer, u->settings->connect_timeout_ms);
+	o->race = race_new(
+	    u->loop, reachable, n, u->settings->race_delay_ms, connected, o);
+	return true;
 }
 
 static void
 resolved(void *owner, const struct addresses *all)
 {
-	struct upstream_wait *w = owner;
-	enum upstream_failure failure;
-	char words[256];
+	struct opening *o = owner;
 
-	w->resolving = NULL;
-	w->result.resolve_us = clock_us() - w->began_us;
-	if (begin_race(w, all, &failure, words, sizeof(words)) < 0)
-		fail(w, failure, words);
+	o->resolving = NULL;
+	o->result.resolve_us = clock_us() - o->began_us;
+	if (!begin_race(o, all))
+		finish(o);
 }
 
 static void
@@ -235,29 +368,66 @@ too_long(void *owner)
 	fail(owner, UPSTREAM_TIMEOUT, "the destination does not answer");
 }
 
-static struct upstream_wait *
-give_up(struct upstream *u, struct upstream_wait *w,
-    enum upstream_failure failure, struct upstream_result *result_out)
+static struct opening *
+opening_new(struct upstream *u, const struct url *destination,
+    const struct segment *segment, const struct key *key,
+    enum upstream_choice choice)
 {
-	result_out->failure = failure;
+	struct opening *o = calloc(1, sizeof(*o));
+	struct group *g;
+
+	must(o != NULL);
+	o->upstream = u;
+	o->connection = pool_add(u->pool, destination, key);
+	o->segment = segment;
+	o->choice = choice;
+	o->began_us = clock_us();
+	o->timer = timer_new(u->loop, too_long, o);
+	g = o->connection->group;
+	if (g->opening == NULL && key->transport == UPSTREAM_TLS) {
+		g->opening = o;
+		o->group = g;
+	}
+	return o;
+}
+
+/* Resolves and races. NULL: it ended at once, with that result. */
+static struct opening *
+open_one(struct upstream *u, const struct url *destination,
+    const struct segment *segment, const struct key *key,
+    enum upstream_choice choice, struct upstream_result *result_out)
+{
+	struct opening *o = opening_new(u, destination, segment, key, choice);
+	struct addresses addresses = { 0 };
+
+	if (destination->is_address) {
+		addresses.n = 1;
+		addresses.a[0] = destination->address;
+	} else {
+		o->resolving = resolver_get(
+		    u->resolver, destination->host, &addresses, resolved, o);
+		if (o->resolving != NULL)
+			return o;
+	}
+	if (begin_race(o, &addresses))
+		return o;
+	*result_out = o->result;
+	memcpy(u->words, o->words, sizeof(u->words));
 	result_out->words = u->words;
-	counter_add(COUNTER_UPSTREAM_FAILURES, 1);
-	wait_free(w);
+	opening_free(o);
 	return NULL;
 }
 
-struct upstream_wait *
-upstream_get(struct upstream *u, const struct url *destination,
+/* What to wait for, or NULL: *result_out is the answer. */
+static struct opening *
+ask(struct upstream *u, const struct url *destination,
     const struct segment *segment, enum upstream_transport transport,
-    enum upstream_choice choice, struct upstream_result *result_out,
-    void (*done)(void *owner, const struct upstream_result *r), void *owner)
+    enum upstream_choice choice, struct upstream_result *result_out)
 {
 	const struct key key = key_of(destination, segment, transport);
 	struct connection *c =
 	    choice == UPSTREAM_ANY ? pool_take(u->pool, &key) : NULL;
-	struct addresses addresses = { 0 };
-	enum upstream_failure failure;
-	struct upstream_wait *w;
+	struct group *g;
 
 	*result_out = (struct upstream_result){ 0 };
 	if (c != NULL) {
@@ -267,26 +437,29 @@ upstream_get(struct upstream *u, const struct url *destination,
 		result_out->origin = &c->origin;
 		return NULL;
 	}
+	g = choice == UPSTREAM_ANY ? pool_group(u->pool, &key) : NULL;
+	if (g != NULL && g->speaks_h2 && g->opening != NULL)
+		return g->opening;
+	return open_one(u, destination, segment, &key, choice, result_out);
+}
+
+struct upstream_wait *
+upstream_get(struct upstream *u, const struct url *destination,
+    const struct segment *segment, enum upstream_transport transport,
+    enum upstream_choice choice, struct upstream_result *result_out,
+    void (*done)(void *owner, const struct upstream_result *r), void *owner)
+{
+	struct opening *o =
+	    ask(u, destination, segment, transport, choice, result_out);
+	struct upstream_wait *w;
+
+	if (o == NULL)
+		return NULL;
 	w = calloc(1, sizeof(*w));
 	must(w != NULL);
-	w->upstream = u;
-	w->connection = pool_add(u->pool, destination, &key);
-	w->segment = segment;
 	w->done = done;
 	w->owner = owner;
-	w->began_us = clock_us();
-	w->timer = timer_new(u->loop, too_long, w);
-	if (destination->is_address) {
-		addresses.n = 1;
-		addresses.a[0] = destination->address;
-	} else {
-		w->resolving = resolver_get(
-		    u->resolver, destination->host, &addresses, resolved, w);
-		if (w->resolving != NULL)
-			return w;
-	}
-	if (begin_race(w, &addresses, &failure, u->words, sizeof(u->words)) < 0)
-		return give_up(u, w, failure, result_out);
+	join(w, o);
 	return w;
 }
 

@@ -98,7 +98,14 @@ void verifier_free(struct verifier *v);
 /* An SSL for host (SNI unless it is an address), set up to be verified in the
  * handshake, with a session to resume when there is one. host must outlive
  * the SSL. NULL: out of memory. */
-SSL *verifier_ssl(struct verifier *v, const struct url *destination);
+enum verifier_alpn {
+	VERIFIER_H1,
+	VERIFIER_H2_OR_H1,
+};
+SSL *verifier_ssl(
+    struct verifier *v, const struct url *destination, enum verifier_alpn alpn);
+/* Whether a verified certificate holds for that name, too. */
+bool verifier_covers(X509 *certificate, struct bytes host);
 /* After a failed handshake: which check, in enum verify_check, 0 when it was
  * not the certificate; and the words ("certificate has expired"). */
 unsigned verifier_failure(SSL *ssl, const char **words_out);
@@ -114,6 +121,14 @@ unsigned verifier_judge_chain(struct verifier *v, X509 *leaf,
 struct upstream;
 struct upstream_wait;
 
+/* A connection that several use at once: HTTP/2. */
+struct sharing {
+	/* Whether it takes one user more. */
+	bool (*has_room)(void *session);
+	/* It is closed now; frees the session. */
+	void (*end)(void *session);
+};
+
 /* A connection to an origin, taken from the pool or new. */
 struct origin {
 	struct stream *stream; /* the user's own while it is taken */
@@ -123,6 +138,9 @@ struct origin {
 	const char *tls_version; /* "TLSv1.3", or NULL; static */
 	unsigned excused;        /* checks that failed, by an exception */
 	bool reused; /* carried a request before: RFC 9110 section 9.2.2 */
+	bool h2;     /* by ALPN */
+	const struct sharing *sharing; /* NULL: one user at a time */
+	void *session;                 /* of a shared one */
 };
 
 enum upstream_failure {
@@ -155,11 +173,12 @@ void upstream_free(struct upstream *u);
  */
 enum upstream_transport {
 	UPSTREAM_PLAIN,
-	UPSTREAM_TLS
+	UPSTREAM_TLS,
+	UPSTREAM_TLS_H1, /* h2 is not offered: upgrades, bound connections */
 };
 enum upstream_choice {
 	UPSTREAM_ANY,
-	UPSTREAM_FRESH
+	UPSTREAM_FRESH,
 };
 struct upstream_wait *upstream_get(struct upstream *u,
     const struct url *destination, const struct segment *segment,
@@ -170,7 +189,15 @@ void upstream_cancel(struct upstream_wait *w);
 /* Whether the connection is one that upstream_get could give for these. */
 bool origin_fits(const struct origin *o, const struct url *destination,
     const struct segment *segment, enum upstream_transport transport);
-/* Puts it into the pool; the connection must stand between messages. */
+/* The name that it was opened for. */
+struct bytes origin_host(const struct origin *o);
+/* Nobody uses it now; the connection must stand between messages. */
 void upstream_keep(struct origin *o);
+/* Given to whoever it fits from now on, while it has room. It is upstream's:
+ * users say when the last of them leaves it (upstream_keep) and the first
+ * comes again (upstream_use). Any of them may end it for all. */
+void upstream_share(
+    struct origin *o, const struct sharing *sharing, void *session);
+void upstream_use(struct origin *o);
 /* Closes it. NULL does nothing. */
 void origin_free(struct origin *o);

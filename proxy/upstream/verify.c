@@ -11,6 +11,9 @@
 #include "proxy/base/file.h"
 #include "proxy/upstream/upstream.h"
 
+#define HOST_FLAGS                              \
+	(X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | \
+	    X509_CHECK_FLAG_NEVER_CHECK_SUBJECT)
 #define SECURITY_LEVEL 2               /* 112 bits: RSA-2048, no SHA-1 */
 #define ANCHORS_MAX ((size_t)64 << 20) /* bytes of a file of anchors */
 #define VERIFIED_MAX 4096
@@ -215,9 +218,7 @@ expect(X509_STORE_CTX *ctx, const struct url *destination)
 
 	X509_VERIFY_PARAM_set_auth_level(p, SECURITY_LEVEL);
 	X509_VERIFY_PARAM_set_purpose(p, X509_PURPOSE_SSL_SERVER);
-	X509_VERIFY_PARAM_set_hostflags(p,
-	    X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS |
-		X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
+	X509_VERIFY_PARAM_set_hostflags(p, HOST_FLAGS);
 	if (!destination->is_address)
 		X509_VERIFY_PARAM_set1_host(
 		    p, (const char *)destination->host.p, destination->host.n);
@@ -403,7 +404,6 @@ free_attempt(void *parent, void *ptr, CRYPTO_EX_DATA *ad, int index, long argl,
 struct verifier *
 verifier_new(const struct verify_settings *s, struct trust *t, struct err *e)
 {
-	static const unsigned char alpn[] = "\x08http/1.1";
 	struct verifier *v = calloc(1, sizeof(*v));
 	SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
 
@@ -430,7 +430,6 @@ verifier_new(const struct verify_settings *s, struct trust *t, struct err *e)
 	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);
 	SSL_CTX_set_cert_verify_callback(ctx, verify_peer, NULL);
 	SSL_CTX_set_tlsext_status_cb(ctx, judge_staple);
-	SSL_CTX_set_alpn_protos(ctx, alpn, sizeof(alpn) - 1);
 	SSL_CTX_set_session_cache_mode(
 	    ctx, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
 	SSL_CTX_sess_set_new_cb(ctx, keep_session);
@@ -463,9 +462,19 @@ excused(const struct verifier *v, const struct url *destination)
 	return checks;
 }
 
-SSL *
-verifier_ssl(struct verifier *v, const struct url *destination)
+bool
+verifier_covers(X509 *certificate, struct bytes host)
 {
+	return X509_check_host(certificate, (const char *)host.p, host.n,
+		   HOST_FLAGS, NULL) == 1;
+}
+
+SSL *
+verifier_ssl(
+    struct verifier *v, const struct url *destination, enum verifier_alpn alpn)
+{
+	static const unsigned char both[] = "\x02h2\x08http/1.1";
+	unsigned skip = alpn == VERIFIER_H2_OR_H1 ? 0 : 3;
 	SSL *ssl = SSL_new(v->ctx);
 	struct attempt *a = calloc(1, sizeof(*a));
 	char host[HOST_MAX + 1] = { 0 };
@@ -482,6 +491,7 @@ verifier_ssl(struct verifier *v, const struct url *destination)
 	memcpy(host, destination->host.p, destination->host.n);
 	if (!destination->is_address)
 		SSL_set_tlsext_host_name(ssl, host);
+	SSL_set_alpn_protos(ssl, both + skip, sizeof(both) - 1 - skip);
 	SSL_set_tlsext_status_type(ssl, TLSEXT_STATUSTYPE_ocsp);
 	SSL_set_connect_state(ssl);
 	resume(ssl, v, destination);

@@ -16,7 +16,7 @@ PROTOCOL_ERROR, FLOW_CONTROL_ERROR, STREAM_CLOSED, REFUSED, CANCEL, CALM = 1, 3,
 def make(build):
     names = ("tell", "sink", "trail", "early", "mute")
     lab = Lab(build, hosts={f"{n}.lab.test": "127.0.0.1" for n in names},
-              limits="h2 = true; head_timeout = 2; idle_timeout = 4; body_timeout = 4; head_max = 8192;")
+              limits="head_timeout = 2; idle_timeout = 4; body_timeout = 4; head_max = 8192;")
     lab.heads = []
     lab.tell = lab.origin(lambda s: tell(lab, s), tls=True)
     lab.sink = lab.origin(sink, tls=True)

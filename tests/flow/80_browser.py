@@ -38,7 +38,7 @@ DOT = base64.b64decode("R0lGODlhAQABAIAAAP///wAAACH5BAAAAAAALAAAAAABAAEAAAICRAEA
 
 
 def make(build):
-    lab = Lab(build, hosts={"echo.lab.test": "127.0.0.1"})
+    lab = Lab(build, hosts={"echo.lab.test": "127.0.0.1"}, limits="h2 = false;")
     lab.echo = lab.origin(echo, tls=True)
     www = lab.dir / "www"
     images = "".join(f'<img src="/dot{n}.gif" alt="">' for n in range(IMAGES))

@@ -33,29 +33,15 @@ def block(*fields):
     return out
 
 
-class Connection:
-    """To one host, through CONNECT and the proxy's TLS."""
+class Peer:
+    """Either end of a connection."""
 
-    def __init__(self, lab, host, port=None, source=None, settings=()):
-        self.authority = f"{host}:{port or lab.tls_port}"
-        s = lab.tunnel(host, port, **({"source": source} if source else {}))
-        context = ssl.create_default_context(cafile=str(lab.proxy_ca.crt))
-        context.set_alpn_protocols(["h2"])
-        self.s = context.wrap_socket(s, server_hostname=host)
-        assert self.s.selected_alpn_protocol() == "h2"
-        self.unread = b""
-        payload = b"".join(struct.pack("!HI", k, v) for k, v in settings)
-        self.send(PREFACE + frame(SETTINGS, 0, 0, payload))
+    def __init__(self, s, hello):
+        self.s, self.unread = s, b""
+        self.send(hello)
 
     def send(self, data):
         self.s.sendall(data)
-
-    def fields(self, path="/", method="GET", more=()):
-        return block((":method", method), (":scheme", "https"),
-                     (":authority", self.authority), (":path", path), *more)
-
-    def ask(self, stream, path="/", flags=END_HEADERS | END_STREAM, **kw):
-        self.send(frame(HEADERS, flags, stream, self.fields(path, **kw)))
 
     def read(self):
         """(type, flags, stream, payload); None at the end."""
@@ -125,3 +111,53 @@ class Connection:
 
     def __exit__(self, *_):
         self.close()
+
+
+def settings_frame(settings):
+    return frame(SETTINGS, 0, 0, b"".join(struct.pack("!HI", k, v) for k, v in settings))
+
+
+class Connection(Peer):
+    """To one host, through CONNECT and the proxy's TLS."""
+
+    def __init__(self, lab, host, port=None, source=None, settings=()):
+        self.authority = f"{host}:{port or lab.tls_port}"
+        s = lab.tunnel(host, port, **({"source": source} if source else {}))
+        context = ssl.create_default_context(cafile=str(lab.proxy_ca.crt))
+        context.set_alpn_protocols(["h2"])
+        s = context.wrap_socket(s, server_hostname=host)
+        assert s.selected_alpn_protocol() == "h2"
+        super().__init__(s, PREFACE + settings_frame(settings))
+
+    def fields(self, path="/", method="GET", more=()):
+        return block((":method", method), (":scheme", "https"),
+                     (":authority", self.authority), (":path", path), *more)
+
+    def ask(self, stream, path="/", flags=END_HEADERS | END_STREAM, **kw):
+        self.send(frame(HEADERS, flags, stream, self.fields(path, **kw)))
+
+
+class Origin(Peer):
+    """The server's end, for a script of Lab.origin."""
+
+    def __init__(self, s, settings=()):
+        assert s.selected_alpn_protocol() == "h2"
+        super().__init__(s, settings_frame(settings))
+        assert self._exactly(len(PREFACE)) == PREFACE
+
+    def request(self):
+        """The stream of the next request, read to its end; None at the end."""
+        stream = None
+        while got := self.read():
+            if got[0] == HEADERS:
+                stream = got[2]
+            if got[0] in (HEADERS, DATA) and got[1] & END_STREAM:
+                return got[2]
+        return None
+
+    def head(self, stream, status="200", fields=(), flags=END_HEADERS):
+        self.send(frame(HEADERS, flags, stream, block((":status", status), *fields)))
+
+    def answer(self, stream, body=b"ok", status="200", fields=()):
+        self.head(stream, status, fields)
+        self.send(frame(DATA, END_STREAM, stream, body))

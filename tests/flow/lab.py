@@ -151,12 +151,12 @@ http {{
   client_body_temp_path {run}/b; proxy_temp_path {run}/p; fastcgi_temp_path {run}/f;
   uwsgi_temp_path {run}/u; scgi_temp_path {run}/s;
   server {{
-    listen 127.0.0.1:{self.tls_port} ssl; listen 127.0.0.1:{self.plain_port};
+    listen 127.0.0.1:{self.tls_port} ssl http2; listen 127.0.0.1:{self.plain_port};
     server_name _; root {self.dir}/www;
     ssl_protocols TLSv1.2 TLSv1.3;
     ssl_certificate {self.origin_crt}; ssl_certificate_key {self.origin_key};
     add_header Alt-Svc 'h3=":443"'; add_header X-Seen-Via $http_via always;
-    add_header X-Seen-Host $http_host always;
+    add_header X-Seen-Host $http_host always; add_header X-Seen-Version $server_protocol always;
     add_header X-Seen-Forwarded "[$http_x_forwarded_for$http_proxy_authorization]" always;
     location /empty {{ return 204; }}
     location /moved {{ return 302 /elsewhere; }}
@@ -281,12 +281,19 @@ rules = (
                 p.wait()
         for s in self.threads:
             s.close()
-        trouble = [line for line in self.errors().splitlines()
-                   if "ERROR: AddressSanitizer" in line or "runtime error" in line
-                   or "sekisho: bug" in line] if self.daemon else []
+        trouble = self._trouble() if self.daemon else []
         if not os.environ.get("KEEP"):
             shutil.rmtree(self.dir, ignore_errors=True)
         assert not trouble, trouble
+
+    def _trouble(self):
+        """What a sanitizer or a `must` said, and who died of what no test did."""
+        said = [line for line in self.errors().splitlines()
+                if "ERROR: AddressSanitizer" in line or "runtime error" in line
+                or "sekisho: bug" in line]
+        return said + [e for e in self.journal() if e["event"] == "died"
+                       and "killed by signal" in e.get("text", "")
+                       and not e["text"].endswith("signal 9")]
 
     def __enter__(self):
         return self.start()
@@ -385,7 +392,7 @@ rules = (
 
     # scripted origins, for what no real server does
 
-    def origin(self, script, tls=False, key=None, crt=None):
+    def origin(self, script, tls=False, key=None, crt=None, alpn=()):
         """Listens; calls script(connection) for each; gives the port."""
         listener = socket.create_server(("127.0.0.1", 0), backlog=64)
         context = None
@@ -393,6 +400,8 @@ rules = (
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             # what is weak is for the proxy to refuse
             context.set_ciphers("DEFAULT:@SECLEVEL=0")
+            if alpn:
+                context.set_alpn_protocols(alpn)
             context.load_cert_chain(crt or self.origin_crt, key or self.origin_key)
 
         def serve():

@@ -218,6 +218,93 @@ START_TEST(h2_answer_has_no_field_of_one_hop)
 }
 END_TEST
 
+static const struct {
+	const char *status, *length;
+	bool ends, to_head;
+	enum framing framing; /* when good */
+	bool good;
+} answers[] = {
+	{ "200", NULL, false, false, FRAMING_CHUNKED, true },
+	{ "200", "5", false, false, FRAMING_LENGTH, true },
+	{ "200", NULL, true, false, FRAMING_LENGTH, true }, /* of none */
+	{ "200", "5", true, true, FRAMING_NONE, true },
+	{ "204", NULL, true, false, FRAMING_NONE, true },
+	{ "304", "5", true, false, FRAMING_NONE, true },
+	{ "103", NULL, false, false, FRAMING_NONE, true },
+	{ "100", NULL, false, false, FRAMING_NONE, true },
+	{ "101", NULL, false, false, FRAMING_NONE, false },
+	{ "099", NULL, false, false, FRAMING_NONE, false },
+	{ "20", NULL, false, false, FRAMING_NONE, false },
+	{ "599", NULL, false, false, FRAMING_CHUNKED, true },
+	{ "600", NULL, false, false, FRAMING_NONE, false },
+	{ "2000", NULL, false, false, FRAMING_NONE, false },
+	{ "+20", NULL, false, false, FRAMING_NONE, false },
+	{ "", NULL, false, false, FRAMING_NONE, false },
+	{ "200", "5x", false, false, FRAMING_NONE, false },
+};
+
+START_TEST(h2_answer_is_judged)
+{
+	struct arena a = { 0 };
+	struct message m;
+	struct h2_head h;
+	bool good;
+
+	h2_head_begin(&h, &a, &m, &limits);
+	h2_head_add(&h, BYTES(":status"), bytes_of(answers[_i].status));
+	if (answers[_i].length != NULL)
+		h2_head_add(
+		    &h, BYTES("content-length"), bytes_of(answers[_i].length));
+	good = h2_head_response(&h, answers[_i].ends, answers[_i].to_head);
+	ck_assert_int_eq(good, answers[_i].good);
+	if (good)
+		ck_assert_int_eq(m.framing, answers[_i].framing);
+	arena_release(&a);
+}
+END_TEST
+
+START_TEST(h2_request_has_the_host_as_authority)
+{
+	struct field fields[] = {
+		{ .id = FIELD_HOST,
+		    .name = BYTES("Host"),
+		    .value = BYTES("www.lab.test") },
+		{ .id = FIELD_COOKIE,
+		    .name = BYTES("Cookie"),
+		    .value = BYTES("a=1; b=2") },
+		{ .id = FIELD_TE,
+		    .hop = true,
+		    .name = BYTES("TE"),
+		    .value = BYTES("trailers") },
+		{ .name = BYTES("X-A"), .value = BYTES("1") },
+	};
+	struct message m = {
+		.method = BYTES("POST"),
+		.target = BYTES("/a?b"),
+		.fields = fields,
+		.fields_n = COUNT(fields),
+		.framing = FRAMING_LENGTH,
+		.content_length = 5,
+	};
+	static const char *const want[][2] = { { ":method", "POST" },
+		{ ":scheme", "https" }, { ":authority", "www.lab.test" },
+		{ ":path", "/a?b" }, { "cookie", "a=1" }, { "cookie", "b=2" },
+		{ "X-A", "1" }, { "via", "1.1 us" }, { "te", "trailers" },
+		{ "content-length", "5" } };
+	struct arena a = { 0 };
+	struct h2_fields f = h2_request_fields(&a, &m, "1.1 us");
+
+	ck_assert_uint_eq(f.n, COUNT(want));
+	for (size_t i = 0; i < f.n; i++) {
+		assert_text((struct bytes){ f.nv[i].name, f.nv[i].namelen },
+		    want[i][0]);
+		assert_text((struct bytes){ f.nv[i].value, f.nv[i].valuelen },
+		    want[i][1]);
+	}
+	arena_release(&a);
+}
+END_TEST
+
 Suite *
 h2_suite(void)
 {
@@ -230,6 +317,8 @@ h2_suite(void)
 	tcase_add_test(t, h2_bytes_of_a_head_are_limited);
 	tcase_add_loop_test(t, h2_fields_of_a_head_are_limited, 0, 4);
 	tcase_add_test(t, h2_answer_has_no_field_of_one_hop);
+	tcase_add_loop_test(t, h2_answer_is_judged, 0, COUNT(answers));
+	tcase_add_test(t, h2_request_has_the_host_as_authority);
 	suite_add_tcase(s, t);
 	return s;
 }

@@ -1,0 +1,684 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "proxy/http/h2_session.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* What a stream holds for a slow peer before its exchange must wait. */
+#define STREAM_FULL ((size_t)16384)
+#define STREAM_OUT_MAX (STREAM_FULL + (size_t)4 * EDGE_SCRATCH_SIZE)
+/* Sent and not taken by the kernel; more waits in the streams. */
+#define CONNECTION_FULL ((size_t)131072)
+#define FRAME_MAX ((size_t)16384)
+#define SPARE_MAX SPARE(1024)
+#define SPARE_OUT_MAX 4096
+
+static struct {
+	struct h2_stream *first;
+	size_t n;
+} spare;
+
+static const struct limit_settings *
+limits_of(const struct h2_session *h)
+{
+	return &h->edge->settings->limits;
+}
+
+struct h2_stream *
+h2_stream_of(struct side *s)
+{
+	return CONTAINER(s, struct h2_stream, side);
+}
+
+/* What is sent. */
+
+static ssize_t
+read_body(nghttp2_session *library, int32_t id, uint8_t *buf, size_t n,
+    uint32_t *flags, nghttp2_data_source *source, void *user)
+{
+	struct h2_stream *s = source->ptr;
+	size_t left = s->out.n - s->out_sent;
+
+	(void)buf;
+	(void)user;
+	if (n > FRAME_MAX)
+		n = FRAME_MAX;
+	if (n > left)
+		n = left;
+	if (n == 0 && !s->out_ended)
+		return NGHTTP2_ERR_DEFERRED;
+	*flags |= NGHTTP2_DATA_FLAG_NO_COPY;
+	if (n == left && s->out_ended) {
+		*flags |= NGHTTP2_DATA_FLAG_EOF;
+		if (s->trailers_out.n > 0 &&
+		    nghttp2_submit_trailer(library, id, s->trailers_out.nv,
+			s->trailers_out.n) == 0)
+			*flags |= NGHTTP2_DATA_FLAG_NO_END_STREAM;
+	}
+	return (ssize_t)n;
+}
+
+/* The frame that read_body announced; there is no padding. */
+static int
+send_body(nghttp2_session *library, nghttp2_frame *frame, const uint8_t *head,
+    size_t n, nghttp2_data_source *source, void *user)
+{
+	struct h2_stream *s = source->ptr;
+	struct h2_session *h = user;
+
+	(void)library;
+	(void)frame;
+	stream_put(h->stream, (struct bytes){ head, 9 });
+	stream_put(h->stream, (struct bytes){ s->out.p + s->out_sent, n });
+	s->out_sent += n;
+	if (s->out_sent == s->out.n)
+		s->out_sent = s->out.n = 0;
+	return 0;
+}
+
+nghttp2_data_provider
+h2_stream_body(struct h2_stream *s)
+{
+	return (nghttp2_data_provider){ .source.ptr = s,
+		.read_callback = read_body };
+}
+
+void
+h2_stream_reset(struct h2_stream *s, uint32_t code)
+{
+	nghttp2_submit_rst_stream(
+	    s->session->library, NGHTTP2_FLAG_NONE, s->id, code);
+	h2_session_send_later(s->session);
+}
+
+void
+h2_side_body(struct side *side, struct bytes b)
+{
+	struct h2_stream *s = h2_stream_of(side);
+
+	if (s->closed || b.n == 0)
+		return;
+	if (s->out_sent > 0) {
+		memmove(
+		    s->out.p, s->out.p + s->out_sent, s->out.n - s->out_sent);
+		s->out.n -= s->out_sent;
+		s->out_sent = 0;
+	}
+	must(buf_append(&s->out, b) == 0);
+	nghttp2_session_resume_data(s->session->library, s->id);
+}
+
+/* Kept until the body has left; the exchange may be over before. */
+static void
+keep_trailers(struct h2_stream *s, const struct field *trailers, size_t n)
+{
+	struct field *copy = ARENA_ARRAY(&s->trailers_arena, struct field, n);
+
+	for (size_t i = 0; i < n; i++) {
+		copy[i] = trailers[i];
+		copy[i].name = arena_copy(&s->trailers_arena, trailers[i].name);
+		copy[i].value =
+		    arena_copy(&s->trailers_arena, trailers[i].value);
+	}
+	s->trailers_out = h2_trailer_fields(&s->trailers_arena, copy, n);
+}
+
+void
+h2_side_end(struct side *side, const struct field *trailers, size_t n)
+{
+	struct h2_stream *s = h2_stream_of(side);
+
+	if (s->closed)
+		return;
+	if (n > 0)
+		keep_trailers(s, trailers, n);
+	s->out_ended = true;
+	nghttp2_session_resume_data(s->session->library, s->id);
+}
+
+void
+h2_side_flush(struct side *side)
+{
+	struct h2_stream *s = h2_stream_of(side);
+
+	if (!s->closed)
+		h2_session_send_later(s->session);
+}
+
+bool
+h2_side_full(struct side *side)
+{
+	struct h2_stream *s = h2_stream_of(side);
+
+	s->full = !s->closed && s->out.n - s->out_sent > STREAM_FULL;
+	return s->full;
+}
+
+/* What comes. */
+
+static void
+give_body(struct h2_stream *s, struct bytes b)
+{
+	s->role->body(s, b);
+	if (s->closed)
+		return;
+	nghttp2_session_consume_stream(s->session->library, s->id, b.n);
+	h2_session_send_later(s->session);
+}
+
+/* The connection's window is given back at once, so that a stream that waits
+ * holds up none but itself, until as much as that window waits in all. */
+static void
+hold(struct h2_stream *s, struct bytes b)
+{
+	struct h2_session *h = s->session;
+
+	/* The stream's window is the buffer's size; the library sees to it. */
+	must(buf_append(&s->in, b) == 0);
+	h->held += b.n;
+	if (h->held <= limits_of(h)->h2_connection_window)
+		nghttp2_session_consume_connection(h->library, b.n);
+	else
+		h->owed += b.n;
+}
+
+static void
+unhold(struct h2_session *h, size_t n)
+{
+	size_t paid = n < h->owed ? n : h->owed;
+
+	h->held -= n;
+	h->owed -= paid;
+	if (paid == 0)
+		return;
+	nghttp2_session_consume_connection(h->library, paid);
+	h2_session_send_later(h);
+}
+
+/* What came while it was paused, then the end, when it has come. */
+static void
+deliver(struct h2_stream *s)
+{
+	struct buf in = s->in;
+
+	buf_init(&s->in, in.max);
+	if (!s->closed)
+		unhold(s->session, in.n);
+	if (in.n > 0 && s->side.exchange != NULL)
+		give_body(s, buf_bytes(&in));
+	buf_release(&in);
+	if (s->ended && !s->paused && s->side.exchange != NULL) {
+		s->ended = false;
+		s->role->end(s);
+	}
+}
+
+void
+h2_side_flow(struct side *side, enum flow flow)
+{
+	struct h2_stream *s = h2_stream_of(side);
+
+	s->paused = flow == FLOW_PAUSE;
+	if (!s->paused && (s->in.n > 0 || s->ended))
+		deliver(s);
+}
+
+void
+h2_stream_ended(struct h2_stream *s)
+{
+	s->ended = true;
+	if (!s->paused && s->in.n == 0)
+		deliver(s);
+}
+
+/* Streams. */
+
+/* Streams come and go by the thousand: they are kept for the next, with what
+ * they have allocated for a small body. */
+static struct h2_stream *
+take_spare(void)
+{
+	struct h2_stream *s = spare.first;
+
+	if (s == NULL) {
+		s = calloc(1, sizeof(*s));
+		must(s != NULL);
+		return s;
+	}
+	spare.first = s->next;
+	spare.n--;
+	s->next = NULL;
+	return s;
+}
+
+static void
+free_stream(void *owner)
+{
+	struct h2_stream *s = owner;
+	struct buf out = s->out;
+
+	buf_release(&s->in);
+	arena_release(&s->trailers_arena);
+	if (spare.n + 1 > SPARE_MAX) {
+		buf_release(&s->out);
+		free(s);
+		return;
+	}
+	if (out.size > SPARE_OUT_MAX)
+		buf_release(&out);
+	out.n = 0;
+	*s = (struct h2_stream){ .out = out, .next = spare.first };
+	spare.first = s;
+	spare.n++;
+}
+
+struct h2_stream *
+h2_stream_new(struct h2_session *h, const struct side_type *type)
+{
+	struct h2_stream *s = take_spare();
+
+	s->side.type = type;
+	s->session = h;
+	s->role = h->role;
+	s->loop = h->edge->loop;
+	s->paused = true;
+	buf_init(&s->in, limits_of(h)->h2_window);
+	s->out.max = STREAM_OUT_MAX + limits_of(h)->h2_window;
+	s->next = h->streams;
+	if (s->next != NULL)
+		s->next->prev = s;
+	h->streams = s;
+	h->streams_n++;
+	return s;
+}
+
+static void
+unlink_stream(struct h2_stream *s)
+{
+	struct h2_session *h = s->session;
+
+	*(s->prev != NULL ? &s->prev->next : &h->streams) = s->next;
+	if (s->next != NULL)
+		s->next->prev = s->prev;
+	h->streams_n--;
+}
+
+void
+h2_stream_drop(struct h2_stream *s)
+{
+	if (!s->outlived) {
+		unlink_stream(s);
+		s->session->role->fewer(s->session);
+	}
+	loop_defer(s->loop, free_stream, s);
+}
+
+/* Its exchange may be in the call that led here. */
+static void
+forget(struct h2_stream *s, uint32_t code, const char *why)
+{
+	struct h2_session *h = s->session;
+
+	s->closed = true;
+	if (!h->over)
+		unhold(h, s->in.n);
+	unlink_stream(s);
+	if (s->side.exchange != NULL)
+		h->role->cut(s, code, why);
+	s->outlived = s->side.exchange != NULL;
+	if (!s->outlived)
+		loop_defer(s->loop, free_stream, s);
+}
+
+/* The library's callbacks. */
+
+static int
+begin_headers(nghttp2_session *library, const nghttp2_frame *frame, void *user)
+{
+	struct h2_session *h = user;
+	struct h2_stream *s;
+	struct exchange *x;
+
+	if (frame->hd.type != NGHTTP2_HEADERS)
+		return 0;
+	s = nghttp2_session_get_stream_user_data(library, frame->hd.stream_id);
+	if (frame->headers.cat == NGHTTP2_HCAT_REQUEST) {
+		s = h->role->accept(h);
+		s->id = frame->hd.stream_id;
+		nghttp2_session_set_stream_user_data(library, s->id, s);
+	}
+	x = s == NULL ? NULL : s->side.exchange;
+	if (x != NULL)
+		h2_head_begin(&s->head, &x->arena,
+		    s->head_read ? &s->trailer : h->role->message(x),
+		    &limits_of(h)->h1);
+	return 0;
+}
+
+static int
+header(nghttp2_session *library, const nghttp2_frame *frame,
+    const uint8_t *name, size_t name_n, const uint8_t *value, size_t value_n,
+    uint8_t flags, void *user)
+{
+	struct h2_stream *s =
+	    nghttp2_session_get_stream_user_data(library, frame->hd.stream_id);
+
+	(void)flags;
+	(void)user;
+	if (s != NULL && s->side.exchange != NULL)
+		h2_head_add(&s->head, (struct bytes){ name, name_n },
+		    (struct bytes){ value, value_n });
+	return 0;
+}
+
+static void
+headers_done(struct h2_stream *s, bool ends)
+{
+	const struct h2_role *role = s->session->role;
+
+	if (!s->head_read) {
+		role->head(s, ends);
+		return;
+	}
+	if (!message_trailer_is_harmless(&s->trailer))
+		s->head.why = "a trailer that means something";
+	if (s->head.why != NULL)
+		role->cut(s, NGHTTP2_PROTOCOL_ERROR, s->head.why);
+	else
+		h2_stream_ended(s);
+}
+
+static int
+frame_received(nghttp2_session *library, const nghttp2_frame *frame, void *user)
+{
+	bool ends = (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
+	struct h2_stream *s;
+
+	(void)user;
+	if (frame->hd.type != NGHTTP2_HEADERS && frame->hd.type != NGHTTP2_DATA)
+		return 0;
+	s = nghttp2_session_get_stream_user_data(library, frame->hd.stream_id);
+	if (s == NULL || s->side.exchange == NULL)
+		return 0;
+	if (frame->hd.type == NGHTTP2_HEADERS)
+		headers_done(s, ends);
+	else if (ends)
+		h2_stream_ended(s);
+	return 0;
+}
+
+static int
+data_chunk(nghttp2_session *library, uint8_t flags, int32_t id,
+    const uint8_t *p, size_t n, void *user)
+{
+	struct h2_stream *s = nghttp2_session_get_stream_user_data(library, id);
+	bool wanted = s != NULL && s->side.exchange != NULL;
+
+	(void)flags;
+	(void)user;
+	if (wanted && (s->paused || s->in.n > 0)) {
+		hold(s, (struct bytes){ p, n });
+		return 0;
+	}
+	nghttp2_session_consume_connection(library, n);
+	if (wanted)
+		give_body(s, (struct bytes){ p, n });
+	else
+		nghttp2_session_consume_stream(library, id, n);
+	return 0;
+}
+
+static int
+stream_closed(nghttp2_session *library, int32_t id, uint32_t code, void *user)
+{
+	struct h2_stream *s = nghttp2_session_get_stream_user_data(library, id);
+	struct h2_session *h = user;
+
+	if (s == NULL)
+		return 0;
+	nghttp2_session_set_stream_user_data(library, id, NULL);
+	forget(s, code, nghttp2_http2_strerror(code));
+	if (!h->over)
+		h->role->fewer(h);
+	return 0;
+}
+
+static int
+frame_sent(nghttp2_session *library, const nghttp2_frame *frame, void *user)
+{
+	struct h2_session *h = user;
+
+	(void)library;
+	h->role->sent(h, frame);
+	return 0;
+}
+
+/* Sending. */
+
+/* Exchanges whose stream has room again go on. */
+static bool
+tell_drained(struct h2_session *h)
+{
+	struct h2_stream *next;
+	bool some = false;
+
+	for (struct h2_stream *s = h->streams; s != NULL; s = next) {
+		next = s->next;
+		if (!s->full || s->out.n - s->out_sent > STREAM_FULL)
+			continue;
+		s->full = false;
+		some = true;
+		if (s->side.exchange != NULL)
+			h->role->drained(s);
+		if (h->over)
+			return false;
+	}
+	return some;
+}
+
+static bool
+is_finished(const struct h2_session *h)
+{
+	return (h->leaving && h->streams_n == 0) ||
+	    (nghttp2_session_want_read(h->library) == 0 &&
+		nghttp2_session_want_write(h->library) == 0);
+}
+
+static void
+pull(struct h2_session *h)
+{
+	const uint8_t *p;
+	ssize_t n;
+
+	/* A frame that ends the last stream may end the session. */
+	while (stream_queued(h->stream) < CONNECTION_FULL) {
+		n = nghttp2_session_mem_send(h->library, &p);
+		if (h->over)
+			return;
+		if (n <= 0)
+			break;
+		stream_put(h->stream, (struct bytes){ p, (size_t)n });
+	}
+	stream_flush(h->stream);
+}
+
+static void
+send_now(void *owner)
+{
+	struct h2_session *h = owner;
+
+	h->flush_later = false;
+	if (h->over || h->deaf)
+		return;
+	do
+		pull(h);
+	while (!h->over && stream_queued(h->stream) == 0 && tell_drained(h));
+	if (h->over)
+		return;
+	if (stream_broken(h->stream))
+		h->role->lost(h, NULL);
+	else if (stream_queued(h->stream) == 0 && is_finished(h))
+		h->role->finished(h);
+}
+
+void
+h2_session_send_later(struct h2_session *h)
+{
+	if (h->flush_later || h->over)
+		return;
+	h->flush_later = true;
+	loop_defer(h->edge->loop, send_now, h);
+}
+
+/* The connection. */
+
+static void
+connection_read(struct h2_session *h, struct bytes b)
+{
+	ssize_t taken;
+
+	if (h->deaf)
+		return;
+	taken = nghttp2_session_mem_recv(h->library, b.p, b.n);
+	if (h->over)
+		return;
+	if (taken < 0) {
+		h->role->lost(h, nghttp2_strerror((int)taken));
+		return;
+	}
+	h->role->received(h);
+	h2_session_send_later(h);
+}
+
+static void
+connection_readable(void *owner)
+{
+	struct h2_session *h = owner;
+	struct edge *e = h->edge;
+	size_t n;
+
+	if (stream_broken(h->stream)) {
+		h->role->lost(h, NULL);
+		return;
+	}
+	switch (stream_read(h->stream, e->scratch, sizeof(e->scratch), &n)) {
+	case STREAM_READ:
+		connection_read(h, (struct bytes){ e->scratch, n });
+		return;
+	case STREAM_WAIT:
+		return;
+	case STREAM_END:
+	case STREAM_CUT:
+	case STREAM_FAILED:
+		h->role->lost(h, NULL);
+		return;
+	}
+}
+
+static void
+connection_drained(void *owner)
+{
+	h2_session_send_later(owner);
+}
+
+static const struct stream_events connection_events = {
+	.on_readable = connection_readable,
+	.on_drained = connection_drained,
+};
+
+void
+h2_session_leave(struct h2_session *h)
+{
+	if (h->leaving)
+		return;
+	h->leaving = true;
+	nghttp2_submit_goaway(h->library, NGHTTP2_FLAG_NONE,
+	    nghttp2_session_get_last_proc_stream_id(h->library),
+	    NGHTTP2_NO_ERROR, NULL, 0);
+	h2_session_send_later(h);
+}
+
+static nghttp2_session *
+library_session(struct h2_session *h, enum h2_end end)
+{
+	nghttp2_session_callbacks *calls;
+	nghttp2_option *options;
+	nghttp2_session *library;
+
+	must(nghttp2_session_callbacks_new(&calls) == 0 &&
+	    nghttp2_option_new(&options) == 0);
+	nghttp2_session_callbacks_set_on_begin_headers_callback(
+	    calls, begin_headers);
+	nghttp2_session_callbacks_set_on_header_callback(calls, header);
+	nghttp2_session_callbacks_set_on_frame_recv_callback(
+	    calls, frame_received);
+	nghttp2_session_callbacks_set_on_data_chunk_recv_callback(
+	    calls, data_chunk);
+	nghttp2_session_callbacks_set_on_stream_close_callback(
+	    calls, stream_closed);
+	nghttp2_session_callbacks_set_on_frame_send_callback(calls, frame_sent);
+	nghttp2_session_callbacks_set_send_data_callback(calls, send_body);
+	nghttp2_option_set_no_auto_window_update(options, 1);
+	nghttp2_option_set_no_closed_streams(options, 1);
+	nghttp2_option_set_max_send_header_block_length(
+	    options, 2 * limits_of(h)->head_max + FRAME_MAX);
+	must((end == H2_SERVER
+		     ? nghttp2_session_server_new2(&library, calls, h, options)
+		     : nghttp2_session_client_new2(
+			   &library, calls, h, options)) == 0);
+	nghttp2_option_del(options);
+	nghttp2_session_callbacks_del(calls);
+	return library;
+}
+
+static void
+say_hello(struct h2_session *h, enum h2_end end)
+{
+	const struct limit_settings *l = limits_of(h);
+	const nghttp2_settings_entry ours[] = {
+		{ NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE,
+		    (uint32_t)l->h2_window },
+		{ NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE,
+		    (uint32_t)l->head_max },
+		end == H2_SERVER
+		    ? (nghttp2_settings_entry){ NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS,
+			  l->h2_streams_max }
+		    : (nghttp2_settings_entry){ NGHTTP2_SETTINGS_ENABLE_PUSH,
+			  0 },
+	};
+
+	must(nghttp2_submit_settings(
+		 h->library, NGHTTP2_FLAG_NONE, ours, COUNT(ours)) == 0 &&
+	    nghttp2_session_set_local_window_size(h->library, NGHTTP2_FLAG_NONE,
+		0, (int32_t)l->h2_connection_window) == 0);
+}
+
+void
+h2_session_begin(struct h2_session *h, enum h2_end end,
+    const struct h2_role *role, struct edge *e, struct stream *s)
+{
+	h->role = role;
+	h->edge = e;
+	h->stream = s;
+	h->library = library_session(h, end);
+	stream_own(s, &connection_events, h);
+	say_hello(h, end);
+	h2_session_send_later(h);
+	stream_want_read(s, true);
+}
+
+void
+h2_session_end(
+    struct h2_session *h, const char *why, void (*release)(void *owner))
+{
+	h->over = true;
+	while (h->streams != NULL)
+		forget(h->streams, NGHTTP2_NO_ERROR, why);
+	loop_defer(h->edge->loop, release, h);
+}
+
+void
+h2_session_release(struct h2_session *h)
+{
+	nghttp2_session_del(h->library);
+}
