@@ -8,6 +8,7 @@
 #include "proxy/http/h2_origin.h"
 #include "proxy/http/own.h"
 #include "proxy/http/tunnel.h"
+#include "proxy/http/websocket.h"
 #include "proxy/listener/forwarded.h"
 
 static enum stage_answer exchange_zone(void *job);
@@ -547,16 +548,15 @@ binds_connection(const struct message *m)
 	return false;
 }
 
-/* An upgrade and authentication of the connection are of HTTP/1.1. */
+/* Authentication of the connection is of HTTP/1.1. */
 static enum upstream_transport
 transport_of(const struct exchange *x)
 {
 	if (x->client->intercept == NULL)
 		return UPSTREAM_PLAIN;
-	if (!limits_of(x)->h2 || x->request.upgrade ||
-	    binds_connection(&x->request))
+	if (!limits_of(x)->h2 || binds_connection(&x->request))
 		return UPSTREAM_TLS_H1;
-	return UPSTREAM_TLS;
+	return x->request.upgrade ? UPSTREAM_TLS_UPGRADE : UPSTREAM_TLS;
 }
 
 /* The client comes back with a connection that can be bound. */
@@ -667,7 +667,8 @@ exchange_relay(void *job)
 	x->bound |= binds_connection(&x->request);
 	x->request.target = x->url.target;
 	x->to->type->head(x->to, &x->request);
-	if (x->up == BODY_ENDED)
+	/* An upgrade may go on for long yet. */
+	if (x->up == BODY_ENDED && !x->request.upgrade)
 		x->to->type->end(x->to, NULL, 0);
 	x->to->type->flush(x->to);
 	x->to->type->flow(x->to, FLOW_GO);
@@ -871,10 +872,33 @@ exchange_client_drained(struct exchange *x)
 
 /* What the origin's side read. */
 
+/* Only who understood the request can answer its key: what calls itself 101
+ * and is none would let the client say anything to the origin. */
+static bool
+has_accepted(struct exchange *x)
+{
+	const struct field *key =
+	    message_field(&x->request, FIELD_SEC_WEBSOCKET_KEY);
+	const struct field *accept =
+	    message_field(&x->response, FIELD_SEC_WEBSOCKET_ACCEPT);
+
+	return key != NULL && accept != NULL &&
+	    bytes_equal(websocket_accept(&x->arena, key->value), accept->value);
+}
+
 static void
 switch_protocol(struct exchange *x)
 {
-	x->response.upgrade = true;
+	if (!x->request.upgrade || !x->response.upgrade) {
+		exchange_origin_failed(
+		    x, ANSWER_BAD_ANSWER, "101 without having been asked");
+		return;
+	}
+	if (!has_accepted(x)) {
+		exchange_origin_failed(x, ANSWER_BAD_ANSWER,
+		    "Sec-WebSocket-Accept unlike the key");
+		return;
+	}
 	x->from->type->head(x->from, &x->response);
 	x->from->type->flush(x->from);
 	pass_raw(x);
@@ -971,11 +995,7 @@ exchange_response(struct exchange *x)
 	if (x->answered_us == 0)
 		x->answered_us = clock_us();
 	if (m->status == 101) {
-		if (x->request.upgrade && m->upgrade)
-			switch_protocol(x);
-		else
-			exchange_origin_failed(x, ANSWER_BAD_ANSWER,
-			    "101 without having been asked");
+		switch_protocol(x);
 		return;
 	}
 	if (m->status < 200) {
@@ -987,6 +1007,8 @@ exchange_response(struct exchange *x)
 		ask_for_one_at_a_time(x);
 		return;
 	}
+	if (x->request.upgrade) /* it was not granted */
+		x->to->type->end(x->to, NULL, 0);
 	if (m->framing == FRAMING_CLOSE)
 		m->framing = FRAMING_CHUNKED;
 	m->keep_alive = true;

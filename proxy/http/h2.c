@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "proxy/http/websocket.h"
+
 #define FIELDS_FIRST 16
 #define FIELD_OVERHEAD 32 /* RFC 9113 section 6.5.2 */
 
@@ -78,6 +80,8 @@ add_pseudo(struct h2_head *h, struct bytes name, struct bytes value)
 		h->authority = value;
 	else if (bytes_equal(name, BYTES(":path")))
 		h->path = value;
+	else if (bytes_equal(name, BYTES(":protocol")))
+		h->protocol = value;
 	else if (bytes_equal(name, BYTES(":status")))
 		h->status_text = value;
 	else
@@ -142,6 +146,41 @@ is_method(struct bytes b)
 	return false;
 }
 
+/* A field of HTTP/1.1 alone, instead of what the peer says in its name. */
+static void
+set_field(
+    struct h2_head *h, enum field_id id, struct bytes name, struct bytes value)
+{
+	struct message *m = h->message;
+	bool set = false;
+
+	for (size_t i = 0; i < m->fields_n; i++) {
+		if (m->fields[i].id != id)
+			continue;
+		m->fields[i].hop = set;
+		m->fields[i].value = value;
+		set = true;
+	}
+	if (!set)
+		add_field(h, name, value);
+}
+
+static void
+take_protocol(struct h2_head *h)
+{
+	struct message *m = h->message;
+
+	if (!bytes_equal(m->method, BYTES("CONNECT")))
+		refuse(h, 400, ":protocol without CONNECT");
+	if (!bytes_equal(h->protocol, BYTES("websocket")))
+		refuse(h, 501, "a :protocol that is not known");
+	m->method = BYTES("GET");
+	m->upgrade = true;
+	add_field(h, BYTES("upgrade"), h->protocol);
+	set_field(h, FIELD_SEC_WEBSOCKET_KEY, BYTES("sec-websocket-key"),
+	    websocket_key(h->arena));
+}
+
 static void
 take_target(struct h2_head *h)
 {
@@ -149,7 +188,9 @@ take_target(struct h2_head *h)
 
 	if (!is_method(m->method))
 		refuse(h, 501, "unknown method");
-	if (bytes_equal(m->method, BYTES("CONNECT"))) {
+	if (h->protocol.n > 0) {
+		take_protocol(h);
+	} else if (bytes_equal(m->method, BYTES("CONNECT"))) {
 		m->target = h->authority;
 		return;
 	}
@@ -195,9 +236,17 @@ h2_head_request(struct h2_head *h, bool ends)
 	take_authority(h);
 	take_target(h);
 	take_length(h);
-	m->framing = ends           ? FRAMING_NONE
-	    : m->has_content_length ? FRAMING_LENGTH
-				    : FRAMING_CHUNKED;
+	if (m->upgrade) {
+		if (ends || m->has_content_length)
+			refuse(
+			    h, 400, "a WebSocket that ends, or with a length");
+		m->framing = FRAMING_NONE;
+	} else if (ends) {
+		m->framing = FRAMING_NONE;
+	} else {
+		m->framing =
+		    m->has_content_length ? FRAMING_LENGTH : FRAMING_CHUNKED;
+	}
 	return h->why == NULL;
 }
 
@@ -225,6 +274,20 @@ h2_head_response(struct h2_head *h, bool ends, bool to_head)
 	return h->why == NULL;
 }
 
+void
+h2_head_upgraded(struct h2_head *h, struct bytes key)
+{
+	struct message *m = h->message;
+
+	m->status = 101;
+	m->upgrade = true;
+	m->framing = FRAMING_NONE;
+	m->has_content_length = false;
+	add_field(h, BYTES("upgrade"), BYTES("websocket"));
+	set_field(h, FIELD_SEC_WEBSOCKET_ACCEPT, BYTES("sec-websocket-accept"),
+	    websocket_accept(h->arena, key));
+}
+
 /* Writing. */
 
 static void
@@ -244,7 +307,8 @@ static void
 put_fields(struct h2_fields *out, const struct field *fields, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		if (!fields[i].hop && fields[i].id != FIELD_CONTENT_LENGTH)
+		if (!fields[i].hop && fields[i].id != FIELD_CONTENT_LENGTH &&
+		    fields[i].id != FIELD_SEC_WEBSOCKET_ACCEPT)
 			put(out, fields[i].name, fields[i].value);
 }
 
@@ -282,13 +346,15 @@ h2_request_fields(struct arena *a, const struct message *m, const char *via)
 	const struct field *host = message_field(m, FIELD_HOST);
 	const struct field *te = message_field(m, FIELD_TE);
 	struct h2_fields out = { 0 };
-	size_t max = m->fields_n + 7;
+	size_t max = m->fields_n + 8;
 
 	for (size_t i = 0; i < m->fields_n; i++)
 		if (m->fields[i].id == FIELD_COOKIE)
 			max += count_pieces(m->fields[i].value);
 	out.nv = ARENA_ARRAY(a, nghttp2_nv, max);
-	put(&out, BYTES(":method"), m->method);
+	put(&out, BYTES(":method"), m->upgrade ? BYTES("CONNECT") : m->method);
+	if (m->upgrade)
+		put(&out, BYTES(":protocol"), BYTES("websocket"));
 	put(&out, BYTES(":scheme"), BYTES("https"));
 	put(&out, BYTES(":authority"), host->value);
 	put(&out, BYTES(":path"), m->target);
@@ -297,7 +363,8 @@ h2_request_fields(struct arena *a, const struct message *m, const char *via)
 
 		if (f->id == FIELD_COOKIE && !f->hop)
 			put_cookie(&out, f->value);
-		else if (f->id != FIELD_HOST)
+		else if (f->id != FIELD_HOST &&
+		    f->id != FIELD_SEC_WEBSOCKET_KEY)
 			put_fields(&out, f, 1);
 	}
 	put(&out, BYTES("via"), bytes_of(via));
@@ -316,7 +383,8 @@ h2_response_fields(struct arena *a, const struct message *m, const char *via)
 	};
 
 	put(&out, BYTES(":status"),
-	    bytes_of(arena_printf(a, "%03u", m->status)));
+	    m->status == 101 ? BYTES("200")
+			     : bytes_of(arena_printf(a, "%03u", m->status)));
 	put_fields(&out, m->fields, m->fields_n);
 	if (via != NULL)
 		put(&out, BYTES("via"), bytes_of(via));

@@ -19,7 +19,7 @@ struct h2_head {
 	size_t fields_size; /* allocated */
 	size_t fields_n;    /* that came, pieces of cookies too */
 	size_t bytes;       /* as RFC 9113 section 6.5.2 counts them */
-	struct bytes authority, scheme, path, status_text;
+	struct bytes authority, scheme, path, protocol, status_text;
 	struct field *cookie; /* in one piece, RFC 9113 section 8.2.3 */
 	unsigned status;      /* of the refusal, when refused */
 	const char *why;      /* refused: a static string, else NULL */
@@ -29,7 +29,8 @@ void h2_head_begin(struct h2_head *h, struct arena *a, struct message *m,
     const struct h1_limits *limits);
 /* The bytes are copied. After a refusal fields are dropped. */
 void h2_head_add(struct h2_head *h, struct bytes name, struct bytes value);
-/* The head is complete. ends: no body follows. false: refused. */
+/* The head is complete. ends: no body follows. false: refused. Extended CONNECT
+ * (RFC 8441) becomes the upgrade that HTTP/1.1 has for it. */
 bool h2_head_request(struct h2_head *h, bool ends);
 
 /* The same of an answer, also an interim one. to_head: it answers HEAD. */
@@ -41,10 +42,14 @@ struct h2_fields {
 	size_t n;
 };
 
-/* The :authority is the Host field. */
+/* An answer 2xx to extended CONNECT becomes the 101 of HTTP/1.1; key is the
+ * request's Sec-WebSocket-Key. */
+void h2_head_upgraded(struct h2_head *h, struct bytes key);
+
+/* The :authority is the Host field; an upgrade becomes extended CONNECT. */
 struct h2_fields h2_request_fields(
     struct arena *a, const struct message *m, const char *via);
-/* via may be NULL: our own answer. */
+/* via may be NULL: our own answer. 101 becomes 200. */
 struct h2_fields h2_response_fields(
     struct arena *a, const struct message *m, const char *via);
 struct h2_fields h2_trailer_fields(

@@ -80,14 +80,14 @@ side_head(struct side *side, const struct message *m)
 	if (s->closed)
 		return;
 	f = h2_response_fields(&x->arena, m, x->own ? NULL : x->edge->via);
-	if (m->status < 200) {
+	if (m->status < 200 && m->status != 101) {
 		nghttp2_submit_headers(s->session->library, NGHTTP2_FLAG_NONE,
 		    s->id, NULL, f.nv, f.n, NULL);
 		return;
 	}
 	s->answered = true;
 	nghttp2_submit_response(s->session->library, s->id, f.nv, f.n,
-	    m->framing == FRAMING_NONE ? NULL : &body);
+	    m->framing == FRAMING_NONE && m->status != 101 ? NULL : &body);
 }
 
 static void
@@ -101,12 +101,11 @@ side_deadline(struct side *side, uint64_t ms)
 		set_deadline(s, ms);
 }
 
-/* Tunnels are for connections, and nothing is upgraded here. */
+/* In DATA frames as any body (RFC 8441 section 5). */
 static void
 side_raw(struct side *side)
 {
 	(void)side;
-	must(false);
 }
 
 static void
@@ -122,7 +121,7 @@ side_done(struct side *side, enum side_outcome outcome)
 	else if (outcome == SIDE_CUT || !s->answered)
 		h2_stream_reset(s, NGHTTP2_INTERNAL_ERROR);
 	else
-		s->answer_only = outcome == SIDE_ANSWERED;
+		s->answer_only = outcome == SIDE_ANSWERED || s->upgrade;
 	/* A client that takes nothing more is not waited for. */
 	set_deadline(s, limits_of(h2_client_of(s->session))->body_timeout_ms);
 	h2_session_send_later(s->session);
@@ -167,10 +166,12 @@ request_head(struct h2_stream *s, bool ends)
 	struct exchange *x = s->side.exchange;
 
 	s->head_read = true;
-	if (h2_head_request(&s->head, ends))
+	if (h2_head_request(&s->head, ends)) {
+		s->upgrade = x->request.upgrade;
 		exchange_request(x);
-	else
+	} else {
 		exchange_request_bad(x, s->head.status, s->head.why);
+	}
 }
 
 static void

@@ -36,10 +36,11 @@ side_head(struct side *side, const struct message *m)
 
 	if (s->closed)
 		return;
+	s->upgrade = m->upgrade;
 	s->to_head = bytes_equal(m->method, BYTES("HEAD"));
 	f = h2_request_fields(&x->arena, m, x->edge->via);
 	s->id = nghttp2_submit_request(s->session->library, NULL, f.nv, f.n,
-	    m->framing == FRAMING_NONE ? NULL : &body, s);
+	    m->framing == FRAMING_NONE && !m->upgrade ? NULL : &body, s);
 	must(s->id > 0); /* else out of memory: upstream saw to the ids */
 }
 
@@ -65,7 +66,6 @@ static void
 side_raw(struct side *side)
 {
 	(void)side;
-	must(false);
 }
 
 static void
@@ -86,7 +86,7 @@ side_done(struct side *side, enum side_outcome outcome)
 	if (!s->head_read && now - s->opened_ms >= SUSPECT_MS &&
 	    now - h->received_ms >= SUSPECT_MS)
 		h->suspect = true;
-	if (outcome != SIDE_COMPLETE || s->out_sent < s->out.n)
+	if (outcome != SIDE_COMPLETE || s->out_sent < s->out.n || !s->out_ended)
 		h2_stream_reset(s, NGHTTP2_CANCEL);
 }
 
@@ -123,6 +123,9 @@ answer_head(struct h2_stream *s, bool ends)
 		return;
 	}
 	s->head_read = x->response.status >= 200;
+	if (s->upgrade && x->response.status / 100 == 2 && !ends)
+		h2_head_upgraded(&s->head,
+		    message_field(&x->request, FIELD_SEC_WEBSOCKET_KEY)->value);
 	exchange_response(x);
 	if (ends && s->side.exchange != NULL)
 		h2_stream_ended(s);
@@ -169,6 +172,15 @@ has_room(void *session)
 	    nghttp2_session_check_request_allowed(library) != 0 &&
 	    h->session.streams_n < nghttp2_session_get_remote_settings(library,
 				       NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS);
+}
+
+static bool
+takes_upgrades(void *session)
+{
+	const struct h2_origin *h = session;
+
+	return nghttp2_session_get_remote_settings(h->session.library,
+		   NGHTTP2_SETTINGS_ENABLE_CONNECT_PROTOCOL) == 1;
 }
 
 /* A busy connection waits for nothing, and belongs to nobody in particular. */
@@ -261,6 +273,7 @@ on_end(void *session)
 
 static const struct sharing h2_sharing = {
 	.has_room = has_room,
+	.takes_upgrades = takes_upgrades,
 	.end = on_end,
 };
 

@@ -635,20 +635,23 @@ static void
 say_hello(struct h2_session *h, enum h2_end end)
 {
 	const struct limit_settings *l = limits_of(h);
-	const nghttp2_settings_entry ours[] = {
+	nghttp2_settings_entry ours[4] = {
 		{ NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE,
 		    (uint32_t)l->h2_window },
 		{ NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE,
 		    (uint32_t)l->head_max },
-		end == H2_SERVER
-		    ? (nghttp2_settings_entry){ NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS,
-			  l->h2_streams_max }
-		    : (nghttp2_settings_entry){ NGHTTP2_SETTINGS_ENABLE_PUSH,
-			  0 },
+		{ NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, l->h2_streams_max },
+		{ NGHTTP2_SETTINGS_ENABLE_CONNECT_PROTOCOL, 1 },
 	};
+	size_t n = 4;
 
-	must(nghttp2_submit_settings(
-		 h->library, NGHTTP2_FLAG_NONE, ours, COUNT(ours)) == 0 &&
+	if (end == H2_CLIENT) {
+		ours[2] =
+		    (nghttp2_settings_entry){ NGHTTP2_SETTINGS_ENABLE_PUSH, 0 };
+		n = 3;
+	}
+	must(nghttp2_submit_settings(h->library, NGHTTP2_FLAG_NONE, ours, n) ==
+		0 &&
 	    nghttp2_session_set_local_window_size(h->library, NGHTTP2_FLAG_NONE,
 		0, (int32_t)l->h2_connection_window) == 0);
 }

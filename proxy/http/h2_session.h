@@ -27,6 +27,7 @@ struct h2_stream {
 	bool ended;     /* so is the message, perhaps still in `in` */
 	bool paused;    /* the exchange wants no more of the body */
 	struct buf in;  /* of the body, meanwhile */
+	bool upgrade;   /* the request is extended CONNECT */
 	bool out_ended;
 	bool closed;   /* by the library: nothing can be sent on it */
 	bool outlived; /* by its exchange, which has still to read `in`; it is

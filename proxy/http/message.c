@@ -28,6 +28,7 @@ static const struct {
 	{ BYTES_ROW("transfer-encoding"), FIELD_TRANSFER_ENCODING },
 	{ BYTES_ROW("proxy-authenticate"), FIELD_PROXY_AUTHENTICATE },
 	{ BYTES_ROW("proxy-authorization"), FIELD_PROXY_AUTHORIZATION },
+	{ BYTES_ROW("sec-websocket-accept"), FIELD_SEC_WEBSOCKET_ACCEPT },
 };
 
 /* The rows stand by length: the first of each, found once per length. */

@@ -287,6 +287,17 @@ pool_take(struct pool *p, const struct key *key)
 	return g == NULL ? NULL : take_idle(g);
 }
 
+struct connection *
+pool_take_for_upgrade(struct pool *p, const struct key *key)
+{
+	struct group *g = pool_group(p, key);
+	struct connection *c = g == NULL ? NULL : take_shared(g);
+
+	return c != NULL && c->origin.sharing->takes_upgrades(c->origin.session)
+	    ? c
+	    : NULL;
+}
+
 static bool
 serves(const struct connection *c, const struct key *key,
     const struct address *addresses, size_t n)

@@ -57,6 +57,7 @@ struct connection *pool_add(
 /* One that takes a user: an idle one, which is the caller's from now on, or a
  * shared one; or NULL. */
 struct connection *pool_take(struct pool *p, const struct key *key);
+struct connection *pool_take_for_upgrade(struct pool *p, const struct key *key);
 /* A shared one of another name that serves this one as well (RFC 9113 section
  * 9.1.1): with one of the addresses, and a certificate that covers the name. */
 struct connection *pool_coalesce(struct pool *p, const struct key *key,

@@ -424,11 +424,18 @@ ask(struct upstream *u, const struct url *destination,
     const struct segment *segment, enum upstream_transport transport,
     enum upstream_choice choice, struct upstream_result *result_out)
 {
-	const struct key key = key_of(destination, segment, transport);
-	struct connection *c =
-	    choice == UPSTREAM_ANY ? pool_take(u->pool, &key) : NULL;
+	struct key key = key_of(destination, segment, transport);
+	struct connection *c = NULL;
 	struct group *g;
 
+	if (transport == UPSTREAM_TLS_UPGRADE) {
+		key.transport = UPSTREAM_TLS;
+		if (choice == UPSTREAM_ANY)
+			c = pool_take_for_upgrade(u->pool, &key);
+		key.transport = UPSTREAM_TLS_H1;
+	}
+	if (c == NULL && choice == UPSTREAM_ANY)
+		c = pool_take(u->pool, &key);
 	*result_out = (struct upstream_result){ 0 };
 	if (c != NULL) {
 		counter_add(COUNTER_UPSTREAM_REUSED, 1);

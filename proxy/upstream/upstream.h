@@ -125,6 +125,8 @@ struct upstream_wait;
 struct sharing {
 	/* Whether it takes one user more. */
 	bool (*has_room)(void *session);
+	/* Whether that may be an upgrade (RFC 8441). */
+	bool (*takes_upgrades)(void *session);
 	/* It is closed now; frees the session. */
 	void (*end)(void *session);
 };
@@ -174,7 +176,8 @@ void upstream_free(struct upstream *u);
 enum upstream_transport {
 	UPSTREAM_PLAIN,
 	UPSTREAM_TLS,
-	UPSTREAM_TLS_H1, /* h2 is not offered: upgrades, bound connections */
+	UPSTREAM_TLS_H1,      /* h2 is not offered */
+	UPSTREAM_TLS_UPGRADE, /* a shared one that takes upgrades; else _H1 */
 };
 enum upstream_choice {
 	UPSTREAM_ANY,

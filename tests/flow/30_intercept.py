@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """CONNECT: intercepted, tunnelled, refused; and what the origin must show."""
 import json
+import re
 import socket
 import ssl
 import struct
@@ -8,7 +9,7 @@ import subprocess
 import threading
 
 from lab import (CITY, CITY_MYNUMBER, STRANGER, Answer, Authority, Lab, Refused,
-                 read_head, wait_until)
+                 accept_websocket, read_head, wait_until)
 
 
 def make(build):
@@ -46,8 +47,10 @@ def show_head(s):
 def websocket(s):
     head = read_head(s)
     assert b"Upgrade: websocket\r\n" in head and b"Connection: Upgrade\r\n" in head, head
+    key = re.search(rb"Sec-WebSocket-Key: (\S+)", head).group(1)
+    accept = b"x" if b"GET /wrong" in head else accept_websocket(key)
     s.sendall(b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\n"
-              b"Upgrade: websocket\r\nSec-WebSocket-Accept: x\r\n\r\n")
+              b"Upgrade: websocket\r\nSec-WebSocket-Accept: " + accept + b"\r\n\r\n")
     while True:
         data = s.recv(65536)
         if not data:
@@ -256,6 +259,15 @@ def test_a_websocket_passes(lab):
         assert got == data
     s.close()
     assert lab.event(event="tunnel", path="/chat")["status"] == 101
+
+
+def test_an_origin_that_does_not_know_the_key_gets_no_tunnel(lab):
+    s = lab.tls("echo.lab.test", lab.echo)
+    s.sendall(f"GET /wrong HTTP/1.1\r\nHost: echo.lab.test:{lab.echo}\r\n"
+              "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+              "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n".encode())
+    assert Answer(s).status == 502
+    assert lab.event(path="/wrong")["why"] == "Sec-WebSocket-Accept unlike the key"
 
 
 def test_no_other_upgrade_passes(lab):

@@ -2,7 +2,6 @@
 """Chromium, as a municipality's staff use it, through the checkpoint."""
 import base64
 import contextlib
-import hashlib
 import os
 import re
 import signal
@@ -10,7 +9,7 @@ import struct
 import subprocess
 import tempfile
 
-from lab import Lab, read_head, wait_until
+from lab import Lab, accept_websocket, read_head, wait_until
 
 IMAGES = 40
 PAGE = """<!doctype html><html lang="ja"><meta charset="utf-8"><title>page</title>
@@ -59,10 +58,8 @@ def make(build):
 def echo(s):
     """RFC 6455: gives each message back in one frame."""
     key = re.search(rb"Sec-WebSocket-Key: (\S+)", read_head(s)).group(1)
-    accept = base64.b64encode(hashlib.sha1(
-        key + b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11").digest())
-    s.sendall(b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\n"
-              b"Upgrade: websocket\r\nSec-WebSocket-Accept: " + accept + b"\r\n\r\n")
+    s.sendall(b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket"
+              b"\r\nSec-WebSocket-Accept: " + accept_websocket(key) + b"\r\n\r\n")
     message = b""
     while True:
         first, length = exactly(s, 2)

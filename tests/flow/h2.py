@@ -33,6 +33,11 @@ def block(*fields):
     return out
 
 
+def window(stream, n):
+    """WINDOW_UPDATE; none for none."""
+    return frame(WINDOW_UPDATE, 0, stream, struct.pack("!I", n)) if n else b""
+
+
 class Peer:
     """Either end of a connection."""
 

@@ -4,6 +4,8 @@
 Every Lab has its own folder, ports, authorities, nginx and daemon, so that
 several can run at once; stop() ends what it started and nothing else.
 """
+import base64
+import hashlib
 import json
 import os
 import pathlib
@@ -434,6 +436,12 @@ class Refused(Exception):
     def __init__(self, answer):
         super().__init__(f"{answer.status}")
         self.answer = answer
+
+
+def accept_websocket(key):
+    """The Sec-WebSocket-Accept for a key (RFC 6455 section 4.2.2)."""
+    return base64.b64encode(hashlib.sha1(
+        key + b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11").digest())
 
 
 def read_head(s):

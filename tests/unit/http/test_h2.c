@@ -100,7 +100,17 @@ static const struct {
 	{ "a star", ":path", ":path=*", NULL, 0 },
 	{ "ftp", ":scheme", ":scheme=ftp", "a :scheme that is not known", 400 },
 	{ "no scheme", ":scheme", "", "a :scheme that is not known", 400 },
-	{ "an extension", "", ":protocol=websocket",
+	{ "an extension of GET", "", ":protocol=websocket",
+	    ":protocol without CONNECT", 400 },
+	{ "an extension that nobody knows", ":method",
+	    ":method=CONNECT\n:protocol=h2c", "a :protocol that is not known",
+	    501 },
+	{ "a WebSocket", ":method", ":method=CONNECT\n:protocol=websocket",
+	    NULL, 0 },
+	{ "a WebSocket with a length", ":method",
+	    ":method=CONNECT\n:protocol=websocket\ncontent-length=0",
+	    "a WebSocket that ends, or with a length", 400 },
+	{ "a pseudo-field that nobody knows", "", ":thing=1",
 	    "a pseudo-field that is not known", 400 },
 	{ "CONNECT", ":method:scheme:path", ":method=CONNECT", NULL, 0 },
 	{ "a length", "", "content-length=0", NULL, 0 },
@@ -218,6 +228,46 @@ START_TEST(h2_answer_has_no_field_of_one_hop)
 }
 END_TEST
 
+START_TEST(h2_websocket_is_an_upgrade)
+{
+	struct reading r;
+	const struct field *key;
+
+	read_request(&r, ":method",
+	    ":method=CONNECT\n:protocol=websocket\n"
+	    "sec-websocket-key=theirs\nsec-websocket-key=and another",
+	    false);
+	ck_assert(r.good && r.message.upgrade);
+	assert_text(r.message.method, "GET");
+	assert_text(
+	    message_field(&r.message, FIELD_UPGRADE)->value, "websocket");
+	key = message_field(&r.message, FIELD_SEC_WEBSOCKET_KEY);
+	ck_assert(!key[0].hop && key[1].hop);
+	ck_assert_uint_eq(key->value.n, 24);
+	arena_release(&r.arena);
+}
+END_TEST
+
+/* RFC 6455 section 1.3. */
+START_TEST(h2_answer_to_a_websocket_is_101)
+{
+	struct arena a = { 0 };
+	struct message m;
+	struct h2_head h;
+
+	h2_head_begin(&h, &a, &m, &limits);
+	h2_head_add(&h, BYTES(":status"), BYTES("200"));
+	h2_head_add(&h, BYTES("sec-websocket-accept"), BYTES("theirs"));
+	ck_assert(h2_head_response(&h, false, false));
+	h2_head_upgraded(&h, BYTES("dGhlIHNhbXBsZSBub25jZQ=="));
+	ck_assert_uint_eq(m.status, 101);
+	ck_assert(m.upgrade);
+	assert_text(message_field(&m, FIELD_SEC_WEBSOCKET_ACCEPT)->value,
+	    "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
+	arena_release(&a);
+}
+END_TEST
+
 static const struct {
 	const char *status, *length;
 	bool ends, to_head;
@@ -319,6 +369,8 @@ h2_suite(void)
 	tcase_add_test(t, h2_answer_has_no_field_of_one_hop);
 	tcase_add_loop_test(t, h2_answer_is_judged, 0, COUNT(answers));
 	tcase_add_test(t, h2_request_has_the_host_as_authority);
+	tcase_add_test(t, h2_websocket_is_an_upgrade);
+	tcase_add_test(t, h2_answer_to_a_websocket_is_101);
 	suite_add_tcase(s, t);
 	return s;
 }
