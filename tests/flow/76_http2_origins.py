@@ -6,7 +6,7 @@ import threading
 
 import h2
 from h2 import DATA, END_HEADERS, END_STREAM, GOAWAY, HEADERS, RST_STREAM, Connection, Origin, frame
-from lab import CITY, TOWN, Cut, Lab, wait_until
+from lab import CITY, TOWN, Cut, Lab, read_head, wait_until
 
 REFUSED, CANCEL, HTTP_1_1_REQUIRED = 7, 8, 13
 ORIGINS = {}  # name -> script of a connection
@@ -125,21 +125,11 @@ def ntlm(_, s):
             o.answer(stream, b"who?", "401", (("www-authenticate", "Negotiate"),))
         return
     n = 0
-    while b"\r\n\r\n" in (head := h2_less_head(s)):
+    while b"\r\n\r\n" in (head := read_head(s)):
         n += 1
         ok = b"Negotiate" in head or n > 1
         s.sendall(b"HTTP/1.1 %s\r\nContent-Length: 1\r\n\r\n%d" % (
             b"200 OK" if ok else b"401 No\r\nWWW-Authenticate: Negotiate", n))
-
-
-def h2_less_head(s):
-    data = b""
-    while b"\r\n\r\n" not in data:
-        more = s.recv(1)
-        if not more:
-            break
-        data += more
-    return data
 
 
 @origin
