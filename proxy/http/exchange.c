@@ -837,8 +837,10 @@ exchange_request_body(struct exchange *x, struct bytes b)
 	x->bytes_up += b.n;
 	x->to->type->body(x->to, b);
 	deadline(x, flow_timeout_ms(x));
-	if (x->to->type->full(x->to))
+	if (x->to->type->full(x->to)) {
+		x->to->type->flush(x->to);
 		x->from->type->flow(x->from, FLOW_PAUSE);
+	}
 }
 
 void
@@ -1030,8 +1032,12 @@ exchange_response_body(struct exchange *x, struct bytes b)
 	x->bytes_down += b.n;
 	x->from->type->body(x->from, b);
 	deadline(x, flow_timeout_ms(x));
-	if (x->from->type->full(x->from))
+	/* Only what leaves can drain, and nothing more may come that would
+	 * have it flushed. */
+	if (x->from->type->full(x->from)) {
+		x->from->type->flush(x->from);
 		x->to->type->flow(x->to, FLOW_PAUSE);
+	}
 }
 
 void
