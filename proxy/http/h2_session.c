@@ -10,6 +10,9 @@
 /* Sent and not taken by the kernel; more waits in the streams. */
 #define CONNECTION_FULL ((size_t)131072)
 #define FRAME_MAX ((size_t)16384)
+/* Of each stream, and what it may make wait; see grow. */
+#define FIRST_WINDOW ((size_t)65535)
+#define GROW_MS 100
 #define SPARE_MAX SPARE(1024)
 #define SPARE_OUT_MAX 4096
 
@@ -156,6 +159,35 @@ h2_side_full(struct side *side)
 
 /* What comes. */
 
+/* A receiver that takes half a window in GROW_MS may be slowed by the window:
+ * it gets twice as much, out of what the connection has for all of them. Who
+ * is slow keeps the first window, and with it the small buffer. */
+static void
+grow(struct h2_stream *s, size_t n)
+{
+	struct h2_session *h = s->session;
+	uint64_t now = loop_now_ms(s->loop);
+	size_t room = limits_of(h)->h2_connection_window - h->grown;
+	size_t more = limits_of(h)->h2_window - s->window;
+	bool quick;
+
+	s->taken += n;
+	if (s->taken < s->window / 2)
+		return;
+	quick = now - s->taken_since_ms < GROW_MS;
+	s->taken = 0;
+	s->taken_since_ms = now;
+	if (more > s->window)
+		more = s->window;
+	if (!quick || more == 0 || more > room)
+		return;
+	s->window += more;
+	h->grown += more;
+	s->in.max = s->window;
+	nghttp2_session_set_local_window_size(
+	    h->library, NGHTTP2_FLAG_NONE, s->id, (int32_t)s->window);
+}
+
 static void
 give_body(struct h2_stream *s, struct bytes b)
 {
@@ -163,36 +195,8 @@ give_body(struct h2_stream *s, struct bytes b)
 	if (s->closed)
 		return;
 	nghttp2_session_consume_stream(s->session->library, s->id, b.n);
+	grow(s, b.n);
 	h2_session_send_later(s->session);
-}
-
-/* The connection's window is given back at once, so that a stream that waits
- * holds up none but itself, until as much as that window waits in all. */
-static void
-hold(struct h2_stream *s, struct bytes b)
-{
-	struct h2_session *h = s->session;
-
-	/* The stream's window is the buffer's size; the library sees to it. */
-	must(buf_append(&s->in, b) == 0);
-	h->held += b.n;
-	if (h->held <= limits_of(h)->h2_connection_window)
-		nghttp2_session_consume_connection(h->library, b.n);
-	else
-		h->owed += b.n;
-}
-
-static void
-unhold(struct h2_session *h, size_t n)
-{
-	size_t paid = n < h->owed ? n : h->owed;
-
-	h->held -= n;
-	h->owed -= paid;
-	if (paid == 0)
-		return;
-	nghttp2_session_consume_connection(h->library, paid);
-	h2_session_send_later(h);
 }
 
 /* What came while it was paused, then the end, when it has come. */
@@ -202,8 +206,6 @@ deliver(struct h2_stream *s)
 	struct buf in = s->in;
 
 	buf_init(&s->in, in.max);
-	if (!s->closed)
-		unhold(s->session, in.n);
 	if (in.n > 0 && s->side.exchange != NULL)
 		give_body(s, buf_bytes(&in));
 	buf_release(&in);
@@ -282,7 +284,8 @@ h2_stream_new(struct h2_session *h, const struct side_type *type)
 	s->role = h->role;
 	s->loop = h->edge->loop;
 	s->paused = true;
-	buf_init(&s->in, limits_of(h)->h2_window);
+	s->window = FIRST_WINDOW;
+	buf_init(&s->in, s->window);
 	s->out.max = STREAM_OUT_MAX + limits_of(h)->h2_window;
 	s->next = h->streams;
 	if (s->next != NULL)
@@ -320,8 +323,7 @@ forget(struct h2_stream *s, uint32_t code, const char *why)
 	struct h2_session *h = s->session;
 
 	s->closed = true;
-	if (!h->over)
-		unhold(h, s->in.n);
+	h->grown -= s->window - FIRST_WINDOW;
 	unlink_stream(s);
 	if (s->side.exchange != NULL)
 		h->role->cut(s, code, why);
@@ -416,15 +418,21 @@ data_chunk(nghttp2_session *library, uint8_t flags, int32_t id,
 
 	(void)flags;
 	(void)user;
-	if (wanted && (s->paused || s->in.n > 0)) {
-		hold(s, (struct bytes){ p, n });
+	/* The connection's window is given back at once, so that a stream that
+	 * waits holds up none but itself; its own window is its buffer's size.
+	 */
+	nghttp2_session_consume_connection(library, n);
+	if (!wanted) {
+		nghttp2_session_consume_stream(library, id, n);
 		return 0;
 	}
-	nghttp2_session_consume_connection(library, n);
-	if (wanted)
-		give_body(s, (struct bytes){ p, n });
-	else
-		nghttp2_session_consume_stream(library, id, n);
+	if (s->paused || s->in.n > 0) {
+		/* The library gives us what is past the window, too. */
+		if (buf_append(&s->in, (struct bytes){ p, n }) < 0)
+			h2_stream_reset(s, NGHTTP2_FLOW_CONTROL_ERROR);
+		return 0;
+	}
+	give_body(s, (struct bytes){ p, n });
 	return 0;
 }
 
@@ -636,8 +644,7 @@ say_hello(struct h2_session *h, enum h2_end end)
 {
 	const struct limit_settings *l = limits_of(h);
 	nghttp2_settings_entry ours[4] = {
-		{ NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE,
-		    (uint32_t)l->h2_window },
+		{ NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, FIRST_WINDOW },
 		{ NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE,
 		    (uint32_t)l->head_max },
 		{ NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, l->h2_streams_max },

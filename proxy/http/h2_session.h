@@ -26,8 +26,11 @@ struct h2_stream {
 	bool head_read; /* the head (an origin's: the final one) is complete */
 	bool ended;     /* so is the message, perhaps still in `in` */
 	bool paused;    /* the exchange wants no more of the body */
-	struct buf in;  /* of the body, meanwhile */
-	bool upgrade;   /* the request is extended CONNECT */
+	struct buf in;  /* of the body, meanwhile; at most: */
+	size_t window;  /* of the stream */
+	size_t taken;   /* of the body, by the exchange, since: */
+	uint64_t taken_since_ms;
+	bool upgrade; /* the request is extended CONNECT */
 	bool out_ended;
 	bool closed;   /* by the library: nothing can be sent on it */
 	bool outlived; /* by its exchange, which has still to read `in`; it is
@@ -85,8 +88,7 @@ struct h2_session {
 	nghttp2_session *library;
 	struct h2_stream *streams;
 	size_t streams_n;
-	size_t held; /* of bodies, in the streams' buffers */
-	size_t owed; /* of the connection's window, until some of it leaves */
+	size_t grown;     /* of the streams' windows, beyond their first */
 	bool flush_later; /* at the end of the tick */
 	bool leaving;     /* GOAWAY was sent */
 	bool deaf;        /* what comes is thrown away */

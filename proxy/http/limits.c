@@ -22,17 +22,22 @@ const struct setting limit_table[] = {
 	    " says itself how many it takes.",
 	    "端末の一つの HTTP/2 "
 	    "接続での同時要求数（接続先の上限は接続先が決める）。"),
-	SETTING(limit_settings, h2_window, SIZE, 262144, 65535, 16777216,
-	    "Bytes of one request's or answer's body that may be under way on"
-	    " an HTTP/2 connection, and wait for a slow receiver.",
+	SETTING(limit_settings, h2_window, SIZE, 1310720, 65535, 16777216,
+	    "Bytes of one body that may be under way on an HTTP/2 connection,"
+	    " and wait for its receiver. It begins with 64 KiB and grows as"
+	    " long as the receiver keeps up; this much carries 500 Mbit/s over"
+	    " a way of 20 ms.",
 	    "HTTP/2 "
-	    "接続で一つの要求・応答の本文が転送中・待機中になれる大きさ。"),
-	SETTING(limit_settings, h2_connection_window, SIZE, 1310720, 65535,
+	    "接続で一つの本文が転送中・受信側待ちになれる大きさの上限。64 KiB "
+	    "から始まり、受信側が追いつく間は増える。既定値で往復 20 ms "
+	    "の経路に "
+	    "500 Mbit/s を通せる。"),
+	SETTING(limit_settings, h2_connection_window, SIZE, 8388608, 65535,
 	    134217728,
-	    "The same of all requests of a connection together: so much under"
-	    " way, and so much that waits.",
-	    "同じく、一つの接続のすべての要求の合計（転送中と待機中のそれぞれ）"
-	    "。"),
+	    "Bytes under way on one HTTP/2 connection, of all bodies; and what"
+	    " they may have together beyond 64 KiB each.",
+	    "一つの HTTP/2 接続で転送中になれる大きさ。各本文の 64 KiB "
+	    "を超える分の合計の上限でもある。"),
 	SETTING(limit_settings, connections_per_address, COUNT, 512, 1, 65535,
 	    "Connections of one client address at a time.",
 	    "一つの端末アドレスの同時接続数。"),

@@ -13,8 +13,8 @@ struct limit_settings {
 	size_t trailer_max;
 	bool h2;
 	uint32_t h2_streams_max;
-	size_t h2_window;            /* of a stream: its buffer, too */
-	size_t h2_connection_window; /* of all streams together */
+	size_t h2_window;            /* of a stream at most: its buffer, too */
+	size_t h2_connection_window; /* and what all streams may grow by */
 	uint32_t connections_per_address;
 	uint32_t connections_per_body;
 	uint32_t interim_max; /* 1xx heads of one answer */

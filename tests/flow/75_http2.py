@@ -158,30 +158,47 @@ def test_a_stream_that_nobody_reads_holds_up_none_but_itself(lab):
 
 
 def test_what_waits_for_slow_origins_is_bounded(lab):
-    """Of a hundred requests: one buffer each, and one window for all."""
-    lab.write_settings(edges=1)
+    """Of a hundred requests: the first window each, and what they grow by."""
+    lab.write_settings(edges=1, limits=lab.limits + " h2_connection_window = 1048576;")
     lab.ctl("reload")
     with Connection(lab, "mute.lab.test", lab.mute) as c:
         edge = lab.children()["edge.0"]
         before = resident(edge)
         c.s.settimeout(1)
-        room = {stream: 262144 for stream in range(1, 200, 2)}
+        room = {stream: 65535 for stream in range(1, 200, 2)}
         for stream in room:
             c.ask(stream, method="POST", flags=END_HEADERS)
         room[0] = 65535
         try:
             while True:
                 for stream in room:
-                    while stream and min(room[stream], room[0]) >= 16384:
-                        c.send(frame(DATA, 0, stream, b"x" * 16384))
-                        room[stream] -= 16384
-                        room[0] -= 16384
+                    while stream and min(room[stream], room[0]) >= 16383:
+                        c.send(frame(DATA, 0, stream, b"x" * 16383))
+                        room[stream] -= 16383
+                        room[0] -= 16383
                 kind, _, stream, payload = c.read()
                 if kind == WINDOW_UPDATE:
                     room[stream] += int.from_bytes(payload, "big")
         except TimeoutError:
             grown = resident(edge) - before
-        assert grown < 100 * 160 * 1024 + 2 * 1310720, grown
+        assert grown < 100 * (160 + 64) * 1024 + 2 * 1048576, grown
+
+
+def test_more_than_the_window_ends_the_stream(lab):
+    """What waits for its origin takes its window, and not a byte more."""
+    for past in (0, 1, 60000):
+        with Connection(lab, "mute.lab.test", lab.mute) as c:
+            c.until(WINDOW_UPDATE, 0)  # the connection takes more than a stream
+            c.ask(1)  # on the connection that is there: the next one waits
+            body = [16384, 16384, 16384, 16383] + [1] * (past == 1) + [15000] * (past // 15000)
+            c.send(frame(HEADERS, END_HEADERS, 3, c.fields(method="POST"))
+                   + b"".join(frame(DATA, 0, 3, b"x" * n) for n in body))
+            c.s.settimeout(1)
+            try:
+                code = c.reset(3)
+            except TimeoutError:
+                code = None
+            assert code == (FLOW_CONTROL_ERROR if past else None), (past, code)
 
 
 def resident(pid):
