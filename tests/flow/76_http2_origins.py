@@ -3,12 +3,14 @@
 import struct
 import subprocess
 import threading
+import time
 
 import h2
 from h2 import DATA, END_HEADERS, END_STREAM, GOAWAY, HEADERS, RST_STREAM, Connection, Origin, frame
 from lab import CITY, TOWN, Cut, Lab, read_head, wait_until
 
-REFUSED, CANCEL, HTTP_1_1_REQUIRED = 7, 8, 13
+REFUSED, HTTP_1_1_REQUIRED = 7, 13
+MAX_CONCURRENT_STREAMS = 3
 ORIGINS = {}  # name -> script of a connection
 
 
@@ -18,8 +20,8 @@ def origin(script):
 
 
 def make(build):
-    lab = Lab(build, hosts={f"{n}.lab.test": "127.0.0.1" for n in (*ORIGINS, "other", "third")},
-              edges=1, limits="body_timeout = 4; answer_timeout = 3; interim_max = 4;")
+    lab = Lab(build, hosts={f"{n}.lab.test": "127.0.0.1" for n in (*ORIGINS, "other", "third", "narrow", "beside")},
+              edges=1, limits="body_timeout = 4; answer_timeout = 3; interim_max = 4; head_max = 8192;")
     lab.connections = []
     lab.requests = []
     for name, script in ORIGINS.items():
@@ -27,6 +29,9 @@ def make(build):
             lab.connections.append(name)
             script(lab, s)
         setattr(lab, name, lab.origin(serve, tls=True, alpn=["h2", "http/1.1"]))
+    # its certificate covers one of the two names that lead to it
+    lab.narrow = lab.origin(lambda s: plain(lab, s), True,
+                            *lab.origin_ca.leaf("narrow", "DNS:narrow.lab.test"), alpn=["h2"])
     lab.write_settings()
     return lab
 
@@ -130,6 +135,15 @@ def ntlm(_, s):
         ok = b"Negotiate" in head or n > 1
         s.sendall(b"HTTP/1.1 %s\r\nContent-Length: 1\r\n\r\n%d" % (
             b"200 OK" if ok else b"401 No\r\nWWW-Authenticate: Negotiate", n))
+
+
+@origin
+def few(lab, s):
+    """Takes two requests at a time, and answers when both are there or time passes."""
+    o = Origin(s, settings=((MAX_CONCURRENT_STREAMS, 2),))
+    while stream := o.request():
+        time.sleep(0.3)  # as work does; meanwhile others must wait or go elsewhere
+        o.answer(stream)
 
 
 @origin
@@ -273,8 +287,6 @@ ODD = {
     "body before the head": lambda n: frame(DATA, 0, n, b"x"),
     "too many interim answers": lambda n: 6 * frame(HEADERS, END_HEADERS, n, h2.block(
         (":status", "103"))),
-    "a head over the limit": lambda n: frame(HEADERS, END_HEADERS, n, h2.block(
-        (":status", "200"), *(("a", "x" * 1000) for _ in range(70)))[:16000]),
 }
 
 
@@ -285,6 +297,29 @@ def test_what_is_no_answer_becomes_a_page(lab):
             out = curl(lab, version, "-o", "/dev/null", "-w", "%{http_code}",
                        f"https://odd.lab.test:{lab.odd}/")
             assert out == b"502", (name, version, out)
+
+
+def test_a_head_is_taken_up_to_its_limit(lab):
+    """Each field counts 32 bytes besides (RFC 9113 section 6.5.2)."""
+    room = 8192 - (len(":status") + len("200") + 32) - (len("a") + 32)
+    for past in (0, 1):
+        lab.odd_frames = lambda n, past=past: frame(
+            HEADERS, END_HEADERS | END_STREAM, n,
+            h2.block((":status", "200"), ("a", "x" * (room + past))))
+        answer = lab.get("odd.lab.test", "/limit", port=lab.odd)
+        assert answer.status == (502 if past else 200), past
+    assert lab.event(path="/limit", status=502)["why"] == "the head is too large"
+
+
+def test_a_trailer_that_means_something_cuts_the_answer(lab):
+    for name, fine in (("x-sum", True), ("content-length", False), ("host", False)):
+        lab.odd_frames = lambda n, name=name: frame(
+            HEADERS, END_HEADERS, n, h2.block((":status", "200"))) + frame(DATA, 0, n, b"body") + \
+            frame(HEADERS, END_HEADERS | END_STREAM, n, h2.block((name, "4")))
+        if fine:
+            assert lab.get("odd.lab.test", port=lab.odd).body == b"body"
+        else:
+            assert_cut(lab, "odd")
 
 
 def test_more_than_the_length_is_cut(lab):
@@ -301,6 +336,47 @@ def test_another_name_of_the_same_origin_shares_its_connection(lab):
     n = lab.connections.count("plain")
     assert lab.get("other.lab.test", port=lab.plain).status == 200
     assert lab.connections.count("plain") == n, "the certificate covers both"
+
+
+def test_a_name_that_the_certificate_does_not_cover_has_no_part_in_it(lab):
+    assert lab.get("narrow.lab.test", port=lab.narrow).body == b"ok"
+    answer = lab.get("beside.lab.test", port=lab.narrow)
+    assert answer.status == 502 and b"ok" != answer.body
+    assert lab.event(host="beside.lab.test", status=502)["why"] == "hostname mismatch"
+
+
+def test_who_comes_while_a_connection_is_opened_waits_for_it(lab):
+    """Two find room where there is one, the other four do not open four."""
+    lab.get("few.lab.test", port=lab.few)
+    lab.connections.clear()
+    with Connection(lab, "few.lab.test", lab.few) as c:
+        for stream in range(1, 12, 2):
+            c.ask(stream)
+        done = set()
+        while len(done) < 6:
+            got = c.read()
+            if got[0] == DATA and got[1] & END_STREAM:
+                done.add(got[2])
+    assert lab.connections.count("few") in (1, 2), "beside the one that was there"
+
+
+def test_who_waits_for_a_connection_may_leave(lab):
+    """The first of them, who had it opened, too."""
+    for gone in (range(5, 10, 2), range(5, 12, 2)):
+        with Connection(lab, "few.lab.test", lab.few, source=TOWN) as c:
+            for stream in range(1, 12, 2):
+                c.ask(stream)
+            for stream in gone:
+                c.send(frame(RST_STREAM, 0, stream, struct.pack("!I", 8)))
+            left = {n for n in range(1, 12, 2) if n not in gone}
+            while left:
+                got = c.read()
+                if got[0] == DATA and got[1] & END_STREAM:
+                    left.discard(got[2])
+    with Connection(lab, "few.lab.test", lab.few) as c:
+        for stream in range(1, 12, 2):
+            c.ask(stream)
+    assert lab.get("few.lab.test", port=lab.few).status == 200
 
 
 def test_misdirected_is_asked_on_its_own_connection(lab):
@@ -321,6 +397,10 @@ def test_authentication_of_the_connection_is_of_http1(lab):
     with Connection(lab, "ntlm.lab.test", lab.ntlm) as c:
         c.ask(1)
         assert c.reset(1) == HTTP_1_1_REQUIRED
+    # and a real client comes back as it is told
+    out = curl(lab, "--http2", "-w", " %{http_version} %{http_code}",
+               f"https://ntlm.lab.test:{lab.ntlm}/")
+    assert out.endswith(b" 1.1 401") or out.endswith(b" 1.1 200"), out
 
 
 def test_a_silent_connection_is_not_given_to_others(lab):
