@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """HTTP/2 with clients, inside intercepted TLS."""
 import os
+import ssl
 import struct
 import subprocess
 import time
@@ -14,7 +15,7 @@ PROTOCOL_ERROR, FLOW_CONTROL_ERROR, STREAM_CLOSED, REFUSED, CANCEL, CALM = 1, 3,
 
 
 def make(build):
-    names = ("tell", "sink", "trail", "early", "mute")
+    names = ("tell", "sink", "trail", "early", "mute", "stuck")
     lab = Lab(build, hosts={f"{n}.lab.test": "127.0.0.1" for n in names},
               limits="head_timeout = 2; idle_timeout = 4; body_timeout = 4; head_max = 8192;")
     lab.heads = []
@@ -23,6 +24,8 @@ def make(build):
     lab.trail = lab.origin(trail, tls=True)
     lab.early = lab.origin(early, tls=True)
     lab.mute = lab.origin(mute, tls=True)
+    lab.stuck_n = 0
+    lab.stuck = lab.origin(lambda s: stuck(lab, s))
     lab.write_settings()
     return lab
 
@@ -69,6 +72,17 @@ def trail(s):
 def mute(s):
     read_head(s)
     time.sleep(8)
+
+
+def stuck(lab, s):
+    """Of each two connections the second stands before its TLS."""
+    lab.stuck_n += 1
+    if lab.stuck_n % 2 == 1:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(lab.origin_crt, lab.origin_key)
+        s = context.wrap_socket(s, server_side=True)
+    while s.recv(65536):
+        pass
 
 
 def early(s):
@@ -187,7 +201,7 @@ def test_what_waits_for_slow_origins_is_bounded(lab):
 def test_more_than_the_window_ends_the_stream(lab):
     """What waits for its origin takes its window, and not a byte more."""
     for past in (0, 1, 60000):
-        with Connection(lab, "mute.lab.test", lab.mute) as c:
+        with Connection(lab, "stuck.lab.test", lab.stuck) as c:
             c.until(WINDOW_UPDATE, 0)  # the connection takes more than a stream
             c.ask(1)  # on the connection that is there: the next one waits
             body = [16384, 16384, 16384, 16383] + [1] * (past == 1) + [15000] * (past // 15000)
