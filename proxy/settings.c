@@ -175,12 +175,25 @@ load_groups(struct settings *s, const config_setting_t *root, struct err *e)
 }
 
 static int
+load_own(struct settings *s, const config_setting_t *group, const char *key,
+    const char *text, struct url *out, struct err *e)
+{
+	const char *why;
+
+	if (url_parse_authority(out, bytes_of(text), 0, &s->arena, &why) == 0)
+		return 0;
+	return setting_error(group, e,
+	    "%s is \"%s\": %s, expected a name and a port such as"
+	    " proxy.pref.test:8080",
+	    key, text, why);
+}
+
+static int
 load_prefecture(struct settings *s, const config_setting_t *root, struct err *e)
 {
 	const config_setting_t *group =
 	    config_setting_get_member(root, "prefecture");
 	const char *code = s->prefecture.code;
-	const char *why;
 
 	if (strspn(code, "0123456789") != BODY_CODE_N ||
 	    code[BODY_CODE_N - 1] != body_code_check_digit(code))
@@ -188,13 +201,13 @@ load_prefecture(struct settings *s, const config_setting_t *root, struct err *e)
 		    "code is \"%s\", expected five digits and their check"
 		    " digit",
 		    code);
-	if (url_parse_authority(&s->own, bytes_of(s->prefecture.proxy), 0,
-		&s->arena, &why) == 0)
-		return 0;
-	return setting_error(group, e,
-	    "proxy is \"%s\": %s, expected a name and a port such as"
-	    " proxy.pref.test:8080",
-	    s->prefecture.proxy, why);
+	if (load_own(s, group, "proxy", s->prefecture.proxy, &s->own, e) < 0)
+		return -1;
+	s->own_tls = s->own;
+	return s->prefecture.proxy_tls[0] == '\0'
+	    ? 0
+	    : load_own(s, group, "proxy_tls", s->prefecture.proxy_tls,
+		  &s->own_tls, e);
 }
 
 static int

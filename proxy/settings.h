@@ -30,7 +30,8 @@ struct settings {
 	const char *file;
 	const char *folder; /* of file; relative names start here */
 	struct prefecture_settings prefecture;
-	struct url own; /* prefecture.proxy: where our own pages are */
+	struct url own;     /* prefecture.proxy: where our own pages are */
+	struct url own_tls; /* prefecture.proxy_tls; else the same */
 	struct process_settings processes;
 	struct listener_settings *listeners;
 	size_t listeners_n;

@@ -22,6 +22,11 @@ const struct setting prefecture_table[] = {
 	SETTING_TEXT_ROW(prefecture_settings, proxy, NULL, 3, 261,
 	    "The proxy's name and port as browsers reach it, for PAC files.",
 	    "ブラウザーから見たプロキシの名前とポート（PAC ファイル用）。"),
+	SETTING_TEXT_ROW(prefecture_settings, proxy_tls, "", 0, 261,
+	    "The same of a listener with TLS; PAC files then name it first,"
+	    " for browsers that can. Empty: they do not.",
+	    "TLS を使う待ち受けの名前とポート。あれば PAC ファイルは対応"
+	    "ブラウザーのためこれを先に挙げる。空なら挙げない。"),
 };
 const size_t prefecture_table_n = COUNT(prefecture_table);
 

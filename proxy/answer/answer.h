@@ -15,8 +15,9 @@ struct prefecture_settings {
 	const char *code; /* 6 digits */
 	const char *name_ja;
 	const char *name_en;
-	const char *contact; /* when a body names none */
-	const char *proxy;   /* "proxy.pref.test:8080" for PAC files */
+	const char *contact;   /* when a body names none */
+	const char *proxy;     /* "proxy.pref.test:8080" for PAC files */
+	const char *proxy_tls; /* the same, of a listener with TLS; or "" */
 };
 
 extern const struct setting prefecture_table[];

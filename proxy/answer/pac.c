@@ -32,7 +32,15 @@ answer_pac(const struct prefecture_settings *p, const struct body *body,
 		"function FindProxyForURL(url, host) {\n"
 		"\tif (isPlainHostName(host))\n"
 		"\t\treturn \"DIRECT\";\n"
-		"\treturn \"PROXY ") < 0 ||
+		"\treturn \"") < 0)
+		return -1;
+	/* Who does not know HTTPS here takes the next. */
+	if (p->proxy_tls[0] != '\0' &&
+	    (buf_append_string(out, "HTTPS ") < 0 ||
+		append_string(out, p->proxy_tls) < 0 ||
+		buf_append_string(out, "; ") < 0))
+		return -1;
+	if (buf_append_string(out, "PROXY ") < 0 ||
 	    append_string(out, p->proxy) < 0)
 		return -1;
 	return buf_append_string(out, "\";\n}\n");

@@ -174,7 +174,7 @@ allow_all(scmp_filter_ctx ctx, const int *calls, size_t n)
 }
 
 /* Memory is never made executable; of ioctl only FIONBIO, which libuv uses;
- * sockets only of the Internet. */
+ * sockets only of the Internet, and pairs, which lead nowhere else. */
 static int
 allow_some(scmp_filter_ctx ctx, unsigned needs)
 {
@@ -199,7 +199,9 @@ allow_some(scmp_filter_ctx ctx, unsigned needs)
 	return seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1,
 		   SCMP_A0(SCMP_CMP_EQ, AF_INET, 0)) < 0 ||
 		seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1,
-		    SCMP_A0(SCMP_CMP_EQ, AF_INET6, 0)) < 0
+		    SCMP_A0(SCMP_CMP_EQ, AF_INET6, 0)) < 0 ||
+		seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(socketpair), 1,
+		    SCMP_A0(SCMP_CMP_EQ, AF_UNIX, 0)) < 0
 	    ? -1
 	    : 0;
 }

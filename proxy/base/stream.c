@@ -364,6 +364,14 @@ stream_read(struct stream *s, uint8_t *out, size_t size, size_t *n_out)
 	return answer == STREAM_WAIT && s->broken ? STREAM_FAILED : answer;
 }
 
+void
+stream_unread(struct stream *s, struct bytes b)
+{
+	must(s->ssl == NULL);
+	if (b.n > 0)
+		wire_unread(&s->wire, b);
+}
+
 bool
 stream_is_quiet(struct stream *s)
 {

@@ -60,6 +60,8 @@ enum handshake_answer stream_handshake(struct stream *s);
 /* At most size bytes into out. */
 enum stream_answer stream_read(
     struct stream *s, uint8_t *out, size_t size, size_t *n_out);
+/* What of the last read is for who reads next; TLS may begin with it. */
+void stream_unread(struct stream *s, struct bytes b);
 /* Whether nothing has come since the last read; asks the socket. */
 bool stream_is_quiet(struct stream *s);
 /* Whether on_readable is wanted; true calls it later in this tick when

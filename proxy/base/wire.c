@@ -129,6 +129,12 @@ wire_read(struct wire *w, uint8_t *out, size_t n)
 	return (ssize_t)n;
 }
 
+void
+wire_unread(struct wire *w, struct bytes b)
+{
+	must(w->ahead.n == 0 && buf_append(&w->ahead, b) == 0);
+}
+
 size_t
 wire_pending(const struct wire *w)
 {

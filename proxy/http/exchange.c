@@ -6,6 +6,7 @@
 #include "proxy/base/stage.h"
 #include "proxy/http/h1_origin.h"
 #include "proxy/http/h2_origin.h"
+#include "proxy/http/inside.h"
 #include "proxy/http/own.h"
 #include "proxy/http/tunnel.h"
 #include "proxy/http/websocket.h"
@@ -97,7 +98,8 @@ finish(struct exchange *x, enum side_outcome from, enum side_outcome to)
 	x->finished = true;
 	upstream_cancel(x->wait);
 	x->wait = NULL;
-	exchange_record(x);
+	if (!x->untold)
+		exchange_record(x);
 	tunnel_free(x->tunnel);
 	if (x->to != NULL) {
 		x->to->exchange = NULL;
@@ -421,6 +423,7 @@ static bool
 names_us(const struct exchange *x)
 {
 	return url_same_origin(&x->url, &x->edge->settings->own) ||
+	    url_same_origin(&x->url, &x->edge->settings->own_tls) ||
 	    (x->url.is_address &&
 		address_equal(&x->url.address, &x->client->listener->at));
 }
@@ -438,13 +441,15 @@ exchange_target(void *job)
 		return own_answer(x, target);
 	if (url_parse_absolute(&x->url, target, &x->arena, &why) < 0)
 		return exchange_refuse(x, ANSWER_BAD_REQUEST, why);
+	if (!host_agrees(x, x->url.scheme == SCHEME_HTTPS ? 443 : 80))
+		return exchange_refuse(
+		    x, ANSWER_BAD_REQUEST, "Host unlike the target");
+	if (names_us(x))
+		return own_answer(x, x->url.target);
 	if (x->url.scheme != SCHEME_HTTP)
 		return exchange_refuse(
 		    x, ANSWER_BAD_REQUEST, "https needs CONNECT");
-	if (!host_agrees(x, 80))
-		return exchange_refuse(
-		    x, ANSWER_BAD_REQUEST, "Host unlike the target");
-	return names_us(x) ? own_answer(x, x->url.target) : STAGE_NEXT;
+	return STAGE_NEXT;
 }
 
 static enum stage_answer
@@ -704,34 +709,60 @@ connect_target(void *job)
 	return STAGE_NEXT;
 }
 
+/* From here on bytes pass as they are. Reading may end the exchange. */
+static void
+pass_raw(struct exchange *x)
+{
+	x->raw = true;
+	x->response_begun = true;
+	x->up = BODY_RUNS;
+	x->down = BODY_RUNS;
+	x->to->type->raw(x->to);
+	x->from->type->raw(x->from);
+	deadline(x, limits_of(x)->tunnel_timeout_ms);
+	x->to->type->flow(x->to, FLOW_GO);
+	if (!x->finished)
+		x->from->type->flow(x->from, FLOW_GO);
+}
+
 static struct intercept *
 intercept_new(const struct exchange *x)
 {
 	struct intercept *i = calloc(1, sizeof(*i));
 
 	must(i != NULL);
-	i->url = x->url;
-	memcpy(i->host, x->url.host.p, x->url.host.n);
-	i->url.host = (struct bytes){ (uint8_t *)i->host, x->url.host.n };
+	intercept_name(i, &x->url);
 	i->decision = x->decision;
 	return i;
 }
 
-/* The client is told that the tunnel is open; TLS with us begins in it. */
-static enum stage_answer
-connect_intercept(struct exchange *x, struct intercept *i)
+static void
+tell_established(struct exchange *x)
 {
-	struct client *c = x->client;
 	struct message *m = &x->response;
 
 	*m = (struct message){ .status = 200,
 		.reason = BYTES("Connection established"),
 		.keep_alive = true };
-	x->own = true;
+	x->answered_us = clock_us();
 	x->response_begun = true;
 	x->from->type->head(x->from, m);
 	x->from->type->flush(x->from);
-	x->finished = true; /* its requests will have lines of their own */
+}
+
+/* TLS with us begins on the connection, which is no longer the exchange's. */
+static enum stage_answer
+intercept_here(struct exchange *x, struct intercept *i)
+{
+	struct client *c = x->client;
+
+	if (h1_client_pending(c) > 0) {
+		intercept_free(i);
+		return exchange_refuse(x, ANSWER_BAD_REQUEST,
+		    "bytes came before the tunnel was open");
+	}
+	tell_established(x);
+	x->finished = true;
 	x->from->exchange = NULL;
 	x->from->type->raw(x->from);
 	loop_defer(x->edge->loop, release, x);
@@ -739,6 +770,30 @@ connect_intercept(struct exchange *x, struct intercept *i)
 	c->address = x->address;
 	intercept_begin(c, i);
 	return STAGE_WAIT;
+}
+
+/* It begins inside the TLS that is there, and others may be beside it. */
+static enum stage_answer
+intercept_inside(struct exchange *x, struct intercept *i)
+{
+	x->to = inside_new(x, i);
+	if (x->to == NULL)
+		return exchange_refuse(
+		    x, ANSWER_UNREACHABLE, "no more connections can be opened");
+	x->untold = true;
+	tell_established(x);
+	pass_raw(x);
+	return STAGE_WAIT;
+}
+
+/* The client is told that the tunnel is open; its requests will have lines of
+ * their own. */
+static enum stage_answer
+connect_intercept(struct exchange *x, struct intercept *i)
+{
+	x->own = true;
+	return stream_ssl(x->client->stream) == NULL ? intercept_here(x, i)
+						     : intercept_inside(x, i);
 }
 
 static enum stage_answer
@@ -762,36 +817,14 @@ connect_policy(void *job)
 	return connect_intercept(x, i);
 }
 
-/* From here on bytes pass as they are. Reading may end the exchange. */
-static void
-pass_raw(struct exchange *x)
-{
-	counter_add(COUNTER_TUNNELS, 1);
-	x->raw = true;
-	x->response_begun = true;
-	x->up = BODY_RUNS;
-	x->down = BODY_RUNS;
-	x->to->type->raw(x->to);
-	x->from->type->raw(x->from);
-	deadline(x, limits_of(x)->tunnel_timeout_ms);
-	x->to->type->flow(x->to, FLOW_GO);
-	if (!x->finished)
-		x->from->type->flow(x->from, FLOW_GO);
-}
-
 static enum stage_answer
 connect_open(void *job)
 {
 	struct exchange *x = job;
-	struct message *m = &x->response;
 
-	*m = (struct message){ .status = 200,
-		.reason = BYTES("Connection established"),
-		.keep_alive = true };
 	x->tunnel = tunnel_new(x);
-	x->answered_us = clock_us();
-	x->from->type->head(x->from, m);
-	x->from->type->flush(x->from);
+	counter_add(COUNTER_TUNNELS, 1);
+	tell_established(x);
 	pass_raw(x);
 	return STAGE_WAIT;
 }
@@ -903,6 +936,7 @@ switch_protocol(struct exchange *x)
 	}
 	x->from->type->head(x->from, &x->response);
 	x->from->type->flush(x->from);
+	counter_add(COUNTER_TUNNELS, 1);
 	pass_raw(x);
 }
 
@@ -974,6 +1008,20 @@ retry(struct exchange *x)
 	walk(x);
 }
 
+/* An upgrade was not granted, but answered as the GET that it is, too. Where
+ * every 2xx grants it (RFC 8441 section 5), the client would not understand. */
+static bool
+refuses_upgrade(struct exchange *x)
+{
+	if (x->from->type->shared && x->response.status / 100 == 2) {
+		exchange_origin_failed(x, ANSWER_BAD_ANSWER,
+		    "the upgrade was not granted, but answered");
+		return false;
+	}
+	x->to->type->end(x->to, NULL, 0);
+	return true;
+}
+
 void
 exchange_response(struct exchange *x)
 {
@@ -1009,8 +1057,8 @@ exchange_response(struct exchange *x)
 		ask_for_one_at_a_time(x);
 		return;
 	}
-	if (x->request.upgrade) /* it was not granted */
-		x->to->type->end(x->to, NULL, 0);
+	if (x->request.upgrade && !refuses_upgrade(x))
+		return;
 	if (m->framing == FRAMING_CLOSE)
 		m->framing = FRAMING_CHUNKED;
 	m->keep_alive = true;

@@ -41,6 +41,7 @@ struct exchange {
 	bool response_begun; /* a final head went to the client */
 	bool raw;            /* a tunnel is open: CONNECT or an upgrade */
 	bool own;            /* answered by us */
+	bool untold;         /* what passes in it has lines of its own */
 	bool retried;
 	bool fresh;     /* on a connection that nobody used before */
 	bool coalesced; /* on a connection to another name */

@@ -508,7 +508,7 @@ static const struct client_protocol h1_protocol = {
 };
 
 void
-h1_client_begin(struct client *c, struct bytes input)
+h1_client_begin(struct client *c)
 {
 	struct h1_client *h = calloc(1, sizeof(*h));
 
@@ -522,10 +522,7 @@ h1_client_begin(struct client *c, struct bytes input)
 	client_speak(c, &h1_protocol, h);
 	stream_own(c->stream, &client_events, h);
 	wait_for_request(h);
-	if (input.n > 0)
-		take(h, input);
-	if (h->state != H1C_OVER)
-		stream_want_read(h->stream, true);
+	stream_want_read(h->stream, true);
 }
 
 size_t

@@ -181,8 +181,21 @@ take_protocol(struct h2_head *h)
 	    websocket_key(h->arena));
 }
 
+/* One that can follow `scheme://authority`; others stay what they are. */
+static struct bytes
+absolute(struct h2_head *h)
+{
+	const struct field *host = message_field(h->message, FIELD_HOST);
+
+	if (host == NULL || h->path.n == 0 || h->path.p[0] != '/')
+		return h->path;
+	return bytes_of(
+	    arena_printf(h->arena, "%.*s://%.*s%.*s", BYTES_PRINTF(h->scheme),
+		BYTES_PRINTF(host->value), BYTES_PRINTF(h->path)));
+}
+
 static void
-take_target(struct h2_head *h)
+take_target(struct h2_head *h, enum h2_asked asked)
 {
 	struct message *m = h->message;
 
@@ -194,7 +207,7 @@ take_target(struct h2_head *h)
 		m->target = h->authority;
 		return;
 	}
-	m->target = h->path;
+	m->target = asked == H2_ASKED_PROXY ? absolute(h) : h->path;
 	if (!bytes_equal(h->scheme, BYTES("https")) &&
 	    !bytes_equal(h->scheme, BYTES("http")))
 		refuse(h, 400, "a :scheme that is not known");
@@ -229,13 +242,15 @@ take_length(struct h2_head *h)
 }
 
 bool
-h2_head_request(struct h2_head *h, bool ends)
+h2_head_request(struct h2_head *h, enum h2_asked asked, bool ends)
 {
 	struct message *m = h->message;
 
 	take_authority(h);
-	take_target(h);
+	take_target(h, asked);
 	take_length(h);
+	if (bytes_equal(m->method, BYTES("CONNECT")) && m->has_content_length)
+		refuse(h, 400, "CONNECT with a body");
 	if (m->upgrade) {
 		if (ends || m->has_content_length)
 			refuse(

@@ -29,9 +29,13 @@ void h2_head_begin(struct h2_head *h, struct arena *a, struct message *m,
     const struct h1_limits *limits);
 /* The bytes are copied. After a refusal fields are dropped. */
 void h2_head_add(struct h2_head *h, struct bytes name, struct bytes value);
+enum h2_asked {
+	H2_ASKED_ORIGIN, /* of what a CONNECT reached: origin form */
+	H2_ASKED_PROXY,  /* absolute form, RFC 9112 section 3.2.2 */
+};
 /* The head is complete. ends: no body follows. false: refused. Extended CONNECT
  * (RFC 8441) becomes the upgrade that HTTP/1.1 has for it. */
-bool h2_head_request(struct h2_head *h, bool ends);
+bool h2_head_request(struct h2_head *h, enum h2_asked asked, bool ends);
 
 /* The same of an answer, also an interim one. to_head: it answers HEAD. */
 bool h2_head_response(struct h2_head *h, bool ends, bool to_head);

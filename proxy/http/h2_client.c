@@ -69,6 +69,12 @@ set_deadline(struct h2_stream *s, uint64_t ms)
 
 /* The side of an exchange. */
 
+static bool
+opens_tunnel(const struct h2_stream *s, const struct message *m)
+{
+	return m->status == 101 || (s->opens && m->status / 100 == 2);
+}
+
 static void
 side_head(struct side *side, const struct message *m)
 {
@@ -87,7 +93,7 @@ side_head(struct side *side, const struct message *m)
 	}
 	s->answered = true;
 	nghttp2_submit_response(s->session->library, s->id, f.nv, f.n,
-	    m->framing == FRAMING_NONE && m->status != 101 ? NULL : &body);
+	    m->framing == FRAMING_NONE && !opens_tunnel(s, m) ? NULL : &body);
 }
 
 static void
@@ -121,7 +127,7 @@ side_done(struct side *side, enum side_outcome outcome)
 	else if (outcome == SIDE_CUT || !s->answered)
 		h2_stream_reset(s, NGHTTP2_INTERNAL_ERROR);
 	else
-		s->answer_only = outcome == SIDE_ANSWERED || s->upgrade;
+		s->answer_only = outcome == SIDE_ANSWERED || s->opens;
 	/* A client that takes nothing more is not waited for. */
 	set_deadline(s, limits_of(h2_client_of(s->session))->body_timeout_ms);
 	h2_session_send_later(s->session);
@@ -160,14 +166,22 @@ message_of(struct exchange *x)
 	return &x->request;
 }
 
+static enum h2_asked
+asked_of(const struct h2_client *h)
+{
+	return h->client->intercept == NULL ? H2_ASKED_PROXY : H2_ASKED_ORIGIN;
+}
+
 static void
 request_head(struct h2_stream *s, bool ends)
 {
 	struct exchange *x = s->side.exchange;
 
 	s->head_read = true;
-	if (h2_head_request(&s->head, ends)) {
-		s->upgrade = x->request.upgrade;
+	if (h2_head_request(
+		&s->head, asked_of(h2_client_of(s->session)), ends)) {
+		s->opens = x->request.upgrade ||
+		    bytes_equal(x->request.method, BYTES("CONNECT"));
 		exchange_request(x);
 	} else {
 		exchange_request_bad(x, s->head.status, s->head.why);

@@ -36,7 +36,7 @@ side_head(struct side *side, const struct message *m)
 
 	if (s->closed)
 		return;
-	s->upgrade = m->upgrade;
+	s->opens = m->upgrade;
 	s->to_head = bytes_equal(m->method, BYTES("HEAD"));
 	f = h2_request_fields(&x->arena, m, x->edge->via);
 	s->id = nghttp2_submit_request(s->session->library, NULL, f.nv, f.n,
@@ -123,7 +123,7 @@ answer_head(struct h2_stream *s, bool ends)
 		return;
 	}
 	s->head_read = x->response.status >= 200;
-	if (s->upgrade && x->response.status / 100 == 2 && !ends)
+	if (s->opens && x->response.status / 100 == 2 && !ends)
 		h2_head_upgraded(&s->head,
 		    message_field(&x->request, FIELD_SEC_WEBSOCKET_KEY)->value);
 	exchange_response(x);

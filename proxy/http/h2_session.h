@@ -30,7 +30,7 @@ struct h2_stream {
 	size_t window;  /* of the stream */
 	size_t taken;   /* of the body, by the exchange, since: */
 	uint64_t taken_since_ms;
-	bool upgrade; /* the request is extended CONNECT */
+	bool opens; /* a tunnel, when granted: CONNECT, extended or not */
 	bool out_ended;
 	bool closed;   /* by the library: nothing can be sent on it */
 	bool outlived; /* by its exchange, which has still to read `in`; it is

@@ -5,6 +5,8 @@
  * signed, and only then the client is shown a certificate.
  */
 #include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
 
 #include "proxy/base/log.h"
 #include "proxy/http/exchange.h"
@@ -96,19 +98,62 @@ knows_ecdsa(SSL *ssl)
 	return false;
 }
 
+void
+intercept_name(struct intercept *i, const struct url *url)
+{
+	i->url = *url;
+	memcpy(i->host, url->host.p, url->host.n);
+	i->url.host = (struct bytes){ (uint8_t *)i->host, url->host.n };
+}
+
+/* A client that sends no name knows the proxy by its address. */
+static void
+name_by_address(struct client *c)
+{
+	struct sockaddr_storage sa;
+	socklen_t n = sizeof(sa);
+	char text[ADDRESS_TEXT_MAX];
+	struct arena a = { 0 };
+	struct address here;
+	struct url url = { 0 };
+	const char *why;
+
+	if (getsockname(stream_fd(c->stream), (struct sockaddr *)&sa, &n) ==
+		0 &&
+	    address_from_sockaddr(&here, (struct sockaddr *)&sa) == 0) {
+		here.port = 0;
+		if (url_parse_host(&url, bytes_of(address_text(&here, text)),
+			&a, &why) == 0)
+			intercept_name(c->intercept, &url);
+	}
+	arena_release(&a);
+}
+
+/* The name that the certificate must have. */
+static void
+judge_name(struct client *c, SSL *ssl)
+{
+	struct intercept *i = c->intercept;
+	struct bytes sni;
+	bool named = sni_of(ssl, &sni);
+
+	if (i->own && !named)
+		name_by_address(c);
+	else if (named && !i->own && !i->refused)
+		judge_sni(i, sni);
+}
+
 int
 intercept_hello(SSL *ssl, int *alert, void *arg)
 {
 	struct client *c = SSL_get_app_data(ssl);
 	struct intercept *i = c->intercept;
-	struct bytes sni;
 
 	(void)alert;
 	(void)arg;
 	if (i->ready)
 		return SSL_CLIENT_HELLO_SUCCESS;
-	if (sni_of(ssl, &sni) && !i->refused)
-		judge_sni(i, sni);
+	judge_name(c, ssl);
 	i->rsa = c->edge->settings->keysmith.rsa_leaf && !knows_ecdsa(ssl);
 	return SSL_CLIENT_HELLO_RETRY;
 }
@@ -199,7 +244,7 @@ reach_origin(struct client *c)
 	struct intercept *i = c->intercept;
 	struct upstream_result r = { 0 };
 
-	if (i->refused) {
+	if (i->refused || i->own) {
 		order_leaf(c, NULL);
 		return;
 	}
@@ -222,7 +267,15 @@ speak_http(struct client *c)
 	if (bytes_equal((struct bytes){ name, n }, BYTES("h2")))
 		h2_client_begin(c);
 	else
-		h1_client_begin(c, (struct bytes){ 0 });
+		h1_client_begin(c);
+}
+
+/* What is asked inside is asked of a proxy. */
+static void
+end_own(struct client *c)
+{
+	intercept_free(c->intercept);
+	c->intercept = NULL;
 }
 
 static void
@@ -242,6 +295,8 @@ shake(struct client *c)
 						    : COUNTER_HANDSHAKES,
 		    1);
 		c->tls_version = SSL_get_version(ssl);
+		if (c->intercept->own)
+			end_own(c);
 		speak_http(c);
 		return;
 	case HANDSHAKE_FAILED:
@@ -298,11 +353,6 @@ intercept_begin(struct client *c, struct intercept *i)
 
 	must(ssl != NULL);
 	c->intercept = i;
-	if (h1_client_pending(c) > 0) {
-		SSL_free(ssl);
-		give_up(c, "bytes came before the tunnel was open");
-		return;
-	}
 	client_speak(c, &handshake_protocol, NULL);
 	SSL_set_app_data(ssl, c);
 	SSL_set_accept_state(ssl);
@@ -310,6 +360,19 @@ intercept_begin(struct client *c, struct intercept *i)
 	stream_own(c->stream, &events, c);
 	timer_start(c->timer, c->edge->settings->limits.handshake_timeout_ms);
 	stream_want_read(c->stream, true);
+}
+
+void
+intercept_own(struct client *c)
+{
+	struct intercept *i = calloc(1, sizeof(*i));
+
+	must(i != NULL);
+	i->own = true;
+	intercept_name(i, &c->edge->settings->own_tls);
+	intercept_begin(c, i);
+	/* The ClientHello may have come with the PROXY header. */
+	shake(c);
 }
 
 void

@@ -53,30 +53,39 @@ count(struct client *c)
 	c->counted_address = c->address;
 }
 
-/* The client is known by its address now: HTTP begins. */
 static void
-admit(struct client *c, struct bytes input)
-{
-	const char *why;
-
-	c->segment = zones_lookup(c->edge->settings->zones, &c->address);
-	why = over_limit(c);
-	if (why != NULL) {
-		record_refusal(c, why);
-		stream_reset(c->stream);
-		client_free(c);
-		return;
-	}
-	count(c);
-	h1_client_begin(c, input);
-}
-
-static void
-refuse_header(struct client *c, const char *why)
+refuse(struct client *c, const char *why)
 {
 	record_refusal(c, why);
 	stream_reset(c->stream);
 	client_free(c);
+}
+
+/* Within the limits, or it is refused and gone. */
+static bool
+admit(struct client *c)
+{
+	const char *why = over_limit(c);
+
+	if (why != NULL) {
+		refuse(c, why);
+		return false;
+	}
+	count(c);
+	return true;
+}
+
+/* The client is known by its address now: HTTP begins, or TLS before it. */
+static void
+begin(struct client *c)
+{
+	c->segment = zones_lookup(c->edge->settings->zones, &c->address);
+	if (!admit(c))
+		return;
+	if (c->listener->tls)
+		intercept_own(c);
+	else
+		h1_client_begin(c);
 }
 
 /* The PROXY header, where one must come first. */
@@ -93,7 +102,7 @@ preface_readable(void *owner)
 	if (stream_read(c->stream, e->scratch, sizeof(e->scratch), &n) !=
 	    STREAM_READ) {
 		if (stream_broken(c->stream) || n == 0)
-			refuse_header(c, "no PROXY header came");
+			refuse(c, "no PROXY header came");
 		return;
 	}
 	in = (struct bytes){ e->scratch, n };
@@ -101,12 +110,13 @@ preface_readable(void *owner)
 	case PROXY_PROTOCOL_MORE:
 		return;
 	case PROXY_PROTOCOL_BAD:
-		refuse_header(c, p->why);
+		refuse(c, p->why);
 		return;
 	case PROXY_PROTOCOL_DONE:
 		if (p->has_source)
 			c->address = p->source;
-		admit(c, in);
+		stream_unread(c->stream, in);
+		begin(c);
 		return;
 	}
 }
@@ -125,7 +135,7 @@ static const struct stream_events preface_events = {
 static void
 preface_late(struct client *c)
 {
-	refuse_header(c, "the PROXY header took too long");
+	refuse(c, "the PROXY header took too long");
 }
 
 static void
@@ -164,19 +174,14 @@ client_speak(
 	c->protocol = protocol;
 }
 
-void
-client_new(struct edge *e, const struct listener_settings *l, int fd,
-    const struct address *peer)
+static struct client *
+add_client(struct edge *e, const struct listener_settings *l, int fd)
 {
 	struct client *c = calloc(1, sizeof(*c));
-	struct proxy_protocol *preface;
 
 	must(c != NULL);
 	c->edge = e;
 	c->listener = l;
-	c->peer = *peer;
-	c->address = *peer;
-	c->address.port = 0;
 	c->next = e->clients;
 	if (c->next != NULL)
 		c->next->prev = c;
@@ -185,8 +190,21 @@ client_new(struct edge *e, const struct listener_settings *l, int fd,
 	c->stream = stream_new(e->loop, fd, &preface_events, c);
 	counter_add(COUNTER_CONNECTIONS, 1);
 	counter_add(COUNTER_CONNECTIONS_TOTAL, 1);
+	return c;
+}
+
+void
+client_new(struct edge *e, const struct listener_settings *l, int fd,
+    const struct address *peer)
+{
+	struct client *c = add_client(e, l, fd);
+	struct proxy_protocol *preface;
+
+	c->peer = *peer;
+	c->address = *peer;
+	c->address.port = 0;
 	if (!prefixes_contain(l->proxy_protocol, l->proxy_protocol_n, peer)) {
-		admit(c, (struct bytes){ 0 });
+		begin(c);
 		return;
 	}
 	preface = calloc(1, sizeof(*preface));
@@ -194,6 +212,21 @@ client_new(struct edge *e, const struct listener_settings *l, int fd,
 	client_speak(c, &preface_protocol, preface);
 	timer_start(c->timer, e->settings->limits.head_timeout_ms);
 	stream_want_read(c->stream, true);
+}
+
+void
+client_inside(const struct client *outer, int fd, const struct segment *segment,
+    const struct address *address, struct intercept *i)
+{
+	struct client *c = add_client(outer->edge, outer->listener, fd);
+
+	c->peer = outer->peer;
+	c->address = *address;
+	c->segment = segment;
+	if (admit(c))
+		intercept_begin(c, i);
+	else
+		intercept_free(i);
 }
 
 /* The bound connection closed, or said something that nobody asked for; or

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * client: one connection from a client, whatever is spoken on it: who it is,
- * and how far it has come. A connection begins with an optional PROXY header,
- * speaks HTTP, and may after CONNECT go under intercepted TLS and speak HTTP
- * again.
+ * and how far it has come. A connection begins with an optional PROXY header
+ * and, where its listener has it, TLS to the proxy itself; it speaks HTTP, and
+ * may after CONNECT go under intercepted TLS and speak HTTP again. Where the
+ * CONNECT lies inside TLS, what it opens is a client of its own.
  */
 #pragma once
 
@@ -24,6 +25,7 @@ struct intercept {
 	enum answer_kind answer;
 	const char *why;
 	unsigned check;
+	bool own;   /* to the proxy itself, before any CONNECT */
 	bool rsa;   /* the client knows no ECDSA */
 	bool ready; /* the leaf is in place: the handshake goes on */
 	struct upstream_wait *wait;
@@ -66,6 +68,14 @@ struct client {
 /* A connection was accepted; takes over fd. */
 void client_new(struct edge *e, const struct listener_settings *l, int fd,
     const struct address *peer);
+/*
+ * The TLS of a CONNECT that lies inside another connection, which carries its
+ * bytes to the other end of fd: a connection of its own, for who asked. Takes
+ * over fd and i.
+ */
+void client_inside(const struct client *outer, int fd,
+    const struct segment *segment, const struct address *address,
+    struct intercept *i);
 /* Closes the connection; all that hangs on it goes. */
 void client_free(struct client *c);
 /* Another protocol follows; the one before is ended. */
@@ -80,11 +90,15 @@ struct origin *client_take_bound(struct client *c, const struct address *asker,
 /* The intercepted TLS begins on c->stream; bytes that came with the CONNECT
  * head are none (RFC 9110 section 9.3.6: refused before). */
 void intercept_begin(struct client *c, struct intercept *i);
+/* What it is for; i keeps a copy of the host. */
+void intercept_name(struct intercept *i, const struct url *url);
+/* TLS to the proxy itself, of a listener that has it. */
+void intercept_own(struct client *c);
 void intercept_free(struct intercept *i);
 /* For SSL_CTX_set_client_hello_cb; the SSL's app data is the client. */
 int intercept_hello(SSL *ssl, int *alert, void *arg);
-/* h1 on c->stream from now on; input: bytes that were read already. */
-void h1_client_begin(struct client *c, struct bytes input);
+/* h1 on c->stream from now on. */
+void h1_client_begin(struct client *c);
 /* HTTP/2, as ALPN said. */
 void h2_client_begin(struct client *c);
 /* Bytes read and not yet understood. */

@@ -18,6 +18,13 @@ const struct setting listener_table[] = {
 	SETTING(listener_settings, forwarded_from, TEXTS, 0, 0, TRUSTED_MAX,
 	    "Prefixes of proxies whose X-Forwarded-For names the client.",
 	    "X-Forwarded-For を信じるプロキシーの接続元。"),
+	SETTING(listener_settings, tls, FLAG, 0, 0, 1,
+	    "Whether clients speak TLS to the proxy itself (an https:// proxy),"
+	    " with HTTP/2 where limits.h2 permits. The certificate is for the"
+	    " name in prefecture.proxy_tls, signed by the CA of tls_client.",
+	    "端末とこのプロキシーとの間も TLS にするか（https:// プロキシー）。"
+	    "limits.h2 が許せば HTTP/2 も話す。証明書は prefecture.proxy_tls の"
+	    "名前で tls_client の認証局が署名する。"),
 	SETTING(listener_settings, backlog, COUNT, 4096, 1, 65535,
 	    "Connections that may wait to be accepted, for each edge.",
 	    "受け付け待ちの接続数（エッジごと）。"),

@@ -9,6 +9,7 @@ struct listener_settings {
 	const char *address;              /* "127.0.0.1:8080" */
 	struct texts proxy_protocol_from; /* must send a PROXY header */
 	struct texts forwarded_from;      /* X-Forwarded-For is believed */
+	bool tls;                         /* to the proxy itself */
 	uint32_t backlog;
 	/* parsed */
 	struct address at;

@@ -13,7 +13,7 @@ from lab import Answer, Lab, accept_websocket, free_port, read_head, wait_until
 KEY = "dGhlIHNhbXBsZSBub25jZQ=="  # RFC 6455 section 1.3
 CONNECT_PROTOCOL = 8
 seen = threading.Semaphore(0)  # events, by their reader
-ORIGINS = ("echo1", "echo2", "events", "grpc", "refuse")
+ORIGINS = ("echo1", "echo2", "events", "grpc", "refuse", "shrug")
 
 
 def make(build):
@@ -22,6 +22,7 @@ def make(build):
     lab.echo1 = lab.origin(lambda s: echo1(lab, s), tls=True)
     lab.echo2 = lab.origin(lambda s: echo2(lab, s), tls=True, alpn=["h2", "http/1.1"])
     lab.refuse = lab.origin(refuse, tls=True)
+    lab.shrug = lab.origin(shrug, tls=True)
     lab.events = lab.origin(events, tls=True, alpn=["h2"])
     lab.grpc = lab.origin(grpc, tls=True, alpn=["h2"])
     lab.plain_echo = lab.origin(lambda s: echo1(lab, s))
@@ -93,6 +94,11 @@ def echo2(lab, s):
 def refuse(s):
     while read_head(s):
         s.sendall(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno")
+
+
+def shrug(s):
+    while read_head(s):
+        s.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nno")
 
 
 def events(s):
@@ -215,6 +221,18 @@ def test_a_refused_websocket_is_an_answer(lab):
         extended(c, 1)
         assert c.body(1) == b"no"
     assert lab.event(host="refuse.lab.test")["status"] == 403
+
+
+def test_a_websocket_that_is_answered_but_not_granted(lab):
+    """In HTTP/2 every 2xx would grant it (RFC 8441 section 5)."""
+    with Connection(lab, "shrug.lab.test", lab.shrug) as c:
+        extended(c, 1)
+        assert b"the upgrade was not granted, but answered" in c.body(1)
+    assert lab.event(host="shrug.lab.test")["status"] == 502
+    a = lab.get("shrug.lab.test", "/", port=lab.shrug, headers=(
+        "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+        f"Sec-WebSocket-Key: {KEY}\r\n"))
+    assert (a.status, a.body) == (200, b"no")
 
 
 def test_extended_connect_is_judged(lab):

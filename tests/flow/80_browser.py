@@ -9,7 +9,7 @@ import struct
 import subprocess
 import tempfile
 
-from lab import Lab, accept_websocket, read_head, wait_until
+from lab import SECURE, Lab, accept_websocket, read_head, wait_until
 
 IMAGES = 40
 PAGE = """<!doctype html><html lang="ja"><meta charset="utf-8"><title>page</title>
@@ -87,13 +87,13 @@ def exactly(s, n):
 
 
 @contextlib.contextmanager
-def chromium(lab, url, *options):
+def chromium(lab, url, *options, proxy=None):
     """A browser that ends, with all its processes, where this block does."""
     browser = subprocess.Popen(
         ["chromium", "--headless=new", "--no-sandbox", "--disable-gpu", "--accept-lang=ja",
          "--disable-dev-shm-usage", "--no-first-run", "--disable-background-networking",
          f"--user-data-dir={tempfile.mkdtemp(dir=lab.dir / 'home')}",
-         f"--proxy-server=127.0.0.1:{lab.port}", *options, url],
+         f"--proxy-server={proxy or f'127.0.0.1:{lab.port}'}", *options, url],
         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
         env={**os.environ, "HOME": str(lab.dir / "home")}, start_new_session=True)
     try:
@@ -104,12 +104,12 @@ def chromium(lab, url, *options):
         browser.wait()
 
 
-def visit(lab):
+def visit(lab, *options, **kw):
     """The page with all that is on it, as the browser reports it."""
     log = lab.dir / "run" / "nginx-access.log"
     log.write_text("")
     with chromium(lab, f"https://www.lab.test:{lab.tls_port}/page.html",
-                  "--remote-debugging-port=0"):
+                  "--remote-debugging-port=0", *options, **kw):
         report = wait_until(lambda: re.search(r"GET /report\?(\S+)", log.read_text()), 60)
     assert report.group(1) == (f"style=rgb%281%2C+2%2C+3%29&images={IMAGES}"
                                "&download=10485760&blocked=403&socket=40000"), report.group(1)
@@ -125,6 +125,13 @@ def test_the_same_page_over_http2(lab):
     lab.write_settings(limits="h2 = true;")
     lab.ctl("reload")
     assert visit(lab) == "HTTP/2"
+
+
+def test_the_same_page_over_tls_to_the_proxy(lab):
+    """Its CONNECTs are streams of one connection."""
+    assert visit(lab, f"--host-resolver-rules=MAP {SECURE} 127.0.0.1",
+                 proxy=f"https://{SECURE}:{lab.secure_port}") == "HTTP/2"
+    assert lab.event(event="tunnel", path="/chat")["client"] == "127.0.0.1"
 
 
 def test_a_blocked_page_is_shown_in_japanese(lab):

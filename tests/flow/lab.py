@@ -26,6 +26,8 @@ BALANCER = "127.0.5.1"     # must send a PROXY header
 FORWARDER = "127.0.6.1"    # its X-Forwarded-For is believed
 STRANGER = "127.0.9.9"
 
+SECURE = "proxy.lab.test"  # the proxy's name, of its listener with TLS
+
 USERS = {"edge_user": 64801, "keysmith_user": 64802,
          "journal_user": 64803, "control_user": 64804}
 
@@ -109,7 +111,8 @@ class Lab:
         self.build = pathlib.Path(build).resolve()
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="sekisho-flow-"))
         os.chmod(self.dir, 0o755)
-        self.port, self.tls_port, self.plain_port = (free_port() for _ in range(3))
+        self.port, self.tls_port, self.plain_port, self.secure_port = (
+            free_port() for _ in range(4))
         self.edges, self.extra, self.limits = edges, settings, limits
         self.upstream, self.hosts, self.tls_origin = upstream, dict(hosts), tls_origin
         self.policy = policy
@@ -186,9 +189,12 @@ http {{
                               for n, a in hosts.items())
         (self.dir / "sekisho.conf").write_text(f"""
 prefecture = {{ code = "990001"; name_ja = "関所県"; name_en = "Sekisho Prefecture";
-  contact = "情報政策課 000-0000-0000"; proxy = "127.0.0.1:{self.port}"; }};
+  contact = "情報政策課 000-0000-0000"; proxy = "127.0.0.1:{self.port}";
+  proxy_tls = "{SECURE}:{self.secure_port}"; }};
 processes = {{ edges = {self.edges}; root = "{self.dir}/empty"; {users} drain_max = 20; }};
 listeners = ( {{ address = "127.0.0.1:{self.port}";
+  proxy_protocol_from = ["127.0.5.0/24"]; forwarded_from = ["127.0.6.0/24"]; }},
+  {{ address = "127.0.0.1:{self.secure_port}"; tls = true;
   proxy_protocol_from = ["127.0.5.0/24"]; forwarded_from = ["127.0.6.0/24"]; }} );
 limits = {{ {self.limits} }};
 tls_client = {{ ca_certificate = "ca/proxy-ca.crt"; ca_key = "ca/proxy-ca.key"; }};
@@ -343,12 +349,19 @@ rules = (
 
     # clients
 
-    def connect(self, source=CITY, timeout=10):
+    def connect(self, source=CITY, timeout=10, port=None):
         s = socket.socket()
         s.settimeout(timeout)
         s.bind((source, 0))
-        s.connect(("127.0.0.1", self.port))
+        s.connect(("127.0.0.1", port or self.port))
         return s
+
+    def connect_tls(self, source=CITY, alpn=("http/1.1",), name=None, sock=None):
+        """TLS to the proxy itself."""
+        context = ssl.create_default_context(cafile=str(self.proxy_ca.crt))
+        context.set_alpn_protocols(list(alpn))
+        s = sock or self.connect(source, port=self.secure_port)
+        return context.wrap_socket(s, server_hostname=name or SECURE)
 
     def tunnel(self, host, port=None, source=CITY, sock=None):
         """A socket after CONNECT, or the answer when it was refused."""

@@ -24,7 +24,7 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 {
 	const struct prefecture_settings pref = { "990001", "県", "P", "c",
-		"p:1" };
+		"p:1", "" };
 	struct answer a = { .kind = n > 0 ? p[0] % ANSWER_KINDS : 0,
 		.destination = BYTES("x"),
 		.prefecture = &pref,

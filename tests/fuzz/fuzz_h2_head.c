@@ -47,6 +47,7 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 	struct arena a = { 0 };
 	struct url u = { 0 };
 	struct h2_head h;
+	enum h2_asked asked;
 	const char *why;
 
 	h2_head_begin(&h, &a, &m, &limits);
@@ -58,10 +59,15 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 			h2_head_add(&h, name, value);
 	}
 	m.method = BYTES("POST");
+	asked = n % 4 < 2 ? H2_ASKED_ORIGIN : H2_ASKED_PROXY;
 	/* as the exchange does with what either version brings */
-	if (h2_head_request(&h, n % 2 == 0) &&
-	    url_parse_target(&u, m.target, &a, &why) == 0)
+	if (h2_head_request(&h, asked, n % 2 == 0) &&
+	    (asked == H2_ASKED_ORIGIN
+		    ? url_parse_target(&u, m.target, &a, &why)
+		    : url_parse_absolute(&u, m.target, &a, &why)) == 0) {
+		m.target = u.target;
 		must_be_one_request(&m, &a);
+	}
 	arena_release(&a);
 	return 0;
 }

@@ -10,11 +10,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
 int
 LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 {
-	static const char before[] = "\treturn \"PROXY ", after[] = "\";\n}\n";
+	static const char before[] = "\treturn \"", after[] = "\";\n}\n";
 	struct arena a = { 0 };
+	const char *name =
+	    arena_string(&a, (struct bytes){ p, n < 261 ? n : 261 });
 	struct prefecture_settings pref = { .code = "990001",
-		.proxy =
-		    arena_string(&a, (struct bytes){ p, n < 261 ? n : 261 }) };
+		.proxy = name,
+		.proxy_tls = n % 2 == 0 ? "" : name };
 	struct buf out = { .max = 65536 };
 	json_t *word;
 	char *at;

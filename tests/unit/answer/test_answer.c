@@ -7,7 +7,7 @@
 Suite *answer_suite(void);
 
 static const struct prefecture_settings prefecture = { "990001", "関所県",
-	"Sekisho Prefecture", "情報政策課", "proxy.pref.test:8080" };
+	"Sekisho Prefecture", "情報政策課", "proxy.pref.test:8080", "" };
 static const struct body body = { .code = "990019",
 	.name_ja = "関所市",
 	.name_en = "Sekisho City",
@@ -179,6 +179,22 @@ START_TEST(answer_pac_has_no_way_around_the_proxy)
 }
 END_TEST
 
+START_TEST(answer_pac_names_the_proxy_with_tls_first)
+{
+	struct prefecture_settings both = prefecture;
+	struct buf out;
+
+	both.proxy_tls = "proxy.pref.test:8443";
+	buf_init(&out, ANSWER_PAGE_MAX);
+	ck_assert_int_eq(answer_pac(&both, &body, &out), 0);
+	ck_assert_int_eq(buf_append(&out, BYTES("\0")), 0);
+	ck_assert_ptr_nonnull(strstr((char *)out.p,
+	    "return \"HTTPS proxy.pref.test:8443;"
+	    " PROXY proxy.pref.test:8080\";"));
+	buf_release(&out);
+}
+END_TEST
+
 Suite *
 answer_suite(void)
 {
@@ -195,6 +211,7 @@ answer_suite(void)
 	    t, answer_shows_text_from_outside_as_text, 0, COUNT(texts));
 	tcase_add_test(t, answer_cuts_a_long_text);
 	tcase_add_test(t, answer_pac_has_no_way_around_the_proxy);
+	tcase_add_test(t, answer_pac_names_the_proxy_with_tls_first);
 	suite_add_tcase(s, t);
 	return s;
 }

@@ -56,6 +56,14 @@ try_unix_socket(void)
 }
 
 static int
+try_socket_pair(void)
+{
+	int fds[2];
+
+	return socketpair(AF_UNIX, SOCK_STREAM, 0, fds) == 0 ? 0 : 1;
+}
+
+static int
 try_packet_socket(void)
 {
 	return socket(AF_PACKET, SOCK_RAW, 0) >= 0 ? 0 : 1;
@@ -107,6 +115,8 @@ static const struct {
 	{ "a socket without need", try_socket, 0, SIGSYS },
 	{ "a socket of the Internet", try_socket, SANDBOX_SOCKETS, 0 },
 	{ "a UNIX socket", try_unix_socket, SANDBOX_SOCKETS, SIGSYS },
+	{ "a pair of sockets", try_socket_pair, SANDBOX_SOCKETS, 0 },
+	{ "a pair without need", try_socket_pair, 0, SIGSYS },
 	{ "a packet socket", try_packet_socket, SANDBOX_SOCKETS, SIGSYS },
 	{ "open without need", try_open, SANDBOX_SOCKETS, KILLED_IF_PLAIN },
 	{ "open with need", try_open, SANDBOX_FILES, 0 },

@@ -100,6 +100,17 @@ START_TEST(wire_tells_the_end)
 }
 END_TEST
 
+START_TEST(wire_gives_again_what_was_put_back)
+{
+	ck_assert_int_eq(write(far_one, "cd", 2), 2);
+	wire_unread(&one, BYTES("ab"));
+	ck_assert_uint_eq(wire_pending(&one), 2);
+	check_read(&one, 1, "a");
+	check_read(&one, 9, "b");
+	check_read(&one, 9, "cd");
+}
+END_TEST
+
 static size_t
 read_all(int fd, uint8_t *out, size_t size)
 {
@@ -210,6 +221,7 @@ wire_suite(void)
 	tcase_add_test(t, wire_of_each_keeps_its_bytes);
 	tcase_add_test(t, wire_asks_a_dry_socket_when_it_is_ready);
 	tcase_add_test(t, wire_tells_the_end);
+	tcase_add_test(t, wire_gives_again_what_was_put_back);
 	tcase_add_test(t, wire_gathers_until_flushed);
 	tcase_add_test(t, wire_mixes_no_bytes);
 	tcase_add_loop_test(t, wire_queues_what_the_socket_does_not_take, 0, 8);

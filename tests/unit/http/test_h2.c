@@ -19,8 +19,7 @@ struct reading {
 /* text: "name=value" lines, after the four fields of a plain request that
  * `without` does not name. */
 static void
-read_request(
-    struct reading *r, const char *without, const char *text, bool ends)
+read_fields(struct reading *r, const char *without, const char *text)
 {
 	static const char *const usual[][2] = {
 		{ ":method", "GET" },
@@ -42,7 +41,14 @@ read_request(
 
 		h2_head_add(&r->head, name, value);
 	}
-	r->good = h2_head_request(&r->head, ends);
+}
+
+static void
+read_request(
+    struct reading *r, const char *without, const char *text, bool ends)
+{
+	read_fields(r, without, text);
+	r->good = h2_head_request(&r->head, H2_ASKED_ORIGIN, ends);
 }
 
 static void
@@ -133,6 +139,32 @@ START_TEST(h2_head_is_judged)
 	    "%s: %s", heads[_i].name, r.head.why);
 	ck_assert_msg(
 	    r.good || r.head.status == heads[_i].status, "%s", heads[_i].name);
+	arena_release(&r.arena);
+}
+END_TEST
+
+static const struct {
+	const char *without, *text, *target;
+} asked_of_a_proxy[] = {
+	{ "", "", "https://www.lab.test/a?b" },
+	{ ":scheme:path", ":scheme=http\n:path=/a?b=c",
+	    "http://www.lab.test/a?b=c" },
+	{ ":authority", "host=other.test:81", "https://other.test:81/a?b" },
+	{ ":method:path", ":method=OPTIONS\n:path=*", "*" },
+	{ ":method:scheme:path", ":method=CONNECT", "www.lab.test" },
+	{ ":method:scheme",
+	    ":method=CONNECT\n:protocol=websocket\n:scheme=http",
+	    "http://www.lab.test/a?b" },
+};
+
+START_TEST(h2_a_proxy_is_asked_with_the_whole_url)
+{
+	struct reading r;
+
+	read_fields(
+	    &r, asked_of_a_proxy[_i].without, asked_of_a_proxy[_i].text);
+	ck_assert(h2_head_request(&r.head, H2_ASKED_PROXY, false));
+	assert_text(r.message.target, asked_of_a_proxy[_i].target);
 	arena_release(&r.arena);
 }
 END_TEST
@@ -363,6 +395,8 @@ h2_suite(void)
 
 	tcase_add_test(t, h2_request_is_a_message);
 	tcase_add_loop_test(t, h2_head_is_judged, 0, COUNT(heads));
+	tcase_add_loop_test(t, h2_a_proxy_is_asked_with_the_whole_url, 0,
+	    COUNT(asked_of_a_proxy));
 	tcase_add_test(t, h2_framing_comes_from_the_length);
 	tcase_add_test(t, h2_bytes_of_a_head_are_limited);
 	tcase_add_loop_test(t, h2_fields_of_a_head_are_limited, 0, 4);
