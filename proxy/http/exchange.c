@@ -598,17 +598,15 @@ exchange_upstream(void *job)
 	return x->wait != NULL ? STAGE_WAIT : take_origin(x, &r);
 }
 
-/* HTTP/1.0 needs none; what we send is HTTP/1.1. */
+/* Before the others, as Host should stand. */
 static void
-add_host(struct exchange *x, struct bytes host)
+insert_field(struct exchange *x, struct field f)
 {
 	struct message *m = &x->request;
 	struct field *more =
 	    ARENA_ARRAY(&x->arena, struct field, m->fields_n + 1);
 
-	more[0] = (struct field){
-		.id = FIELD_HOST, .name = BYTES("Host"), .value = host
-	};
+	more[0] = f;
 	if (m->fields_n > 0)
 		memcpy(more + 1, m->fields, m->fields_n * sizeof(*more));
 	m->fields = more;
@@ -616,16 +614,16 @@ add_host(struct exchange *x, struct bytes host)
 }
 
 static void
-replace_host(struct exchange *x)
+set_field(
+    struct exchange *x, enum field_id id, struct bytes name, struct bytes value)
 {
-	struct bytes host = url_authority(&x->url, &x->arena);
-
 	for (size_t i = 0; i < x->request.fields_n; i++)
-		if (x->request.fields[i].id == FIELD_HOST) {
-			x->request.fields[i].value = host;
+		if (x->request.fields[i].id == id) {
+			x->request.fields[i].value = value;
 			return;
 		}
-	add_host(x, host);
+	insert_field(
+	    x, (struct field){ .id = id, .name = name, .value = value });
 }
 
 /* What our clients say of themselves to us is not for origins. */
@@ -666,7 +664,9 @@ exchange_relay(void *job)
 	if (came_before(x))
 		return exchange_refuse(x, ANSWER_BAD_REQUEST,
 		    "the request came through this proxy before");
-	replace_host(x);
+	/* HTTP/1.0 needs none; what we send is HTTP/1.1. */
+	set_field(
+	    x, FIELD_HOST, BYTES("Host"), url_authority(&x->url, &x->arena));
 	message_mark_hops(&x->request);
 	drop_fields(&x->request);
 	x->bound |= binds_connection(&x->request);
@@ -887,6 +887,26 @@ exchange_request_end(struct exchange *x, const struct field *trailers, size_t n)
 	if (!x->raw && !x->response_begun)
 		deadline(x, limits_of(x)->answer_timeout_ms);
 	finish_if_complete(x);
+}
+
+/* It may come a thousand times while the origin is being reached. */
+static void
+keep_priority(struct exchange *x, struct bytes value)
+{
+	must(value.n <= sizeof(x->priority));
+	if (value.n > 0)
+		memcpy(x->priority, value.p, value.n);
+	set_field(x, FIELD_PRIORITY, BYTES("Priority"),
+	    (struct bytes){ x->priority, value.n });
+}
+
+void
+exchange_priority(struct exchange *x, struct bytes value)
+{
+	if (x->to == NULL)
+		keep_priority(x, value);
+	else if (x->to->type->priority != NULL)
+		x->to->type->priority(x->to, value);
 }
 
 void

@@ -21,6 +21,9 @@ enum body_state {
 	BODY_ENDED,
 };
 
+/* Of what a Priority field says, libnghttp2 1.52 gives no more than 28. */
+#define EXCHANGE_PRIORITY_MAX 32
+
 struct exchange {
 	struct arena arena; /* everything of the exchange lives here */
 	struct edge *edge;
@@ -47,7 +50,8 @@ struct exchange {
 	bool coalesced; /* on a connection to another name */
 	bool bound;     /* connection-based authentication was seen */
 	bool finished;
-	unsigned interim; /* 1xx heads so far */
+	unsigned interim;                        /* 1xx heads so far */
+	uint8_t priority[EXCHANGE_PRIORITY_MAX]; /* that came before `to` */
 
 	struct upstream_wait *wait;
 	struct tunnel *tunnel;  /* what passes is watched; or NULL */
@@ -73,6 +77,9 @@ void exchange_request_end(
     struct exchange *x, const struct field *trailers, size_t n);
 /* The request is no HTTP that we take: an answer with that status. */
 void exchange_request_bad(struct exchange *x, unsigned status, const char *why);
+/* The client says anew how urgent the answer is (RFC 9218 section 7); value
+ * is what a Priority field may hold, no longer than that. */
+void exchange_priority(struct exchange *x, struct bytes value);
 /* The client went away or what was sent to it has left. */
 void exchange_client_gone(struct exchange *x, const char *why);
 void exchange_client_drained(struct exchange *x);

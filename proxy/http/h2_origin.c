@@ -8,6 +8,9 @@
 /* A request that got nothing in so long a time, while the connection brought
  * nothing at all, casts doubt on the connection. */
 #define SUSPECT_MS 1000
+/* Frames that wait for an origin which does not read; beyond them the client's
+ * new wishes are not told. */
+#define UPDATES_MAX 100
 
 struct h2_origin {
 	struct h2_session session;
@@ -42,6 +45,21 @@ side_head(struct side *side, const struct message *m)
 	s->id = nghttp2_submit_request(s->session->library, NULL, f.nv, f.n,
 	    m->framing == FRAMING_NONE && !m->upgrade ? NULL : &body, s);
 	must(s->id > 0); /* else out of memory: upstream saw to the ids */
+}
+
+/* The library tells it to who asked for such frames (RFC 9218 section 2.1). */
+static void
+side_priority(struct side *side, struct bytes value)
+{
+	struct h2_stream *s = h2_stream_of(side);
+
+	if (s->closed || s->id == 0 ||
+	    nghttp2_session_get_outbound_queue_size(s->session->library) >
+		UPDATES_MAX)
+		return;
+	nghttp2_submit_priority_update(
+	    s->session->library, NGHTTP2_FLAG_NONE, s->id, value.p, value.n);
+	h2_session_send_later(s->session);
 }
 
 static enum side_retry
@@ -101,6 +119,7 @@ static const struct side_type h2_origin_type = {
 	.flow = h2_side_flow,
 	.deadline = side_deadline,
 	.raw = side_raw,
+	.priority = side_priority,
 	.retry = side_retry,
 	.done = side_done,
 };

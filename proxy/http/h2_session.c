@@ -390,6 +390,22 @@ headers_done(struct h2_stream *s, bool ends)
 		h2_stream_ended(s);
 }
 
+/* RFC 9218 section 7.1. What is no field's value could not be passed on. */
+static void
+priority_updated(nghttp2_session *library, const nghttp2_ext_priority_update *u)
+{
+	struct h2_stream *s =
+	    nghttp2_session_get_stream_user_data(library, u->stream_id);
+
+	if (s == NULL || s->side.exchange == NULL || !s->head_read ||
+	    u->field_value_len > EXCHANGE_PRIORITY_MAX ||
+	    nghttp2_check_header_value_rfc9113(
+		u->field_value, u->field_value_len) == 0)
+		return;
+	exchange_priority(s->side.exchange,
+	    (struct bytes){ u->field_value, u->field_value_len });
+}
+
 static int
 frame_received(nghttp2_session *library, const nghttp2_frame *frame, void *user)
 {
@@ -397,6 +413,8 @@ frame_received(nghttp2_session *library, const nghttp2_frame *frame, void *user)
 	struct h2_stream *s;
 
 	(void)user;
+	if (frame->hd.type == NGHTTP2_PRIORITY_UPDATE)
+		priority_updated(library, frame->ext.payload);
 	if (frame->hd.type != NGHTTP2_HEADERS && frame->hd.type != NGHTTP2_DATA)
 		return 0;
 	s = nghttp2_session_get_stream_user_data(library, frame->hd.stream_id);
@@ -628,6 +646,9 @@ library_session(struct h2_session *h, enum h2_end end)
 	nghttp2_session_callbacks_set_send_data_callback(calls, send_body);
 	nghttp2_option_set_no_auto_window_update(options, 1);
 	nghttp2_option_set_no_closed_streams(options, 1);
+	if (end == H2_SERVER)
+		nghttp2_option_set_builtin_recv_extension_type(
+		    options, NGHTTP2_PRIORITY_UPDATE);
 	nghttp2_option_set_max_send_header_block_length(
 	    options, 2 * limits_of(h)->head_max + FRAME_MAX);
 	must((end == H2_SERVER
@@ -643,22 +664,25 @@ static void
 say_hello(struct h2_session *h, enum h2_end end)
 {
 	const struct limit_settings *l = limits_of(h);
-	nghttp2_settings_entry ours[4] = {
+	const nghttp2_settings_entry to_client[] = {
 		{ NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, FIRST_WINDOW },
 		{ NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE,
 		    (uint32_t)l->head_max },
+		{ NGHTTP2_SETTINGS_NO_RFC7540_PRIORITIES, 1 },
 		{ NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, l->h2_streams_max },
 		{ NGHTTP2_SETTINGS_ENABLE_CONNECT_PROTOCOL, 1 },
 	};
-	size_t n = 4;
+	const nghttp2_settings_entry to_origin[] = {
+		to_client[0],
+		to_client[1],
+		to_client[2],
+		{ NGHTTP2_SETTINGS_ENABLE_PUSH, 0 },
+	};
+	bool server = end == H2_SERVER;
 
-	if (end == H2_CLIENT) {
-		ours[2] =
-		    (nghttp2_settings_entry){ NGHTTP2_SETTINGS_ENABLE_PUSH, 0 };
-		n = 3;
-	}
-	must(nghttp2_submit_settings(h->library, NGHTTP2_FLAG_NONE, ours, n) ==
-		0 &&
+	must(nghttp2_submit_settings(h->library, NGHTTP2_FLAG_NONE,
+		 server ? to_client : to_origin,
+		 server ? COUNT(to_client) : COUNT(to_origin)) == 0 &&
 	    nghttp2_session_set_local_window_size(h->library, NGHTTP2_FLAG_NONE,
 		0, (int32_t)l->h2_connection_window) == 0);
 }

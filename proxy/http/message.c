@@ -14,6 +14,7 @@ static const struct {
 	{ BYTES_ROW("alt-svc"), FIELD_ALT_SVC },
 	{ BYTES_ROW("trailer"), FIELD_TRAILER },
 	{ BYTES_ROW("upgrade"), FIELD_UPGRADE },
+	{ BYTES_ROW("priority"), FIELD_PRIORITY },
 	{ BYTES_ROW("forwarded"), FIELD_FORWARDED },
 	{ BYTES_ROW("connection"), FIELD_CONNECTION },
 	{ BYTES_ROW("keep-alive"), FIELD_KEEP_ALIVE },

@@ -51,6 +51,9 @@ struct side_type {
 	void (*flow)(struct side *s, enum flow flow);
 	/* exchange_timeout unless called again within ms. */
 	void (*deadline)(struct side *s, uint64_t ms);
+	/* How urgent the answer is, as in a Priority field (RFC 9218). NULL:
+	 * the connection cannot be told. Of an origin's side alone. */
+	void (*priority)(struct side *s, struct bytes value);
 	/* From now on bytes are passed as they are, both ways (101, 200 to
 	 * CONNECT); body and end carry them. */
 	void (*raw)(struct side *s);
