@@ -186,6 +186,22 @@ grow(struct h2_stream *s, size_t n)
 	s->in.max = s->window;
 	nghttp2_session_set_local_window_size(
 	    h->library, NGHTTP2_FLAG_NONE, s->id, (int32_t)s->window);
+	h2_session_send_later(h);
+}
+
+/* In eighths of the window. The library would do it in halves; then the half
+ * that it has not given back yet and the one that is on its way can go around
+ * so that only one of them is ever used. */
+static void
+give_back(struct h2_stream *s, size_t n)
+{
+	s->owed += n;
+	if (s->owed < s->window / 8)
+		return;
+	nghttp2_submit_window_update(
+	    s->session->library, NGHTTP2_FLAG_NONE, s->id, (int32_t)s->owed);
+	s->owed = 0;
+	h2_session_send_later(s->session);
 }
 
 static void
@@ -194,9 +210,8 @@ give_body(struct h2_stream *s, struct bytes b)
 	s->role->body(s, b);
 	if (s->closed)
 		return;
-	nghttp2_session_consume_stream(s->session->library, s->id, b.n);
+	give_back(s, b.n);
 	grow(s, b.n);
-	h2_session_send_later(s->session);
 }
 
 /* What came while it was paused, then the end, when it has come. */

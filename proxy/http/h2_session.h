@@ -28,6 +28,7 @@ struct h2_stream {
 	bool paused;    /* the exchange wants no more of the body */
 	struct buf in;  /* of the body, meanwhile; at most: */
 	size_t window;  /* of the stream */
+	size_t owed;    /* of it, taken and not given back yet */
 	size_t taken;   /* of the body, by the exchange, since: */
 	uint64_t taken_since_ms;
 	bool opens; /* a tunnel, when granted: CONNECT, extended or not */

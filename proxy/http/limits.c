@@ -22,7 +22,7 @@ const struct setting limit_table[] = {
 	    " says itself how many it takes.",
 	    "端末の一つの HTTP/2 "
 	    "接続での同時要求数（接続先の上限は接続先が決める）。"),
-	SETTING(limit_settings, h2_window, SIZE, 1310720, 65535, 16777216,
+	SETTING(limit_settings, h2_window, SIZE, 2097152, 65535, 16777216,
 	    "Bytes of one body that may be under way on an HTTP/2 connection,"
 	    " and wait for its receiver. It begins with 64 KiB and grows as"
 	    " long as the receiver keeps up; this much carries 500 Mbit/s over"

@@ -6,7 +6,7 @@ import threading
 import time
 
 import h2
-from h2 import DATA, END_HEADERS, END_STREAM, GOAWAY, HEADERS, RST_STREAM, Connection, Origin, frame
+from h2 import DATA, END_HEADERS, END_STREAM, GOAWAY, HEADERS, RST_STREAM, WINDOW_UPDATE, Connection, Origin, frame
 from lab import CITY, TOWN, Cut, Lab, read_head, wait_until
 
 REFUSED, HTTP_1_1_REQUIRED = 7, 13
@@ -147,6 +147,20 @@ def few(lab, s):
 
 
 @origin
+def early(_, s):
+    """Goes on when but an eighth of its window is still owed."""
+    o = Origin(s)
+    while stream := o.request():
+        o.head(stream)
+        o.send(frame(DATA, 0, stream, b"x" * 16000) * 2)
+        given = 0
+        while given < 32000 - 65535 // 8:
+            got = o.until(WINDOW_UPDATE, stream)
+            given += int.from_bytes(got[3], "big")
+        o.send(frame(DATA, END_STREAM, stream, b"y"))
+
+
+@origin
 def silent(lab, s):
     o = Origin(s)
     while stream := o.request():
@@ -186,6 +200,11 @@ def test_ten_mebibytes_are_whole(lab):
 
     times = wait_until(both)
     assert max(times) < 2500000, f"no wait for a timer of 3 s: {times}"
+
+
+def test_a_window_is_given_back_in_eighths(lab):
+    """In halves, one of them can go around for ever without being used."""
+    assert curl(lab, f"https://early.lab.test:{lab.early}/") == b"x" * 32000 + b"y"
 
 
 def test_many_clients_share_one_connection(lab):
