@@ -99,6 +99,7 @@ finish(struct exchange *x, enum side_outcome from, enum side_outcome to)
 	x->wait = NULL;
 	exchange_record(x);
 	tunnel_free(x->tunnel);
+	meaning_release(&x->meaning);
 	if (x->to != NULL) {
 		x->to->exchange = NULL;
 		x->to->type->done(x->to, to);
@@ -664,6 +665,7 @@ exchange_relay(void *job)
 	replace_host(x);
 	message_mark_hops(&x->request);
 	drop_fields(&x->request);
+	meaning_ask(&x->arena, &x->request);
 	x->bound |= binds_connection(&x->request);
 	x->request.target = x->url.target;
 	x->to->type->head(x->to, &x->request);
@@ -974,10 +976,22 @@ retry(struct exchange *x)
 	walk(x);
 }
 
+static const char *
+settle_meaning(struct exchange *x)
+{
+	const struct meaning_limits limits = {
+		.check_codings = limits_of(x)->check_codings,
+		.decoded_ratio = limits_of(x)->decoded_ratio,
+	};
+
+	return meaning_settle(&x->meaning, &x->request, &x->response, &limits);
+}
+
 void
 exchange_response(struct exchange *x)
 {
 	struct message *m = &x->response;
+	const char *why;
 
 	/* The last word of an idle connection, which our request met on its
 	 * way (RFC 9110 section 15.5.9). */
@@ -1009,6 +1023,11 @@ exchange_response(struct exchange *x)
 		ask_for_one_at_a_time(x);
 		return;
 	}
+	why = settle_meaning(x);
+	if (why != NULL) {
+		exchange_origin_failed(x, ANSWER_BAD_ANSWER, why);
+		return;
+	}
 	if (x->request.upgrade) /* it was not granted */
 		x->to->type->end(x->to, NULL, 0);
 	if (m->framing == FRAMING_CLOSE)
@@ -1024,9 +1043,16 @@ exchange_response(struct exchange *x)
 void
 exchange_response_body(struct exchange *x, struct bytes b)
 {
+	const char *why;
+
 	if (x->tunnel != NULL &&
 	    !tunnel_judge(x->tunnel, TUNNEL_DOWN, &b, &x->why)) {
 		finish(x, SIDE_CUT, SIDE_CUT);
+		return;
+	}
+	why = meaning_body(&x->meaning, b);
+	if (why != NULL) {
+		exchange_origin_failed(x, ANSWER_BAD_ANSWER, why);
 		return;
 	}
 	x->bytes_down += b.n;
@@ -1044,6 +1070,12 @@ void
 exchange_response_end(
     struct exchange *x, const struct field *trailers, size_t n)
 {
+	const char *why = meaning_end(&x->meaning);
+
+	if (why != NULL) {
+		exchange_origin_failed(x, ANSWER_BAD_ANSWER, why);
+		return;
+	}
 	x->down = BODY_ENDED;
 	x->from->type->end(x->from, trailers, n);
 	x->from->type->flush(x->from);

@@ -325,7 +325,7 @@ names_needed_field(const struct message *m)
 	static const char *const needed[] = { "host", "content-length",
 		"transfer-encoding", "authorization", "cookie", "set-cookie",
 		"content-type", "content-encoding", "x-forwarded-for", "expect",
-		"range" };
+		"range", "content-range", "content-disposition", "location" };
 
 	for (size_t i = 0; i < m->fields_n; i++) {
 		struct bytes tokens = m->fields[i].value;

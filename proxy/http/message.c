@@ -102,7 +102,10 @@ belongs_into_a_head(enum field_id id)
 {
 	return id == FIELD_CONTENT_LENGTH || id == FIELD_TRANSFER_ENCODING ||
 	    id == FIELD_HOST || id == FIELD_CONNECTION || id == FIELD_TRAILER ||
-	    id == FIELD_UPGRADE || id == FIELD_TE || id == FIELD_AUTHORIZATION;
+	    id == FIELD_UPGRADE || id == FIELD_TE ||
+	    id == FIELD_AUTHORIZATION || id == FIELD_CONTENT_ENCODING ||
+	    id == FIELD_CONTENT_TYPE || id == FIELD_CONTENT_RANGE ||
+	    id == FIELD_LOCATION || id == FIELD_CONTENT_DISPOSITION;
 }
 
 bool
