@@ -237,10 +237,7 @@ inflate_some(struct decoding *d)
 	must(result != Z_MEM_ERROR);
 	d->room = d->z.avail_out;
 	d->ended = result == Z_STREAM_END;
-	/* Z_BUF_ERROR: there was nothing to do */
-	if (result != Z_OK && result != Z_STREAM_END && result != Z_BUF_ERROR)
-		return "the coded body is damaged";
-	return NULL;
+	return result == Z_OK || d->ended ? NULL : "the coded body is damaged";
 }
 
 const char *

@@ -4,6 +4,7 @@ docs/HTTP.md, section 3, driven by clients of either version of HTTP, from origi
 of HTTP/1.1 (as bytes) and HTTP/2 (as frames)."""
 import functools
 import gzip
+import pathlib
 import subprocess
 import zlib
 
@@ -314,7 +315,9 @@ RANGES = [
     part("that nobody asked for", "bytes 0-3/10", asked=None, why=UNASKED),
     part("that nobody asked for, without its range", None, asked=None, why=UNASKED),
     part("without its range", None, why="206 without Content-Range"),
-    part("from elsewhere", "bytes 1-4/10", why=UNLIKE),
+    part("to HEAD", "bytes 0-3/10", b"", length=4, method="HEAD",
+         has={"content-length": "4", "content-range": "bytes 0-3/10"}),
+    part("from elsewhere", "bytes 1-3/10", b"123", why=UNLIKE),
     part("more than asked", "bytes 0-4/10", b"01234", why=UNLIKE),
     part("not the last bytes", "bytes 5-8/10", asked="bytes=-4", why=UNLIKE),
     part("more than the last bytes", "bytes 5-9/10", b"56789", asked="bytes=-4", why=UNLIKE),
@@ -520,6 +523,23 @@ def test_a_part_comes_as_it_was_asked_for(lab):
 
 def test_what_stands_once_is_said_once(lab):
     both(lab, SINGLES)
+
+
+def resident_kib(pid):
+    text = pathlib.Path(f"/proc/{pid}/status").read_text()
+    return int(text.split("VmRSS:")[1].split()[0])
+
+
+def test_what_decoded_a_body_goes_with_it(lab):
+    """zlib takes 40 KiB for each that comes in pieces."""
+    number = next(n for n, case in enumerate(CASES) if case.name == "a long body, length known")
+    sock, before = lab.tls("one.lab.test", lab.one), 0
+    for n in range(400):
+        if n == 100:
+            before = resident_kib(lab.children()["edge.0"])
+        assert lab.get("one.lab.test", f"/{number}", port=lab.one, sock=sock).body == LONG
+    grown = resident_kib(lab.children()["edge.0"]) - before
+    assert grown < 4096, f"{grown} KiB"
 
 
 ASKED = [

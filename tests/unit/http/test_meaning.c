@@ -178,6 +178,7 @@ START_TEST(meaning_of_no_body_needs_none)
 
 	settle(&a, 200, "content-encoding=gzip", FRAMING_NONE, 77);
 	ck_assert_ptr_null(a.why);
+	ck_assert_ptr_null(a.meaning.decoding);
 	ck_assert_ptr_null(meaning_end(&a.meaning));
 	meaning_release(&a.meaning);
 }

@@ -135,6 +135,33 @@ START_TEST(range_that_comes_is_one_that_was_asked_for)
 }
 END_TEST
 
+/* Of two, or of another method, none was sent. */
+START_TEST(range_that_was_left_out_was_not_asked_for)
+{
+	static const char *const whom[][2] = { { "POST", NULL },
+		{ "GET", "bytes=2-5" } };
+	struct field asked[3];
+	struct field range = {
+		.id = FIELD_CONTENT_RANGE,
+		.value = BYTES("bytes 2-5/10"),
+	};
+	struct message request =
+	    request_of(asked, whom[_i][0], "bytes=2-5", whom[_i][1]);
+	struct message answer = {
+		.status = 206,
+		.fields = &range,
+		.fields_n = 1,
+	};
+	uint64_t length = 0;
+	const char *why = NULL;
+
+	ck_assert(!range_ask(&request));
+	ck_assert_int_eq(
+	    range_settle(&request, &answer, &length, &why), RANGE_REFUSED);
+	ck_assert_str_eq(why, UNASKED);
+}
+END_TEST
+
 START_TEST(range_agrees_with_the_length)
 {
 	struct field asked[3];
@@ -208,6 +235,7 @@ range_suite(void)
 	tcase_add_loop_test(t, range_is_one_or_left_out, 0, COUNT(wishes));
 	tcase_add_loop_test(
 	    t, range_that_comes_is_one_that_was_asked_for, 0, COUNT(parts));
+	tcase_add_loop_test(t, range_that_was_left_out_was_not_asked_for, 0, 2);
 	tcase_add_test(t, range_agrees_with_the_length);
 	tcase_add_test(t, range_means_nothing_elsewhere);
 	suite_add_tcase(s, t);
