@@ -987,11 +987,38 @@ settle_meaning(struct exchange *x)
 	return meaning_settle(&x->meaning, &x->request, &x->response, &limits);
 }
 
+static void
+final(struct exchange *x)
+{
+	struct message *m = &x->response;
+	const char *why;
+
+	x->bound |= binds_connection(m);
+	if (x->bound && x->from->type->shared) {
+		ask_for_one_at_a_time(x);
+		return;
+	}
+	why = settle_meaning(x);
+	if (why != NULL) {
+		exchange_origin_failed(x, ANSWER_BAD_ANSWER, why);
+		return;
+	}
+	if (x->request.upgrade) /* it was not granted */
+		x->to->type->end(x->to, NULL, 0);
+	if (m->framing == FRAMING_CLOSE)
+		m->framing = FRAMING_CHUNKED;
+	m->keep_alive = true;
+	m->upgrade = false;
+	x->response_begun = true;
+	x->down = BODY_RUNS;
+	x->from->type->head(x->from, m);
+	deadline(x, limits_of(x)->body_timeout_ms);
+}
+
 void
 exchange_response(struct exchange *x)
 {
 	struct message *m = &x->response;
-	const char *why;
 
 	/* The last word of an idle connection, which our request met on its
 	 * way (RFC 9110 section 15.5.9). */
@@ -1014,30 +1041,10 @@ exchange_response(struct exchange *x)
 		switch_protocol(x);
 		return;
 	}
-	if (m->status < 200) {
+	if (m->status < 200)
 		interim(x);
-		return;
-	}
-	x->bound |= binds_connection(m);
-	if (x->bound && x->from->type->shared) {
-		ask_for_one_at_a_time(x);
-		return;
-	}
-	why = settle_meaning(x);
-	if (why != NULL) {
-		exchange_origin_failed(x, ANSWER_BAD_ANSWER, why);
-		return;
-	}
-	if (x->request.upgrade) /* it was not granted */
-		x->to->type->end(x->to, NULL, 0);
-	if (m->framing == FRAMING_CLOSE)
-		m->framing = FRAMING_CHUNKED;
-	m->keep_alive = true;
-	m->upgrade = false;
-	x->response_begun = true;
-	x->down = BODY_RUNS;
-	x->from->type->head(x->from, m);
-	deadline(x, limits_of(x)->body_timeout_ms);
+	else
+		final(x);
 }
 
 void
