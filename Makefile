@@ -4,7 +4,7 @@ B := build/$(MODE)
 LLHTTP := /usr/share/llhttp
 
 PACKAGES := libuv libcares libconfig openssl libidn2 libpsl libseccomp \
-	libsystemd jansson libnghttp2
+	libsystemd jansson libnghttp2 zlib
 
 # What a fresh Debian 12 lacks is installed from the one list of packages,
 # Build-Depends in packaging/debian/control.

@@ -101,6 +101,7 @@ finish(struct exchange *x, enum side_outcome from, enum side_outcome to)
 	if (!x->untold)
 		exchange_record(x);
 	tunnel_free(x->tunnel);
+	meaning_release(&x->meaning);
 	if (x->to != NULL) {
 		x->to->exchange = NULL;
 		x->to->type->done(x->to, to);
@@ -669,6 +670,7 @@ exchange_relay(void *job)
 	    x, FIELD_HOST, BYTES("Host"), url_authority(&x->url, &x->arena));
 	message_mark_hops(&x->request);
 	drop_fields(&x->request);
+	meaning_ask(&x->arena, &x->request);
 	x->bound |= binds_connection(&x->request);
 	x->request.target = x->url.target;
 	x->to->type->head(x->to, &x->request);
@@ -1031,7 +1033,7 @@ retry(struct exchange *x)
 /* An upgrade was not granted, but answered as the GET that it is, too. Where
  * every 2xx grants it (RFC 8441 section 5), the client would not understand. */
 static bool
-refuses_upgrade(struct exchange *x)
+end_upgrade(struct exchange *x)
 {
 	if (x->from->type->shared && x->response.status / 100 == 2) {
 		exchange_origin_failed(x, ANSWER_BAD_ANSWER,
@@ -1040,6 +1042,45 @@ refuses_upgrade(struct exchange *x)
 	}
 	x->to->type->end(x->to, NULL, 0);
 	return true;
+}
+
+static const char *
+settle_meaning(struct exchange *x)
+{
+	const struct meaning_limits limits = {
+		.check_codings = limits_of(x)->check_codings,
+		.decoded_ratio = limits_of(x)->decoded_ratio,
+	};
+
+	return meaning_settle(&x->meaning, &x->request, &x->response, &limits);
+}
+
+static void
+final(struct exchange *x)
+{
+	struct message *m = &x->response;
+	const char *why;
+
+	x->bound |= binds_connection(m);
+	if (x->bound && x->from->type->shared) {
+		ask_for_one_at_a_time(x);
+		return;
+	}
+	why = settle_meaning(x);
+	if (why != NULL) {
+		exchange_origin_failed(x, ANSWER_BAD_ANSWER, why);
+		return;
+	}
+	if (x->request.upgrade && !end_upgrade(x))
+		return;
+	if (m->framing == FRAMING_CLOSE)
+		m->framing = FRAMING_CHUNKED;
+	m->keep_alive = true;
+	m->upgrade = false;
+	x->response_begun = true;
+	x->down = BODY_RUNS;
+	x->from->type->head(x->from, m);
+	deadline(x, limits_of(x)->body_timeout_ms);
 }
 
 void
@@ -1068,33 +1109,25 @@ exchange_response(struct exchange *x)
 		switch_protocol(x);
 		return;
 	}
-	if (m->status < 200) {
+	if (m->status < 200)
 		interim(x);
-		return;
-	}
-	x->bound |= binds_connection(m);
-	if (x->bound && x->from->type->shared) {
-		ask_for_one_at_a_time(x);
-		return;
-	}
-	if (x->request.upgrade && !refuses_upgrade(x))
-		return;
-	if (m->framing == FRAMING_CLOSE)
-		m->framing = FRAMING_CHUNKED;
-	m->keep_alive = true;
-	m->upgrade = false;
-	x->response_begun = true;
-	x->down = BODY_RUNS;
-	x->from->type->head(x->from, m);
-	deadline(x, limits_of(x)->body_timeout_ms);
+	else
+		final(x);
 }
 
 void
 exchange_response_body(struct exchange *x, struct bytes b)
 {
+	const char *why;
+
 	if (x->tunnel != NULL &&
 	    !tunnel_judge(x->tunnel, TUNNEL_DOWN, &b, &x->why)) {
 		finish(x, SIDE_CUT, SIDE_CUT);
+		return;
+	}
+	why = meaning_body(&x->meaning, b);
+	if (why != NULL) {
+		exchange_origin_failed(x, ANSWER_BAD_ANSWER, why);
 		return;
 	}
 	x->bytes_down += b.n;
@@ -1112,6 +1145,12 @@ void
 exchange_response_end(
     struct exchange *x, const struct field *trailers, size_t n)
 {
+	const char *why = meaning_end(&x->meaning);
+
+	if (why != NULL) {
+		exchange_origin_failed(x, ANSWER_BAD_ANSWER, why);
+		return;
+	}
 	x->down = BODY_ENDED;
 	x->from->type->end(x->from, trailers, n);
 	x->from->type->flush(x->from);

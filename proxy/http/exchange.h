@@ -10,6 +10,7 @@
 #include "proxy/answer/answer.h"
 #include "proxy/base/log.h"
 #include "proxy/edge.h"
+#include "proxy/http/meaning.h"
 #include "proxy/http/side.h"
 #include "proxy/listener/client.h"
 
@@ -40,6 +41,7 @@ struct exchange {
 	struct url url;
 	struct decision decision;
 	struct message response;
+	struct meaning meaning; /* of the response */
 	enum body_state up, down;
 	bool response_begun; /* a final head went to the client */
 	bool raw;            /* a tunnel is open: CONNECT or an upgrade */

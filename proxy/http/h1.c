@@ -325,7 +325,7 @@ names_needed_field(const struct message *m)
 	static const char *const needed[] = { "host", "content-length",
 		"transfer-encoding", "authorization", "cookie", "set-cookie",
 		"content-type", "content-encoding", "x-forwarded-for", "expect",
-		"range" };
+		"range", "content-range", "content-disposition", "location" };
 
 	for (size_t i = 0; i < m->fields_n; i++) {
 		struct bytes tokens = m->fields[i].value;
@@ -414,6 +414,17 @@ judge_request(struct h1 *h, struct message *m)
 	return H1_HEAD;
 }
 
+/* RFC 9112 section 4: three digits. llhttp takes more when the first is 0. */
+static bool
+has_status_code(struct bytes line)
+{
+	uint64_t status;
+
+	bytes_take(&line, sizeof("HTTP/1.1 ") - 1);
+	return bytes_number(bytes_take(&line, 3), 999, &status) == 0 &&
+	    line.n > 0 && (line.p[0] == ' ' || line.p[0] == '\r');
+}
+
 static enum h1_event
 judge_response(struct h1 *h, struct message *m)
 {
@@ -424,7 +435,7 @@ judge_response(struct h1 *h, struct message *m)
 	m->status = h->parser.status_code;
 	if (why != NULL)
 		return bad(h, 502, why);
-	if (m->status < 100 || m->status > 599)
+	if (m->status < 100 || m->status > 599 || !has_status_code(h->text))
 		return bad(h, 502, "no status code");
 	if ((m->status < 200 || m->status == 204) &&
 	    (f.codings > 0 || (f.lengths > 0 && m->content_length > 0)))

@@ -11,6 +11,8 @@ struct limit_settings {
 	uint32_t fields_max;
 	size_t chunk_line_max;
 	size_t trailer_max;
+	bool check_codings;     /* whether coded bodies are read to their end */
+	uint32_t decoded_ratio; /* at most so much longer than coded */
 	bool h2;
 	uint32_t h2_streams_max;
 	size_t h2_window;            /* of a stream at most: its buffer, too */

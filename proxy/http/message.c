@@ -9,26 +9,33 @@ static const struct {
 	{ BYTES_ROW("via"), FIELD_VIA },
 	{ BYTES_ROW("date"), FIELD_DATE },
 	{ BYTES_ROW("host"), FIELD_HOST },
+	{ BYTES_ROW("range"), FIELD_RANGE },
 	{ BYTES_ROW("cookie"), FIELD_COOKIE },
 	{ BYTES_ROW("expect"), FIELD_EXPECT },
 	{ BYTES_ROW("alt-svc"), FIELD_ALT_SVC },
 	{ BYTES_ROW("trailer"), FIELD_TRAILER },
 	{ BYTES_ROW("upgrade"), FIELD_UPGRADE },
 	{ BYTES_ROW("priority"), FIELD_PRIORITY },
+	{ BYTES_ROW("if-range"), FIELD_IF_RANGE },
+	{ BYTES_ROW("location"), FIELD_LOCATION },
 	{ BYTES_ROW("forwarded"), FIELD_FORWARDED },
 	{ BYTES_ROW("connection"), FIELD_CONNECTION },
 	{ BYTES_ROW("keep-alive"), FIELD_KEEP_ALIVE },
 	{ BYTES_ROW("content-type"), FIELD_CONTENT_TYPE },
 	{ BYTES_ROW("authorization"), FIELD_AUTHORIZATION },
+	{ BYTES_ROW("content-range"), FIELD_CONTENT_RANGE },
 	{ BYTES_ROW("content-length"), FIELD_CONTENT_LENGTH },
 	{ BYTES_ROW("accept-language"), FIELD_ACCEPT_LANGUAGE },
 	{ BYTES_ROW("x-forwarded-for"), FIELD_X_FORWARDED_FOR },
+	{ BYTES_ROW("accept-encoding"), FIELD_ACCEPT_ENCODING },
 	{ BYTES_ROW("proxy-connection"), FIELD_PROXY_CONNECTION },
 	{ BYTES_ROW("www-authenticate"), FIELD_WWW_AUTHENTICATE },
+	{ BYTES_ROW("content-encoding"), FIELD_CONTENT_ENCODING },
 	{ BYTES_ROW("sec-websocket-key"), FIELD_SEC_WEBSOCKET_KEY },
 	{ BYTES_ROW("transfer-encoding"), FIELD_TRANSFER_ENCODING },
 	{ BYTES_ROW("proxy-authenticate"), FIELD_PROXY_AUTHENTICATE },
 	{ BYTES_ROW("proxy-authorization"), FIELD_PROXY_AUTHORIZATION },
+	{ BYTES_ROW("content-disposition"), FIELD_CONTENT_DISPOSITION },
 	{ BYTES_ROW("sec-websocket-accept"), FIELD_SEC_WEBSOCKET_ACCEPT },
 };
 
@@ -96,7 +103,10 @@ belongs_into_a_head(enum field_id id)
 {
 	return id == FIELD_CONTENT_LENGTH || id == FIELD_TRANSFER_ENCODING ||
 	    id == FIELD_HOST || id == FIELD_CONNECTION || id == FIELD_TRAILER ||
-	    id == FIELD_UPGRADE || id == FIELD_TE || id == FIELD_AUTHORIZATION;
+	    id == FIELD_UPGRADE || id == FIELD_TE ||
+	    id == FIELD_AUTHORIZATION || id == FIELD_CONTENT_ENCODING ||
+	    id == FIELD_CONTENT_TYPE || id == FIELD_CONTENT_RANGE ||
+	    id == FIELD_LOCATION || id == FIELD_CONTENT_DISPOSITION;
 }
 
 bool

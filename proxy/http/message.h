@@ -12,22 +12,29 @@
 /* Fields that Sekisho itself reads or writes; the rest is FIELD_OTHER. */
 enum field_id {
 	FIELD_OTHER = 0,
+	FIELD_ACCEPT_ENCODING,
 	FIELD_ACCEPT_LANGUAGE,
 	FIELD_ALT_SVC,
 	FIELD_AUTHORIZATION,
 	FIELD_CONNECTION,
+	FIELD_CONTENT_DISPOSITION,
+	FIELD_CONTENT_ENCODING,
 	FIELD_CONTENT_LENGTH,
+	FIELD_CONTENT_RANGE,
 	FIELD_CONTENT_TYPE,
 	FIELD_COOKIE,
 	FIELD_DATE,
 	FIELD_EXPECT,
 	FIELD_FORWARDED,
 	FIELD_HOST,
+	FIELD_IF_RANGE,
 	FIELD_KEEP_ALIVE,
+	FIELD_LOCATION,
 	FIELD_PRIORITY,
 	FIELD_PROXY_AUTHENTICATE,
 	FIELD_PROXY_AUTHORIZATION,
 	FIELD_PROXY_CONNECTION,
+	FIELD_RANGE,
 	FIELD_SEC_WEBSOCKET_ACCEPT,
 	FIELD_SEC_WEBSOCKET_KEY,
 	FIELD_TE,
@@ -42,7 +49,8 @@ enum field_id {
 
 struct field {
 	enum field_id id;
-	bool hop; /* hop-by-hop (RFC 9110 section 7.6.1): not sent on */
+	bool hop; /* hop-by-hop (RFC 9110 section 7.6.1), or left out for a
+		   * reason of our own: not sent on */
 	struct bytes name;
 	struct bytes value; /* without blanks around it */
 };
@@ -77,7 +85,7 @@ enum field_id field_id(struct bytes name);
 /* The only or first field of that id, or NULL. */
 const struct field *message_field(const struct message *m, enum field_id id);
 /* Whether a trailer says nothing that a head must say (RFC 9110 section 6.5.1):
- * framing, routing, who asks. */
+ * framing, routing, who asks, what the body is. */
 bool message_trailer_is_harmless(const struct message *m);
 /* Marks hop-by-hop fields: the fixed ones and those Connection names. */
 void message_mark_hops(struct message *m);

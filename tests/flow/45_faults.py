@@ -37,7 +37,8 @@ def start_fails(lab, edit, *words):
     text = (lab.dir / "sekisho.conf").read_text()
     changed = lab.dir / "changed.conf"
     changed.write_text(edit(text.replace("log/journal.jsonl", "log/other.jsonl"))
-                       .replace("control.sock", "other.sock"))
+                       .replace("control.sock", "other.sock")
+                       .replace(f":{lab.secure_port}", f":{free_port()}"))
     done = subprocess.run([lab.build / "sekishod", "-c", changed],
                           capture_output=True, text=True, timeout=30)
     assert done.returncode == 1, done
@@ -120,7 +121,8 @@ def test_a_stop_while_it_starts_ends_it(lab):
     conf.write_text((lab.dir / "sekisho.conf").read_text().replace("control.sock", "other.sock")
                     .replace("log/journal.jsonl", "log/other.jsonl")
                     .replace(f'{{ address = "127.0.0.1:{lab.port}"',
-                             f'{{ address = "127.0.0.1:{free_port()}"'))
+                             f'{{ address = "127.0.0.1:{free_port()}"')
+                    .replace(f":{lab.secure_port}", f":{free_port()}"))
     for ms in (10, 30, 50, 70, 100, 150):
         p = subprocess.Popen([lab.build / "sekishod", "-c", conf], stderr=subprocess.DEVNULL)
         time.sleep(ms / 1000)

@@ -306,6 +306,12 @@ static const struct {
 	    BYTES(ANSWER "X: a\r\n\tb\r\n\r\n"), 0 },
 	{ "an answer that is none", H1_RESPONSES, BYTES("220 mail\r\n\r\n"),
 	    0 },
+	{ "a status of two digits", H1_RESPONSES,
+	    BYTES("HTTP/1.1 20 OK\r\n\r\n"), 502 },
+	{ "a status of four digits", H1_RESPONSES,
+	    BYTES("HTTP/1.1 0200 OK\r\n\r\n"), 502 },
+	{ "a status behind two blanks", H1_RESPONSES,
+	    BYTES("HTTP/1.1  200 OK\r\n\r\n"), 502 },
 };
 
 START_TEST(h1_refuses_with_a_reason)
