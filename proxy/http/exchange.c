@@ -471,6 +471,8 @@ exchange_answer_of(enum upstream_failure f)
 	switch (f) {
 	case UPSTREAM_NO_ADDRESS:
 		return ANSWER_NO_ADDRESS;
+	case UPSTREAM_ELSEWHERE:
+		return ANSWER_MISDIRECTED;
 	case UPSTREAM_FORBIDDEN:
 		return ANSWER_FORBIDDEN_ADDRESS;
 	case UPSTREAM_TIMEOUT:
