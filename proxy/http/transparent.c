@@ -130,11 +130,14 @@ too_long(struct client *c)
 		client_refuse(c, "the TLS hello took too long");
 }
 
-/* It has a deadline, shorter than any drain. */
+/* A stop closes who said nothing; who began has a deadline. */
 static void
 on_drain(struct client *c)
 {
-	(void)c;
+	const struct transparent *t = c->protocol;
+
+	if (t->held.n == 0 && c->edge->drain == DRAIN_NOW)
+		client_free(c);
 }
 
 static void

@@ -204,6 +204,11 @@ def dialled(to, port):
     return f"[{to}]:{port}" if ":" in to else f"{to}:{port}"
 
 
+def counter(lab, name):
+    return [int(line.split()[1]) for line in lab.ctl("status").stdout.splitlines()
+            if line.startswith(name + " ")][0]
+
+
 def ends_of(s):
     """What comes before the end; None: it is reset."""
     said = b""
@@ -263,15 +268,10 @@ def test_what_is_dialled_is_what_is_reached(lab):
 def test_a_kept_connection_serves_again(lab):
     for scheme in ("http", "https"):
         curl(lab, REDIRECT, f"{scheme}://www.lab.test/", HERE)
-        counted = lab.ctl("status").stdout
+        counted = counter(lab, "upstream_reused")
         for _ in range(4):
             curl(lab, REDIRECT, f"{scheme}://www.lab.test/1k", HERE)
-        again = lab.ctl("status").stdout
-
-        def reused(text):
-            return int([line.split()[1] for line in text.splitlines()
-                        if line.startswith("upstream_reused")][0])
-        assert reused(again) > reused(counted), (scheme, counted, again)
+        assert counter(lab, "upstream_reused") > counted, scheme
 
 
 def test_a_name_that_leads_elsewhere_is_refused(lab):
@@ -508,8 +508,7 @@ def test_a_client_that_leaves_early_leaves_nothing(lab):
         for _ in range(10):
             with connect(lab, REDIRECT, HERE, 443) as s:
                 s.sendall(said)
-    wait_until(lambda: [line.split()[1] for line in lab.ctl("status").stdout.splitlines()
-                        if line.startswith("connections ")] == ["0"], 5)
+    wait_until(lambda: counter(lab, "connections") == 0, 5)
 
 
 def test_x_forwarded_for_is_not_believed(lab):
@@ -536,6 +535,15 @@ def test_a_listener_becomes_transparent_by_a_reload(lab):
     finally:
         conf.write_text(text)
         lab.ctl("reload")
+
+
+def test_a_stop_does_not_wait_for_the_silent(lab):
+    with connect(lab, TPROXY, HERE, 443) as s:
+        wait_until(lambda: counter(lab, "connections") == 1)
+        lab.daemon.terminate()
+        lab.daemon.wait(5)
+        assert ends_of(s) == b""
+    lab.start()
 
 
 def test_wrong_settings_are_named(lab):
