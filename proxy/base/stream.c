@@ -9,6 +9,8 @@
 
 #include "proxy/base/wire.h"
 
+_Static_assert(STREAM_UNREAD_MAX == WIRE_READ_SIZE, "as much as a wire takes");
+
 /* What is put before a write goes out in the same record up to this. */
 #define RECORD_MAX ((size_t)16384)
 

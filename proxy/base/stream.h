@@ -60,7 +60,9 @@ enum handshake_answer stream_handshake(struct stream *s);
 /* At most size bytes into out. */
 enum stream_answer stream_read(
     struct stream *s, uint8_t *out, size_t size, size_t *n_out);
-/* What of the last read is for who reads next; TLS may begin with it. */
+/* What was read is for who reads next, STREAM_UNREAD_MAX at most; TLS may begin
+ * with it. */
+#define STREAM_UNREAD_MAX ((size_t)65536)
 void stream_unread(struct stream *s, struct bytes b);
 /* Whether nothing has come since the last read; asks the socket. */
 bool stream_is_quiet(struct stream *s);

@@ -38,7 +38,7 @@ void wire_ready(struct wire *w);
  * not ask a socket again that had nothing before wire_ready.
  */
 ssize_t wire_read(struct wire *w, uint8_t *out, size_t n);
-/* b was read from it, and is to be read again; only what one read brought. */
+/* b was read from it, WIRE_READ_SIZE at most, and is to be read again. */
 void wire_unread(struct wire *w, struct bytes b);
 /* Bytes that wire_read gives without asking the socket. */
 size_t wire_pending(const struct wire *w);

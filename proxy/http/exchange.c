@@ -312,6 +312,29 @@ believe_forwarded(struct exchange *x)
 	return 0;
 }
 
+static bool
+is_transparent(const struct exchange *x)
+{
+	return x->client->listener->kind != LISTENER_PROXY;
+}
+
+/* Host is the name, or in HTTP/1.0 perhaps nothing but the address. 0, or -1:
+ * what it says is no name. */
+static int
+name_by_host(struct exchange *x, const char **why_out)
+{
+	const struct field *host = message_field(&x->request, FIELD_HOST);
+	char text[ADDRESS_TEXT_MAX];
+	struct bytes authority = host != NULL
+	    ? host->value
+	    : bytes_of(address_text_port(&x->client->dialled, text));
+
+	x->url.scheme = SCHEME_HTTP;
+	if (url_parse_authority(&x->url, authority, 80, &x->arena, why_out) < 0)
+		return -1;
+	return url_parse_target(&x->url, x->request.target, &x->arena, why_out);
+}
+
 /* What they wanted, for the journal; it is refused in either case. */
 static void
 name_destination(struct exchange *x)
@@ -323,7 +346,8 @@ name_destination(struct exchange *x)
 		if (url_parse_authority(&x->url, target, 0, &x->arena, &why) ==
 		    0)
 			x->url.scheme = SCHEME_HTTPS;
-	} else if (url_parse_absolute(&x->url, target, &x->arena, &why) < 0) {
+	} else if (url_parse_absolute(&x->url, target, &x->arena, &why) < 0 &&
+	    (!is_transparent(x) || name_by_host(x, &why) < 0)) {
 		x->url = (struct url){ 0 };
 	}
 }
@@ -408,6 +432,7 @@ intercepted_target(struct exchange *x)
 		    x->url.scheme != SCHEME_HTTPS)
 			return exchange_refuse(x, ANSWER_MISDIRECTED,
 			    "target unlike the CONNECT name");
+		x->url.dialled = i->url.dialled;
 	} else {
 		x->url = i->url;
 		if (url_parse_target(&x->url, target, &x->arena, &why) < 0)
@@ -429,6 +454,30 @@ names_us(const struct exchange *x)
 		address_equal(&x->url.address, &x->client->listener->at));
 }
 
+/* A client that knows of no proxy speaks to us as to the origin. */
+static enum stage_answer
+transparent_target(struct exchange *x)
+{
+	struct bytes target = x->request.target;
+	const char *why;
+
+	if (target.n > 0 && target.p[0] != '/' &&
+	    !bytes_equal(target, BYTES("*"))) {
+		if (url_parse_absolute(&x->url, target, &x->arena, &why) < 0)
+			return exchange_refuse(x, ANSWER_BAD_REQUEST, why);
+		if (x->url.scheme != SCHEME_HTTP || !host_agrees(x, 80))
+			return exchange_refuse(
+			    x, ANSWER_MISDIRECTED, "Host unlike the target");
+	} else if (name_by_host(x, &why) < 0) {
+		return exchange_refuse(x, ANSWER_BAD_REQUEST, why);
+	}
+	x->url.dialled = x->client->dialled;
+	return x->url.port == x->url.dialled.port
+	    ? STAGE_NEXT
+	    : exchange_refuse(x, ANSWER_MISDIRECTED,
+		  "Host unlike the original destination's port");
+}
+
 static enum stage_answer
 exchange_target(void *job)
 {
@@ -438,6 +487,8 @@ exchange_target(void *job)
 
 	if (x->client->intercept != NULL)
 		return intercepted_target(x);
+	if (is_transparent(x))
+		return transparent_target(x);
 	if (target.n > 0 && target.p[0] == '/')
 		return own_answer(x, target);
 	if (url_parse_absolute(&x->url, target, &x->arena, &why) < 0)
@@ -472,6 +523,8 @@ exchange_answer_of(enum upstream_failure f)
 	switch (f) {
 	case UPSTREAM_NO_ADDRESS:
 		return ANSWER_NO_ADDRESS;
+	case UPSTREAM_ELSEWHERE:
+		return ANSWER_MISDIRECTED;
 	case UPSTREAM_FORBIDDEN:
 		return ANSWER_FORBIDDEN_ADDRESS;
 	case UPSTREAM_TIMEOUT:
@@ -701,6 +754,9 @@ connect_target(void *job)
 	if (x->client->intercept != NULL)
 		return exchange_refuse(
 		    x, ANSWER_BAD_REQUEST, "CONNECT inside CONNECT");
+	if (is_transparent(x) && !x->implied)
+		return exchange_refuse(
+		    x, ANSWER_BAD_REQUEST, "CONNECT to who is no proxy");
 	if (url_parse_authority(
 		&x->url, x->request.target, 0, &x->arena, &why) < 0)
 		return exchange_refuse(x, ANSWER_BAD_REQUEST, why);
@@ -708,6 +764,7 @@ connect_target(void *job)
 	if (!host_agrees(x, x->url.port))
 		return exchange_refuse(
 		    x, ANSWER_BAD_REQUEST, "Host unlike the CONNECT name");
+	x->url.dialled = x->client->dialled;
 	return STAGE_NEXT;
 }
 

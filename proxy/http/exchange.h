@@ -47,6 +47,7 @@ struct exchange {
 	bool raw;            /* a tunnel is open: CONNECT or an upgrade */
 	bool own;            /* answered by us */
 	bool untold;         /* what passes in it has lines of its own */
+	bool implied;        /* a CONNECT that the client left out */
 	bool retried;
 	bool fresh;     /* on a connection that nobody used before */
 	bool coalesced; /* on a connection to another name */

@@ -32,6 +32,7 @@ struct h1_client {
 	bool chunked;  /* what we send */
 	bool keep;     /* after this exchange another may come */
 	bool answered; /* a final head was sent */
+	bool implied;  /* its CONNECT was left out, so is our answer */
 	size_t left;   /* bytes behind the head that was just read */
 };
 
@@ -104,6 +105,17 @@ frame_answer(struct h1_client *h, struct message *m)
 	m->keep_alive = h->keep;
 }
 
+/* No page can be shown before TLS; an alert says at least that it was not an
+ * accident (RFC 8446 section 6.2). */
+static void
+answer_implied(struct h1_client *h, const struct message *m)
+{
+	h->answered = true;
+	h->keep = false;
+	if (m->status / 100 != 2)
+		stream_put(h->stream, BYTES("\x15\x03\x03\x00\x02\x02\x31"));
+}
+
 static void
 client_head(struct side *s, const struct message *m)
 {
@@ -111,6 +123,10 @@ client_head(struct side *s, const struct message *m)
 	struct buf *out = &h->edge->out;
 	struct message own = *m;
 
+	if (h->implied) {
+		answer_implied(h, m);
+		return;
+	}
 	if (m->status >= 200) {
 		h->answered = true;
 		if (!opens_tunnel(s->exchange, m))
@@ -129,6 +145,8 @@ client_body(struct side *s, struct bytes b)
 	struct h1_client *h = h1_client_of(s);
 	char line[H1_CHUNK_LINE_MAX + 1];
 
+	if (h->implied && h->state != H1C_RAW)
+		return;
 	if (!h->chunked || h->state == H1C_RAW) {
 		stream_put(h->stream, b);
 		return;
@@ -507,8 +525,8 @@ static const struct client_protocol h1_protocol = {
 	.end = on_end,
 };
 
-void
-h1_client_begin(struct client *c)
+static struct h1_client *
+h1_client_new(struct client *c)
 {
 	struct h1_client *h = calloc(1, sizeof(*h));
 
@@ -521,8 +539,33 @@ h1_client_begin(struct client *c)
 	buf_init(&h->input, INPUT_MAX);
 	client_speak(c, &h1_protocol, h);
 	stream_own(c->stream, &client_events, h);
+	return h;
+}
+
+void
+h1_client_begin(struct client *c)
+{
+	struct h1_client *h = h1_client_new(c);
+
 	wait_for_request(h);
 	stream_want_read(h->stream, true);
+}
+
+void
+h1_client_connect(struct client *c, struct bytes authority)
+{
+	struct h1_client *h = h1_client_new(c);
+	struct exchange *x;
+
+	h->implied = true;
+	begin_request(h);
+	x = h->side.exchange;
+	x->implied = true;
+	x->request.method = BYTES("CONNECT");
+	x->request.target = arena_copy(&x->arena, authority);
+	h->state = H1C_EXCHANGE;
+	h->paused = true;
+	exchange_request(x);
 }
 
 size_t

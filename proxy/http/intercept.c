@@ -29,6 +29,8 @@ record_failure(const struct client *c, const char *why)
 	log_string(&l, "client", address_text(&c->address, text));
 	log_text(&l, "host", c->intercept->url.host);
 	log_number(&l, "port", c->intercept->url.port);
+	if (c->dialled.port != 0)
+		log_string(&l, "dialled", address_text_port(&c->dialled, text));
 	log_string(&l, "why", why);
 	log_end(&l);
 }
@@ -356,10 +358,12 @@ intercept_begin(struct client *c, struct intercept *i)
 	client_speak(c, &handshake_protocol, NULL);
 	SSL_set_app_data(ssl, c);
 	SSL_set_accept_state(ssl);
-	stream_tls(c->stream, ssl);
 	stream_own(c->stream, &events, c);
 	timer_start(c->timer, c->edge->settings->limits.handshake_timeout_ms);
+	/* Before TLS stands between: a hello that was looked at already makes
+	 * no event at the socket. */
 	stream_want_read(c->stream, true);
+	stream_tls(c->stream, ssl);
 }
 
 void

@@ -13,6 +13,9 @@ record_who(struct log_line *l, const struct exchange *x)
 		log_string(l, "zone", x->segment->zone->name);
 	}
 	log_string(l, "client", address_text(&x->address, text));
+	if (x->client->dialled.port != 0)
+		log_string(
+		    l, "dialled", address_text_port(&x->client->dialled, text));
 }
 
 static void

@@ -6,10 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define HEADER_N 5
-#define RECORD_MAX (16384 + 2048) /* RFC 5246 section 6.2.3 */
-#define CHAIN_MAX 32              /* certificates */
-#define EXTENSION_NAME 0
+#include "proxy/http/hello.h"
+
+#define CHAIN_MAX 32 /* certificates */
 #define EXTENSION_VERSIONS 43
 #define TLS_1_2 0x0303
 #define TLS_1_3 0x0304
@@ -24,7 +23,7 @@ enum phase {
 struct half {
 	enum phase phase;
 	bool again; /* a client's second hello is awaited */
-	uint8_t header[HEADER_N];
+	uint8_t header[HELLO_HEADER_N];
 	size_t header_n;
 	size_t left;          /* of the record's payload */
 	struct buf handshake; /* messages, not yet judged */
@@ -52,7 +51,7 @@ tlswatch_new(const struct url *destination, enum tlswatch_strictness strictness,
     const char *(*judge)(void *owner, STACK_OF(X509) * chain), void *owner)
 {
 	static const size_t message_max[TLSWATCH_SIDES] = {
-		[TLSWATCH_CLIENT] = TLSWATCH_HELLO_MAX,
+		[TLSWATCH_CLIENT] = HELLO_MAX,
 		[TLSWATCH_SERVER] = TLSWATCH_CERTIFICATE_MAX,
 	};
 	struct tlswatch *w = calloc(1, sizeof(*w));
@@ -66,9 +65,9 @@ tlswatch_new(const struct url *destination, enum tlswatch_strictness strictness,
 		struct half *h = &w->halves[i];
 
 		h->message_max = message_max[i];
-		buf_init(&h->handshake, h->message_max + RECORD_MAX);
+		buf_init(&h->handshake, h->message_max + HELLO_RECORD_MAX);
 		/* also what records add to messages in small pieces */
-		buf_init(&h->held, 2 * (h->message_max + RECORD_MAX));
+		buf_init(&h->held, 2 * (h->message_max + HELLO_RECORD_MAX));
 	}
 	return w;
 }
@@ -92,93 +91,24 @@ refuse(struct tlswatch *w, const char *why)
 	return false;
 }
 
-/* An integer of n bytes. 0, or -1 when there are fewer. */
-static int
-take_number(struct bytes *b, size_t n, size_t *out)
-{
-	struct bytes digits = bytes_take(b, n);
-
-	*out = 0;
-	for (size_t i = 0; i < digits.n; i++)
-		*out = *out << 8 | digits.p[i];
-	return digits.n == n ? 0 : -1;
-}
-
-/* A vector whose length has length_n bytes (RFC 8446 section 3.4). */
-static int
-take_vector(struct bytes *b, size_t length_n, struct bytes *out)
-{
-	size_t n;
-
-	if (take_number(b, length_n, &n) < 0)
-		return -1;
-	*out = bytes_take(b, n);
-	return out->n == n ? 0 : -1;
-}
-
 static int
 skip(struct bytes *b, size_t n)
 {
 	return bytes_take(b, n).n == n ? 0 : -1;
 }
 
-/* The body of the one extension of that type. 0 with found_out false when
- * there is none, or -1: not well formed, or there twice. */
-static int
-find_extension(
-    struct bytes extensions, size_t wanted, struct bytes *out, bool *found_out)
-{
-	*found_out = false;
-	while (extensions.n > 0) {
-		struct bytes body;
-		size_t type;
-
-		if (take_number(&extensions, 2, &type) < 0 ||
-		    take_vector(&extensions, 2, &body) < 0)
-			return -1;
-		if (type != wanted)
-			continue;
-		if (*found_out)
-			return -1;
-		*found_out = true;
-		*out = body;
-	}
-	return 0;
-}
-
-/* RFC 6066 section 3: a list of one host name. */
-static bool
-judge_name(struct tlswatch *w, struct bytes extension)
-{
-	struct bytes list, name;
-	size_t type;
-
-	if (take_vector(&extension, 2, &list) < 0 || extension.n != 0 ||
-	    take_number(&list, 1, &type) < 0 || type != 0 ||
-	    take_vector(&list, 2, &name) < 0 || list.n != 0)
-		return refuse(w, "TLS: server name is malformed");
-	if (!bytes_equal_nocase(name, w->destination->host))
-		return refuse(w, "TLS: server name unlike the CONNECT name");
-	return true;
-}
-
 static bool
 judge_client_hello(struct tlswatch *w, struct bytes m)
 {
-	struct bytes session, ciphers, compressions, extensions, name;
-	bool found;
+	struct bytes name;
+	const char *why;
+	bool named;
 
-	if (skip(&m, 2 + 32) < 0 || take_vector(&m, 1, &session) < 0 ||
-	    take_vector(&m, 2, &ciphers) < 0 ||
-	    take_vector(&m, 1, &compressions) < 0)
-		return refuse(w, "TLS: client hello is malformed");
-	extensions = (struct bytes){ 0 };
-	if (m.n > 0 && (take_vector(&m, 2, &extensions) < 0 || m.n != 0))
-		return refuse(w, "TLS: client hello is malformed");
-	if (find_extension(extensions, EXTENSION_NAME, &name, &found) < 0)
-		return refuse(w, "TLS: client hello is malformed");
-	if (found)
-		return judge_name(w, name);
+	if (hello_name(m, &name, &named, &why) < 0)
+		return refuse(w, why);
+	if (named)
+		return bytes_equal_nocase(name, w->destination->host) ||
+		    refuse(w, "TLS: server name unlike the CONNECT name");
 	/* RFC 6066 section 3: addresses are not named. */
 	if (!w->destination->is_address)
 		return refuse(w, "TLS: client hello without a server name");
@@ -191,12 +121,12 @@ server_version(size_t legacy, struct bytes extensions, size_t *version_out)
 	struct bytes body;
 	bool found;
 
-	if (find_extension(extensions, EXTENSION_VERSIONS, &body, &found) < 0)
+	if (hello_extension(extensions, EXTENSION_VERSIONS, &body, &found) < 0)
 		return -1;
 	*version_out = legacy;
 	if (!found)
 		return 0;
-	return take_number(&body, 2, version_out) < 0 || body.n != 0 ? -1 : 0;
+	return hello_number(&body, 2, version_out) < 0 || body.n != 0 ? -1 : 0;
 }
 
 static bool
@@ -207,11 +137,11 @@ judge_server_hello(struct tlswatch *w, struct bytes m)
 	struct bytes random, session, extensions = { 0 };
 	size_t legacy, version;
 
-	if (take_number(&m, 2, &legacy) < 0)
+	if (hello_number(&m, 2, &legacy) < 0)
 		return refuse(w, "TLS: server hello is malformed");
 	random = bytes_take(&m, 32);
-	if (take_vector(&m, 1, &session) < 0 || skip(&m, 2 + 1) < 0 ||
-	    (m.n > 0 && (take_vector(&m, 2, &extensions) < 0 || m.n != 0)) ||
+	if (hello_vector(&m, 1, &session) < 0 || skip(&m, 2 + 1) < 0 ||
+	    (m.n > 0 && (hello_vector(&m, 2, &extensions) < 0 || m.n != 0)) ||
 	    server_version(legacy, extensions, &version) < 0)
 		return refuse(w, "TLS: server hello is malformed");
 	if (version != TLS_1_2 && version != TLS_1_3)
@@ -251,11 +181,11 @@ static STACK_OF(X509) * read_chain(struct bytes m)
 	X509 *x;
 
 	must(chain != NULL);
-	if (take_vector(&m, 3, &list) < 0 || m.n != 0 || list.n == 0)
+	if (hello_vector(&m, 3, &list) < 0 || m.n != 0 || list.n == 0)
 		goto bad;
 	while (list.n > 0) {
 		if (sk_X509_num(chain) == CHAIN_MAX ||
-		    take_vector(&list, 3, &der) < 0)
+		    hello_vector(&list, 3, &der) < 0)
 			goto bad;
 		x = read_certificate(der);
 		if (x == NULL)
@@ -320,8 +250,8 @@ judge_messages(struct tlswatch *w, enum tlswatch_side side)
 
 	while (h->phase != PHASE_OPEN) {
 		rest = buf_bytes(&h->handshake);
-		if (take_number(&rest, 1, &type) < 0 ||
-		    take_number(&rest, 3, &n) < 0)
+		if (hello_number(&rest, 1, &type) < 0 ||
+		    hello_number(&rest, 3, &n) < 0)
 			return true;
 		if (n > h->message_max)
 			return refuse(w, "TLS: handshake message is too long");
@@ -373,13 +303,13 @@ judge_header(struct tlswatch *w, enum tlswatch_side side, uint8_t byte)
 		return judge_type(w, side, byte);
 	case 2:
 		return byte == 3 || refuse(w, "what passes is not TLS");
-	case HEADER_N:
+	case HELLO_HEADER_N:
 		break;
 	default:
 		return true;
 	}
 	h->left = (size_t)h->header[3] << 8 | h->header[4];
-	if (h->left > RECORD_MAX)
+	if (h->left > HELLO_RECORD_MAX)
 		return refuse(w, "TLS: record is too long");
 	if (h->left == 0 && h->header[0] != SSL3_RT_APPLICATION_DATA)
 		return refuse(w, "TLS: record is empty");
@@ -409,7 +339,7 @@ judge_bytes(struct tlswatch *w, enum tlswatch_side side, struct bytes in)
 	struct half *h = &w->halves[side];
 
 	while (in.n > 0) {
-		if (h->header_n < HEADER_N) {
+		if (h->header_n < HELLO_HEADER_N) {
 			if (!judge_header(w, side, *bytes_take(&in, 1).p))
 				return false;
 		} else if (!judge_payload(w, side, bytes_take(&in, h->left))) {

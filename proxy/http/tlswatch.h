@@ -12,7 +12,6 @@
 #include "proxy/base/buf.h"
 #include "proxy/policy/url.h"
 
-#define TLSWATCH_HELLO_MAX 32768       /* bytes of a client's hello */
 #define TLSWATCH_CERTIFICATE_MAX 65536 /* bytes of a server's message */
 
 enum tlswatch_side {

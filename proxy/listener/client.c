@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "proxy/base/log.h"
+#include "proxy/listener/dialled.h"
 #include "proxy/listener/proxy_protocol.h"
 
 static void
@@ -19,8 +20,18 @@ record_refusal(const struct client *c, const char *why)
 		log_string(&l, "zone", c->segment->zone->name);
 	}
 	log_string(&l, "client", address_text(&c->address, text));
+	if (c->dialled.port != 0)
+		log_string(&l, "dialled", address_text_port(&c->dialled, text));
 	log_string(&l, "why", why);
 	log_end(&l);
+}
+
+void
+client_refuse(struct client *c, const char *why)
+{
+	record_refusal(c, why);
+	stream_reset(c->stream);
+	client_free(c);
 }
 
 /* NULL: within the limits; else which one is reached. */
@@ -53,14 +64,6 @@ count(struct client *c)
 	c->counted_address = c->address;
 }
 
-static void
-refuse(struct client *c, const char *why)
-{
-	record_refusal(c, why);
-	stream_reset(c->stream);
-	client_free(c);
-}
-
 /* Within the limits, or it is refused and gone. */
 static bool
 admit(struct client *c)
@@ -68,7 +71,7 @@ admit(struct client *c)
 	const char *why = over_limit(c);
 
 	if (why != NULL) {
-		refuse(c, why);
+		client_refuse(c, why);
 		return false;
 	}
 	count(c);
@@ -79,10 +82,21 @@ admit(struct client *c)
 static void
 begin(struct client *c)
 {
+	bool transparent = c->listener->kind != LISTENER_PROXY;
+	const char *why;
+
 	c->segment = zones_lookup(c->edge->settings->zones, &c->address);
+	if (transparent &&
+	    dialled_of(c->listener, stream_fd(c->stream), &c->dialled, &why) <
+		0) {
+		client_refuse(c, why);
+		return;
+	}
 	if (!admit(c))
 		return;
-	if (c->listener->tls)
+	if (transparent)
+		transparent_begin(c);
+	else if (c->listener->tls)
 		intercept_own(c);
 	else
 		h1_client_begin(c);
@@ -102,7 +116,7 @@ preface_readable(void *owner)
 	if (stream_read(c->stream, e->scratch, sizeof(e->scratch), &n) !=
 	    STREAM_READ) {
 		if (stream_broken(c->stream) || n == 0)
-			refuse(c, "no PROXY header came");
+			client_refuse(c, "no PROXY header came");
 		return;
 	}
 	in = (struct bytes){ e->scratch, n };
@@ -110,7 +124,7 @@ preface_readable(void *owner)
 	case PROXY_PROTOCOL_MORE:
 		return;
 	case PROXY_PROTOCOL_BAD:
-		refuse(c, p->why);
+		client_refuse(c, p->why);
 		return;
 	case PROXY_PROTOCOL_DONE:
 		if (p->has_source)
@@ -135,7 +149,7 @@ static const struct stream_events preface_events = {
 static void
 preface_late(struct client *c)
 {
-	refuse(c, "the PROXY header took too long");
+	client_refuse(c, "the PROXY header took too long");
 }
 
 static void

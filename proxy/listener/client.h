@@ -4,7 +4,8 @@
  * and how far it has come. A connection begins with an optional PROXY header
  * and, where its listener has it, TLS to the proxy itself; it speaks HTTP, and
  * may after CONNECT go under intercepted TLS and speak HTTP again. Where the
- * CONNECT lies inside TLS, what it opens is a client of its own.
+ * CONNECT lies inside TLS, what it opens is a client of its own. On a
+ * transparent listener it may begin with TLS to the destination.
  */
 #pragma once
 
@@ -50,6 +51,7 @@ struct client {
 	const struct listener_settings *listener;
 	struct address peer;           /* as the kernel says */
 	struct address address;        /* as believed: PROXY header */
+	struct address dialled;        /* on a transparent listener */
 	const struct segment *segment; /* NULL: nobody we know */
 	bool freed;
 	bool counted; /* in the board's connections, as: */
@@ -76,6 +78,8 @@ void client_new(struct edge *e, const struct listener_settings *l, int fd,
 void client_inside(const struct client *outer, int fd,
     const struct segment *segment, const struct address *address,
     struct intercept *i);
+/* Tells the journal why it is refused, and resets it. */
+void client_refuse(struct client *c, const char *why);
 /* Closes the connection; all that hangs on it goes. */
 void client_free(struct client *c);
 /* Another protocol follows; the one before is ended. */
@@ -99,6 +103,11 @@ void intercept_free(struct intercept *i);
 int intercept_hello(SSL *ssl, int *alert, void *arg);
 /* h1 on c->stream from now on. */
 void h1_client_begin(struct client *c);
+/* The same for a client that left its CONNECT out, as it knows of no proxy:
+ * c->stream, which is being read, stands before its TLS, and gets no answer. */
+void h1_client_connect(struct client *c, struct bytes authority);
+/* HTTP or TLS, as the first byte says, of a client that knows of no proxy. */
+void transparent_begin(struct client *c);
 /* HTTP/2, as ALPN said. */
 void h2_client_begin(struct client *c);
 /* Bytes read and not yet understood. */

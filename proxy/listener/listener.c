@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "proxy/listener/listener.h"
 
+#include <string.h>
+
 #define LISTENERS_MAX 64
 #define TRUSTED_MAX 1024
 
@@ -28,6 +30,14 @@ const struct setting listener_table[] = {
 	SETTING(listener_settings, backlog, COUNT, 4096, 1, 65535,
 	    "Connections that may wait to be accepted, for each edge.",
 	    "受け付け待ちの接続数（エッジごと）。"),
+	SETTING_TEXT_ROW(listener_settings, transparent, "no", 0, 16,
+	    "Whether clients come here that do not know the proxy, because the"
+	    " kernel sends their connections here: \"no\"; \"redirect\", by a"
+	    " redirect rule of nftables; \"tproxy\", by a tproxy rule. See"
+	    " INSTALL.md.",
+	    "プロキシを知らない端末の接続を、カーネルがここへ回すか。"
+	    "\"no\"、\"redirect\"（nftables の redirect）、\"tproxy\"（同じく "
+	    "tproxy）。INSTALL.ja.md を見る。"),
 };
 const size_t listener_table_n = COUNT(listener_table);
 
@@ -46,6 +56,36 @@ parse_prefixes(const struct texts *texts, struct arena *a, struct prefix **out,
 	return 0;
 }
 
+/* A client that does not know us has no TLS with us and names nobody else, and
+ * no balancer stands between: what it dialled would be lost there. */
+static int
+load_kind(
+    const config_setting_t *group, struct listener_settings *l, struct err *e)
+{
+	static const char *const names[] = {
+		[LISTENER_PROXY] = "no",
+		[LISTENER_REDIRECT] = "redirect",
+		[LISTENER_TPROXY] = "tproxy",
+	};
+	size_t kind = 0;
+
+	while (kind < COUNT(names) && strcmp(l->transparent, names[kind]) != 0)
+		kind++;
+	if (kind == COUNT(names))
+		return setting_error(group, e,
+		    "transparent is \"%s\", expected \"no\", \"redirect\" or"
+		    " \"tproxy\"",
+		    l->transparent);
+	l->kind = (enum listener_kind)kind;
+	if (l->kind != LISTENER_PROXY &&
+	    (l->tls || l->proxy_protocol_n > 0 || l->forwarded_n > 0))
+		return setting_error(group, e,
+		    "transparent is \"%s\", expected no tls,"
+		    " proxy_protocol_from or forwarded_from beside it",
+		    l->transparent);
+	return 0;
+}
+
 static int
 load_one(const config_setting_t *group, struct arena *a,
     struct listener_settings *l, struct err *e)
@@ -61,8 +101,27 @@ load_one(const config_setting_t *group, struct arena *a,
 	if (parse_prefixes(&l->proxy_protocol_from, a, &l->proxy_protocol,
 		&l->proxy_protocol_n, e) < 0)
 		return -1;
-	return parse_prefixes(
-	    &l->forwarded_from, a, &l->forwarded, &l->forwarded_n, e);
+	if (parse_prefixes(
+		&l->forwarded_from, a, &l->forwarded, &l->forwarded_n, e) < 0)
+		return -1;
+	return load_kind(group, l, e);
+}
+
+bool
+listener_is_at(const struct listener_settings *l, const struct address *a)
+{
+	static const struct address any_v6;
+	struct address any_v4;
+	struct address at = l->at;
+
+	must(address_parse(&any_v4, BYTES("0.0.0.0")) == 0);
+	if (a->port != at.port)
+		return false;
+	at.port = 0;
+	if (address_equal(&at, &any_v4) || address_equal(&at, &any_v6))
+		return true;
+	at.port = a->port;
+	return address_equal(&at, a);
 }
 
 int

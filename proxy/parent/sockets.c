@@ -15,6 +15,22 @@ socket_error(const struct listener_settings *l, struct err *e)
 	return err_set(e, "%s: cannot listen: %m", l->address);
 }
 
+/* Never taken back: without rules of the kernel it changes nothing. */
+static int
+allow_tproxy(int fd, const struct listener_settings *l, struct err *e)
+{
+	int on = 1;
+	int result = address_is_v4(&l->at)
+	    ? setsockopt(fd, IPPROTO_IP, IP_TRANSPARENT, &on, sizeof(on))
+	    : setsockopt(fd, IPPROTO_IPV6, IPV6_TRANSPARENT, &on, sizeof(on));
+
+	return result == 0 ? 0
+			   : err_set(e,
+				 "%s: cannot listen for tproxy, which needs"
+				 " CAP_NET_RAW: %m",
+				 l->address);
+}
+
 static int
 bind_one(const struct listener_settings *l, bool shared, struct err *e)
 {
@@ -74,21 +90,38 @@ open_one(struct sockets *s, const struct listener_settings *l, struct err *e)
 		close(fd);
 		return -1;
 	}
-	s->all[s->n++] = (struct listening){ l->at, fd, true };
+	s->all[s->n] = (struct listening){ .at = l->at, .fd = fd };
+	s->n++;
 	return 0;
 }
 
 static size_t
-mark_wanted(struct sockets *s, const struct listener_settings *l)
+count_open(const struct sockets *s, const struct listener_settings *l)
 {
 	size_t have = 0;
 
 	for (size_t i = 0; i < s->n; i++)
-		if (address_equal(&s->all[i].at, &l->at)) {
-			s->all[i].wanted = true;
+		if (address_equal(&s->all[i].at, &l->at))
 			have++;
-		}
 	return have;
+}
+
+/* Those of the listener, new and old, are as it wants them. */
+static int
+prepare(struct sockets *s, const struct listener_settings *l, struct err *e)
+{
+	for (size_t i = 0; i < s->n; i++) {
+		struct listening *one = &s->all[i];
+
+		if (!address_equal(&one->at, &l->at))
+			continue;
+		if (l->kind == LISTENER_TPROXY && !one->tproxy &&
+		    allow_tproxy(one->fd, l, e) < 0)
+			return -1;
+		one->tproxy |= l->kind == LISTENER_TPROXY;
+		one->wanted = true;
+	}
+	return 0;
 }
 
 int
@@ -100,13 +133,15 @@ sockets_open(struct sockets *s, const struct listener_settings *listeners,
 	for (size_t i = 0; i < s->n; i++)
 		s->all[i].wanted = false;
 	for (size_t i = 0; i < n; i++) {
-		size_t have = mark_wanted(s, &listeners[i]);
+		size_t have = count_open(s, &listeners[i]);
 
 		if (have == 0 && probe(&listeners[i], e) < 0)
 			goto close_new;
 		for (; have < edges; have++)
 			if (open_one(s, &listeners[i], e) < 0)
 				goto close_new;
+		if (prepare(s, &listeners[i], e) < 0)
+			goto close_new;
 	}
 	return 0;
 

@@ -16,6 +16,7 @@ struct listening {
 	struct address at;
 	int fd;
 	bool wanted; /* by the newest settings */
+	bool tproxy; /* may take connections to any address */
 };
 
 struct sockets {

@@ -27,6 +27,9 @@ struct url {
 	bool is_address;        /* host is an IP literal */
 	struct address address; /* when it is; with the port */
 	uint16_t port;
+	/* Where the client itself connected to, on a transparent listener: the
+	 * only address that will do. Port 0: wherever the name leads. */
+	struct address dialled;
 	struct bytes target; /* path and query, as given; "/" when absent */
 	struct bytes path;   /* target up to '?', as given */
 	/* The path for comparing: dot segments resolved, percent-encoded

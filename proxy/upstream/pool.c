@@ -46,6 +46,7 @@ key_of(const struct url *destination, const struct segment *segment,
 		.transport = transport,
 		.zone = segment->zone,
 		.body = segment->body,
+		.dialled = destination->dialled,
 		.host = destination->host,
 	};
 }
@@ -55,7 +56,8 @@ static bool
 key_alike(const struct key *a, const struct key *b)
 {
 	return a->port == b->port && a->transport == b->transport &&
-	    a->zone == b->zone && a->body == b->body;
+	    a->zone == b->zone && a->body == b->body &&
+	    address_equal(&a->dialled, &b->dialled);
 }
 
 static bool

@@ -14,7 +14,8 @@ struct key {
 	enum upstream_transport transport;
 	const struct zone *zone;
 	const struct body *body;
-	struct bytes host; /* borrowed */
+	struct address dialled; /* as in struct url */
+	struct bytes host;      /* borrowed */
 };
 
 struct key key_of(const struct url *destination, const struct segment *segment,

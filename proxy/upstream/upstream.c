@@ -317,11 +317,29 @@ coalesce(struct opening *o, const struct address *reachable, size_t n)
 	return true;
 }
 
+static bool
+has_address(const struct addresses *all, const struct address *a)
+{
+	struct address bare = *a;
+
+	bare.port = 0;
+	for (size_t i = 0; i < all->n; i++) {
+		struct address one = all->a[i];
+
+		one.port = 0;
+		if (address_equal(&one, &bare))
+			return true;
+	}
+	return false;
+}
+
 /* false: it has ended already, as the result tells. */
 static bool
 begin_race(struct opening *o, const struct addresses *all)
 {
 	struct upstream *u = o->upstream;
+	const struct address *dialled = &o->connection->url.dialled;
+	struct addresses only = { .n = 1, .a = { *dialled } };
 	struct address reachable[RESOLVE_ADDRESSES_MAX];
 	char text[ADDRESS_TEXT_MAX];
 	char words[sizeof(o->words)];
@@ -333,6 +351,15 @@ begin_race(struct opening *o, const struct addresses *all)
 		    all->words == NULL ? "the name has no address"
 				       : all->words);
 		return false;
+	}
+	if (dialled->port != 0) {
+		if (!has_address(all, dialled)) {
+			set_failure(o, UPSTREAM_ELSEWHERE,
+			    "the name does not resolve to the original"
+			    " destination");
+			return false;
+		}
+		all = &only;
 	}
 	why = judge(
 	    u, o->segment, all, o->connection->group->key.port, reachable, &n);

@@ -148,6 +148,7 @@ struct origin {
 enum upstream_failure {
 	UPSTREAM_FAILED = 0, /* connect refused or reset */
 	UPSTREAM_NO_ADDRESS,
+	UPSTREAM_ELSEWHERE, /* the name does not lead to where was dialled */
 	UPSTREAM_FORBIDDEN,
 	UPSTREAM_TIMEOUT,
 	UPSTREAM_UNVERIFIED,

@@ -4,6 +4,7 @@
 
 #include <check.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -66,6 +67,12 @@ too_long(void *p)
 {
 	(void)p;
 	ck_abort_msg("nothing happened");
+}
+
+static void
+stop(void *loop)
+{
+	loop_stop(loop);
 }
 
 static void
@@ -149,6 +156,31 @@ START_TEST(stream_queues_what_the_peer_does_not_take)
 }
 END_TEST
 
+/* The socket itself has nothing to tell of them. */
+START_TEST(stream_reads_again_what_was_only_looked_at)
+{
+	static uint8_t much[STREAM_UNREAD_MAX];
+	struct timer *soon;
+	struct owner o;
+
+	begin(&o);
+	memset(much, 'x', sizeof(much));
+	stream_unread(o.stream, (struct bytes){ much, sizeof(much) });
+	stream_want_read(o.stream, true);
+	soon = timer_new(o.loop, stop, o.loop);
+	timer_start(soon, 20);
+	loop_run(o.loop);
+	timer_free(soon);
+	ck_assert_uint_eq(o.got.n, sizeof(much));
+	ck_assert_mem_eq(o.got.p, much, sizeof(much));
+	ck_assert_int_eq(write(o.peer, "bye", 3), 3);
+	shutdown(o.peer, SHUT_WR);
+	loop_run(o.loop);
+	ck_assert(o.ended && o.got.n == sizeof(much) + 3);
+	end(&o);
+}
+END_TEST
+
 START_TEST(stream_tells_the_end)
 {
 	struct owner o;
@@ -222,6 +254,7 @@ stream_suite(void)
 
 	tcase_add_test(t, stream_sends_small_pieces_at_once);
 	tcase_add_test(t, stream_queues_what_the_peer_does_not_take);
+	tcase_add_test(t, stream_reads_again_what_was_only_looked_at);
 	tcase_add_test(t, stream_tells_the_end);
 	tcase_add_test(t, stream_tells_its_owner_of_a_failed_write);
 	tcase_add_test(t, stream_gives_what_came_before_a_failed_write);

@@ -124,6 +124,16 @@ receive_sealed(struct end *e)
 }
 
 static void
+begin_peer(struct end *e)
+{
+	e->ssl = SSL_new(client);
+	e->in = BIO_new(BIO_s_mem());
+	e->out = BIO_new(BIO_s_mem());
+	SSL_set_bio(e->ssl, e->in, e->out);
+	SSL_set_connect_state(e->ssl);
+}
+
+static void
 begin(struct end *e)
 {
 	int ends[2];
@@ -139,11 +149,7 @@ begin(struct end *e)
 	e->stream = stream_new(loop, ends[0], &events, e);
 	stream_tls(e->stream, SSL_new(server));
 	SSL_set_accept_state(stream_ssl(e->stream));
-	e->ssl = SSL_new(client);
-	e->in = BIO_new(BIO_s_mem());
-	e->out = BIO_new(BIO_s_mem());
-	SSL_set_bio(e->ssl, e->in, e->out);
-	SSL_set_connect_state(e->ssl);
+	begin_peer(e);
 	shake(e);
 	for (int i = 0; i < 10 && !e->shaken; i++) {
 		SSL_do_handshake(e->ssl);
@@ -190,6 +196,38 @@ START_TEST(stream_reads_tls_however_it_is_cut)
 		ck_assert_uint_eq(e.got.n, MESSAGE_N);
 		ck_assert_mem_eq(e.got.p, message, MESSAGE_N);
 	}
+	end(&e);
+}
+END_TEST
+
+/* A hello that was looked at first: TLS, which comes between afterwards, is
+ * told of it without the socket. */
+START_TEST(stream_gives_tls_what_was_looked_at_before)
+{
+	struct end e = { .loop = loop, .take = sizeof(room) };
+	int ends[2];
+	size_t n;
+
+	ck_assert_int_eq(
+	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends), 0);
+	e.fd = ends[1];
+	e.stream = stream_new(loop, ends[0], &events, &e);
+	begin_peer(&e);
+	SSL_do_handshake(e.ssl);
+	n = sealed(&e).n;
+	send_sealed(&e, n);
+	ck_assert_int_eq(
+	    stream_read(e.stream, room, sizeof(room), &n), STREAM_READ);
+	stream_unread(e.stream, (struct bytes){ room, n });
+	stream_want_read(e.stream, true);
+	stream_tls(e.stream, SSL_new(server));
+	SSL_set_accept_state(stream_ssl(e.stream));
+	run(20);
+	receive_sealed(&e);
+	ck_assert_int_eq(SSL_do_handshake(e.ssl), 1);
+	send_sealed(&e, sealed(&e).n);
+	run(20);
+	ck_assert(e.shaken);
 	end(&e);
 }
 END_TEST
@@ -347,6 +385,7 @@ stream_tls_suite(void)
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_loop_test(
 	    t, stream_reads_tls_however_it_is_cut, 0, COUNT(around));
+	tcase_add_test(t, stream_gives_tls_what_was_looked_at_before);
 	tcase_add_test(t, stream_waits_quietly_for_the_rest_of_a_record);
 	tcase_add_test(t, stream_shares_its_buffers_with_others);
 	tcase_add_loop_test(t, stream_tells_how_tls_ended, 0, COUNT(ends));

@@ -6,6 +6,8 @@
 #include <openssl/ssl.h>
 #include <string.h>
 
+#include "proxy/http/hello.h"
+#include "tests/unit/http/lab.h"
 #include "tests/unit/keysmith/lab.h"
 
 Suite *tlswatch_suite(void);
@@ -225,54 +227,6 @@ START_TEST(tlswatch_asks_for_no_chain_where_a_session_is_resumed)
 }
 END_TEST
 
-/* A hello with that name, its message padded to n bytes. */
-static size_t
-make_hello(uint8_t *out, const char *name, size_t n)
-{
-	size_t name_n = strlen(name);
-	size_t at = 0, pad = n - 2 - 32 - 1 - 4 - 2 - 2 - 9 - name_n - 4;
-	uint8_t m[TLSWATCH_HELLO_MAX + 100] = { 0 };
-
-	m[at++] = 1;
-	m[at++] = (uint8_t)(n >> 16);
-	m[at++] = (uint8_t)(n >> 8);
-	m[at++] = (uint8_t)n;
-	m[at++] = 3;
-	m[at++] = 3;
-	at += 32 + 1; /* random, no session */
-	m[at + 1] = 2;
-	at += 4; /* one cipher */
-	m[at] = 1;
-	at += 2; /* no compression */
-	m[at++] = (uint8_t)((9 + name_n + 4 + pad) >> 8);
-	m[at++] = (uint8_t)(9 + name_n + 4 + pad);
-	at += 2; /* server_name */
-	m[at + 1] = (uint8_t)(name_n + 5);
-	m[at + 3] = (uint8_t)(name_n + 3);
-	m[at + 6] = (uint8_t)name_n;
-	at += 7;
-	memcpy(m + at, name, name_n);
-	at += name_n;
-	m[at + 1] = 21; /* padding, RFC 7685 */
-	m[at + 2] = (uint8_t)(pad >> 8);
-	m[at + 3] = (uint8_t)pad;
-	at += 4 + pad;
-	ck_assert_uint_eq(at, n + 4);
-	n = 0;
-	for (size_t from = 0; from < at; from += 16384) {
-		size_t part = at - from < 16384 ? at - from : 16384;
-
-		out[n++] = 22;
-		out[n++] = 3;
-		out[n++] = 1;
-		out[n++] = (uint8_t)(part >> 8);
-		out[n++] = (uint8_t)part;
-		memcpy(out + n, m + from, part);
-		n += part;
-	}
-	return n;
-}
-
 struct watched {
 	struct arena arena;
 	struct url url;
@@ -305,14 +259,14 @@ passes(struct watched *t, enum tlswatch_side side, struct bytes b)
 
 START_TEST(tlswatch_takes_a_hello_up_to_its_limit)
 {
-	static uint8_t bytes[2 * TLSWATCH_HELLO_MAX];
+	static uint8_t bytes[2 * HELLO_MAX];
 	struct watched t;
-	size_t n = make_hello(bytes, "www.test", TLSWATCH_HELLO_MAX);
+	size_t n = lab_hello(bytes, "www.test", HELLO_MAX);
 
 	watch_begin(&t, TLSWATCH_TLS_ONLY);
 	ck_assert(passes(&t, TLSWATCH_CLIENT, (struct bytes){ bytes, n }));
 	watch_end(&t);
-	n = make_hello(bytes, "www.test", TLSWATCH_HELLO_MAX + 1);
+	n = lab_hello(bytes, "www.test", HELLO_MAX + 1);
 	watch_begin(&t, TLSWATCH_TLS_ONLY);
 	ck_assert(!passes(&t, TLSWATCH_CLIENT, (struct bytes){ bytes, n }));
 	ck_assert_str_eq(t.why, "TLS: handshake message is too long");
@@ -324,7 +278,7 @@ START_TEST(tlswatch_lets_nothing_out_before_it_is_judged)
 {
 	static uint8_t bytes[1000];
 	struct watched t;
-	size_t n = make_hello(bytes, "evil.test", 300), i;
+	size_t n = lab_hello(bytes, "evil.test", 300), i;
 
 	watch_begin(&t, TLSWATCH_TLS_ONLY);
 	for (i = 0; i < n; i++) {
@@ -342,7 +296,7 @@ END_TEST
 START_TEST(tlswatch_refuses_a_hello_cut_anywhere)
 {
 	static uint8_t whole[1000], bytes[1000];
-	size_t n = make_hello(whole, "www.test", 120);
+	size_t n = lab_hello(whole, "www.test", 120);
 
 	for (size_t cut = 0; cut + 1 < 120; cut++) {
 		struct watched t;
@@ -405,7 +359,7 @@ START_TEST(tlswatch_refuses_what_is_no_record_after_the_hello)
 {
 	static uint8_t bytes[1000];
 	struct watched t;
-	size_t n = make_hello(bytes, "www.test", 200);
+	size_t n = lab_hello(bytes, "www.test", 200);
 
 	watch_begin(&t, TLSWATCH_TLS_ONLY);
 	ck_assert(passes(&t, TLSWATCH_CLIENT, (struct bytes){ bytes, n }));
