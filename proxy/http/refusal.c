@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* refusal: answers of our own, and the page that says why there is no other. */
+#include "proxy/http/stages.h"
+
+static void
+add_field(struct message *m, struct field *room, enum field_id id,
+    const char *name, struct bytes value)
+{
+	room[m->fields_n++] =
+	    (struct field){ .id = id, .name = bytes_of(name), .value = value };
+}
+
+void
+exchange_answer(struct exchange *x, unsigned status, const char *type,
+    const char *language, struct bytes body)
+{
+	struct field *room = ARENA_ARRAY(&x->arena, struct field, 6);
+	struct message *m = &x->response;
+	bool head = exchange_is_method(x, BYTES("HEAD"));
+
+	x->own = true;
+	x->answered_us = clock_us();
+	*m = (struct message){
+		.status = status,
+		.fields = room,
+		.framing = head ? FRAMING_NONE : FRAMING_LENGTH,
+		.content_length = body.n,
+		.has_content_length = true,
+		.keep_alive = x->up == BODY_ENDED,
+	};
+	add_field(m, room, FIELD_CONTENT_TYPE, "Content-Type", bytes_of(type));
+	if (language != NULL)
+		add_field(m, room, FIELD_OTHER, "Content-Language",
+		    bytes_of(language));
+	add_field(m, room, FIELD_OTHER, "Cache-Control", BYTES("no-store"));
+	add_field(m, room, FIELD_OTHER, "Content-Security-Policy",
+	    BYTES("default-src 'none'; style-src 'unsafe-inline'"));
+	add_field(
+	    m, room, FIELD_OTHER, "X-Content-Type-Options", BYTES("nosniff"));
+	x->response_begun = true;
+	x->down = BODY_RUNS;
+	x->from->type->head(x->from, m);
+	if (!head)
+		x->from->type->body(x->from, body);
+	x->bytes_down += body.n;
+	x->from->type->end(x->from, NULL, 0);
+	x->down = BODY_ENDED;
+	x->from->type->flush(x->from);
+	exchange_finish(
+	    x, x->up == BODY_ENDED ? SIDE_COMPLETE : SIDE_ANSWERED, SIDE_CUT);
+}
+
+static struct bytes
+accept_language(const struct exchange *x)
+{
+	const struct field *f =
+	    message_field(&x->request, FIELD_ACCEPT_LANGUAGE);
+
+	return f == NULL ? (struct bytes){ 0 } : f->value;
+}
+
+/* Where to, in the words of a page: never with a query. */
+static struct bytes
+destination(struct exchange *x)
+{
+	if (x->url.scheme == SCHEME_NONE)
+		return x->request.target;
+	return bytes_of(arena_printf(&x->arena, "%s://%.*s:%u%.*s",
+	    scheme_name(x->url.scheme), BYTES_PRINTF(x->url.host), x->url.port,
+	    BYTES_PRINTF(x->url.path)));
+}
+
+/* What the failed check means, in the words of a page. */
+static void
+explain_check(unsigned check, struct answer *a)
+{
+	static const struct {
+		unsigned check;
+		const char *ja, *en;
+	} checks[] = {
+		{ VERIFY_REVOKED, "証明書が失効しています。",
+		    "The certificate was revoked." },
+		{ VERIFY_TIME, "証明書の有効期間外です。",
+		    "The certificate is not valid at this time." },
+		{ VERIFY_NAME, "証明書の名前が宛先と一致しません。",
+		    "The certificate is for another name." },
+		{ VERIFY_USAGE, "証明書の用途がサーバー用ではありません。",
+		    "The certificate is not for a server." },
+		{ VERIFY_STRENGTH, "証明書の鍵または署名が弱すぎます。",
+		    "The certificate's key or signature is too weak." },
+		{ VERIFY_CHAIN, "証明書の発行元を信頼できません。",
+		    "The certificate's issuer is not trusted." },
+		{ VERIFY_PROTOCOL, "安全な暗号方式で接続できません。",
+		    "No secure protocol is common to both." },
+	};
+
+	for (size_t i = 0; i < COUNT(checks); i++) {
+		if ((check & checks[i].check) == 0)
+			continue;
+		a->reason_ja = checks[i].ja;
+		a->reason_en = checks[i].en;
+		return;
+	}
+}
+
+void
+exchange_page(struct exchange *x, unsigned status)
+{
+	const struct segment *segment = x->segment;
+	const struct rule *rule = x->decision.rule;
+	struct answer a = {
+		.kind = x->answer,
+		.status = status,
+		.id = x->id,
+		.rule = rule == NULL || rule->verdict != VERDICT_BLOCK
+		    ? NULL
+		    : rule->name,
+		.category = x->decision.category,
+		.detail = x->why,
+		.destination = destination(x),
+		.prefecture = &x->edge->settings->prefecture,
+		.body = segment == NULL ? NULL : segment->body,
+		.accept_language = accept_language(x),
+	};
+	struct buf page;
+	const char *language;
+
+	if (x->answer == ANSWER_BLOCKED && rule != NULL) {
+		a.reason_ja = rule->reason_ja;
+		a.reason_en = rule->reason_en;
+		a.detail = NULL;
+	}
+	if (x->answer == ANSWER_UNVERIFIED)
+		explain_check(x->check, &a);
+	buf_init(&page, ANSWER_PAGE_MAX);
+	must(answer_page(&a, &page, &language) == 0);
+	exchange_answer(x, answer_status(&a), "text/html; charset=utf-8",
+	    language, arena_copy(&x->arena, buf_bytes(&page)));
+	buf_release(&page);
+}
