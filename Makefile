@@ -3,7 +3,7 @@ MODE ?= release
 B := build/$(MODE)
 LLHTTP := /usr/share/llhttp
 
-PACKAGES := libuv libcares libconfig openssl libidn2 libpsl libseccomp \
+PACKAGES := libuv libcares libconfig openssl libidn2 libpsl libpcre2-8 libseccomp \
 	libsystemd jansson libnghttp2 zlib
 
 # What a fresh Debian 12 lacks is installed from the one list of packages,

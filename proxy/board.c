@@ -26,7 +26,8 @@ board_new(struct err *e)
 		err_set(e, "board: %m");
 		return NULL;
 	}
-	if (getrandom(&b->key, sizeof(b->key), 0) != sizeof(b->key)) {
+	if (getrandom(&b->key, sizeof(b->key), 0) != sizeof(b->key) ||
+	    passes_init(&b->passes) < 0) {
 		err_set(e, "board: no randomness: %m");
 		board_free(b);
 		return NULL;

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <sys/types.h>
 
+#include "proxy/passes.h"
 #include "proxy/zone/zone.h"
 
 #define BOARD_SLOTS 256
@@ -31,6 +32,8 @@ COUNTER(CONNECTIONS_ENDED, "connections_ended",                                \
 COUNTER(EXCHANGES, "exchanges", "Requests received.", "受け取った要求数。")    \
 COUNTER(BLOCKED, "blocked", "Requests blocked by policy or source.",  \
     "方針または接続元により遮断した要求数。")                                    \
+COUNTER(WARNED, "warned", "Requests answered with a warning.",                 \
+    "警告を返した要求数。")                                                     \
 COUNTER(TUNNELS, "tunnels", "Tunnels open now.", "現在のトンネル数。")         \
 COUNTER(UPSTREAM_OPEN, "upstream_open", "Origin connections open now.",        \
     "現在の宛先側接続数。")                                                    \
@@ -80,6 +83,7 @@ struct board {
 	uint64_t key;                /* of the address hash, random at start */
 	_Atomic uint32_t generation; /* the one in force */
 	_Atomic uint64_t reloads, reloads_refused;
+	struct passes passes;
 	struct board_row rows[BOARD_SLOTS];
 };
 

@@ -58,8 +58,8 @@ static const struct setting root_table[] = {
 	    zones, "The separated zones; a list.", "分離された区域（並び）。"),
 	SETTING_NEST_ROW(
 	    bodies, "The bodies connected; a list.", "構成団体（並び）。"),
-	SETTING_NEST_ROW(policies, "Policy files in their order; a list.",
-	    "方針ファイルの並び（順序に意味がある）。"),
+	SETTING_NEST_ROW(policies, "Policy files, layer by layer.",
+	    "方針ファイル（層ごと）。"),
 };
 
 /* A row for each group, in the manual's order. The tables' lengths live in
@@ -105,14 +105,22 @@ settings_groups_fill(void)
 		{ "bodies[].segments[]", segment_table, segment_table_n,
 		    "The addresses of a body in one zone.",
 		    "構成団体の、ある区域のアドレス。" },
+		{ "policies", policies_table, policies_table_n,
+		    "Policy files, layer by layer.",
+		    "方針ファイル（層ごと）。" },
+		{ "policies.bodies[]", policies_body_table,
+		    policies_body_table_n, "Files of one body.",
+		    "ある構成団体のファイル。" },
+		{ "policies.bodies[].sections[]", policies_section_table,
+		    policies_section_table_n, "Files of one section.",
+		    "ある部署のファイル。" },
 		{ "(policy file)", policy_table, policy_table_n,
 		    "A policy file.", "方針ファイル。" },
 		{ "(policy file) lists[]", list_table, list_table_n,
 		    "Lists of names and URLs that make a category.",
 		    "分類をなすドメイン・URL の一覧。" },
-		{ "(policy file) rules[]", rule_table, rule_table_n,
-		    "Rules; the first that matches decides.",
-		    "規則。最初に合うものが決める。" },
+		{ "(policy file) must[], default[]", rule_table, rule_table_n,
+		    "Rules.", "規則。" },
 	};
 
 	memcpy(settings_groups, groups, sizeof(groups));
@@ -235,16 +243,7 @@ check_users(const struct process_settings *p, struct err *e)
 static int
 load_policies(struct settings *s, const config_setting_t *root, struct err *e)
 {
-	static const struct setting row = {
-		.key = "policies", .kind = SETTING_TEXTS, .min = 1, .max = 256
-	};
-	const config_setting_t *list =
-	    config_setting_get_member(root, "policies");
-
-	if (list == NULL)
-		return setting_error(
-		    root, e, "policies is missing, expected a list of files");
-	if (setting_load_texts(&row, list, &s->policies, &s->arena, e) < 0)
+	if (policy_files_load(root, s->zones, &s->arena, &s->policies, e) < 0)
 		return -1;
 	s->policy =
 	    policy_load(&s->policies, s->folder, s->zones, &s->arena, e);
@@ -301,6 +300,7 @@ settings_free(struct settings *s)
 	if (s == NULL)
 		return;
 	trust_free(s->trust);
+	policy_release(s->policy);
 	arena_release(&s->arena);
 	free(s);
 }

@@ -41,14 +41,14 @@ struct settings {
 	struct upstream_settings upstream;
 	struct journal_settings journal;
 	struct control_settings control;
-	struct texts policies; /* files, in their order */
+	struct policy_files policies;
 	struct zones *zones;
 	struct policy *policy;
 	struct trust *trust;
 };
 
 /* Every group, for the manual. */
-#define SETTINGS_GROUPS 18
+#define SETTINGS_GROUPS 21
 extern struct setting_group settings_groups[SETTINGS_GROUPS];
 /* Must be called before settings_groups is read. */
 void settings_groups_fill(void);

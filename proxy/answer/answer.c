@@ -54,6 +54,13 @@ static const struct {
 	      "。",
 		"If you need it for your work, ask the contact below and give"
 		" the event number." } },
+	[ANSWER_WARNED] = { 403, PAGE_TROUBLE,
+	    { "開く前に確かめてください", "Think before you go on" },
+	    { "セキュリティ方針により、この宛先には注意が必要です。",
+		"The security policy asks for care with this destination." },
+	    { "業務に必要なら、理由を書いて先へ進めます。理由は記録されます。",
+		"If you need it for your work, say why and go on. The reason is"
+		" recorded." } },
 	[ANSWER_UNKNOWN_SOURCE] = { 403, PAGE_REFUSED,
 	    { "この端末からは利用できません",
 		"This computer may not use the proxy" },
@@ -136,12 +143,13 @@ static const struct {
 
 static const struct {
 	const char *destination, *reason, *category, *rule, *detail, *id,
-	    *contact;
+	    *contact, *your_reason, *go_on;
 } labels[LANGUAGES] = {
 	[JA] = { "宛先", "理由", "分類", "規則", "詳細", "受付番号",
-	    "問い合わせ先" },
+	    "問い合わせ先", "先へ進む理由", "理由を記録して先へ進む" },
 	[EN] = { "Destination", "Reason", "Category", "Rule", "Details",
-	    "Event number", "Contact" },
+	    "Event number", "Contact", "Why you go on",
+	    "Record the reason and go on" },
 };
 
 unsigned
@@ -271,6 +279,17 @@ write_rows(const struct answer *a, enum language l, struct buf *out)
 	return page_rows_end(out);
 }
 
+static int
+write_form(const struct answer_form *f, enum language l, struct buf *out)
+{
+	if (page_form_begin(out, f->action) < 0 ||
+	    page_form_text(out, "reason", labels[l].your_reason) < 0 ||
+	    page_form_hidden(out, "to", f->to) < 0 ||
+	    page_form_hidden(out, "ticket", bytes_of(f->ticket)) < 0)
+		return -1;
+	return page_form_end(out, labels[l].go_on);
+}
+
 int
 answer_page(const struct answer *a, struct buf *out, const char **language_out)
 {
@@ -283,6 +302,8 @@ answer_page(const struct answer *a, struct buf *out, const char **language_out)
 	    page_paragraph(out, bytes_of(kinds[a->kind].lead[l])) < 0 ||
 	    page_paragraph(out, bytes_of(kinds[a->kind].advice[l])) < 0 ||
 	    write_rows(a, l, out) < 0)
+		return -1;
+	if (a->form != NULL && write_form(a->form, l, out) < 0)
 		return -1;
 	return page_end(out, owner_name(a->prefecture, NULL, l));
 }

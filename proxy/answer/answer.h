@@ -25,6 +25,7 @@ extern const size_t prefecture_table_n;
 
 enum answer_kind {
 	ANSWER_BLOCKED,           /* 403, by a rule */
+	ANSWER_WARNED,            /* 403, by a rule; with a form to go on */
 	ANSWER_UNKNOWN_SOURCE,    /* 403, nobody we know */
 	ANSWER_BAD_REQUEST,       /* 400 or the status given */
 	ANSWER_MISDIRECTED,       /* 421, SNI, Host and CONNECT disagree */
@@ -35,6 +36,13 @@ enum answer_kind {
 	ANSWER_TIMEOUT,           /* 504 */
 	ANSWER_BAD_ANSWER,        /* 502, the origin's answer is no HTTP */
 	ANSWER_KINDS,
+};
+
+/* For ANSWER_WARNED: what the form sends back besides the reason. */
+struct answer_form {
+	const char *action; /* a path of the same host */
+	const char *ticket;
+	struct bytes to; /* where the user was going */
 };
 
 struct answer {
@@ -49,8 +57,9 @@ struct answer {
 	struct bytes
 	    destination; /* host:port or URL without query; any bytes */
 	const struct prefecture_settings *prefecture;
-	const struct body *body;      /* or NULL */
-	struct bytes accept_language; /* the field's value, or empty */
+	const struct body *body;        /* or NULL */
+	struct bytes accept_language;   /* the field's value, or empty */
+	const struct answer_form *form; /* or NULL */
 };
 
 /* The status that goes with it. */

@@ -20,6 +20,11 @@ static const char style[] =
     "border-bottom:1px solid #ddd}"
     "dt{flex:0 0 9.5rem;color:#555}"
     "dd{margin:0;overflow-wrap:anywhere;min-width:0}"
+    "label{display:block;color:#555}"
+    "textarea{width:100%;font:inherit;padding:.5rem;border:1px solid #888;"
+    "border-radius:.25rem}"
+    "button{font:inherit;padding:.5rem 1.25rem;border:0;border-radius:.25rem;"
+    "background:var(--tone);color:#fff;cursor:pointer}"
     "footer{color:#555;font-size:.9rem}"
     "a{color:#14509a}"
     "@media(max-width:34rem){main{margin:0;min-height:100vh;"
@@ -113,22 +118,28 @@ escaped(struct bytes one, uint32_t c)
 	}
 }
 
+static int
+append_escaped(struct buf *out, struct bytes text)
+{
+	while (text.n > 0) {
+		uint32_t c;
+		size_t n = character(text, &c);
+		struct bytes one = bytes_take(&text, n == 0 ? 1 : n);
+
+		/* what is no character is shown as U+FFFD */
+		if (buf_append(out, escaped(one, n == 0 ? 0 : c)) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 int
 page_text(struct buf *out, struct bytes text)
 {
 	bool cut = text.n > PAGE_TEXT_MAX;
-	struct bytes rest = bytes_take(&text, PAGE_TEXT_MAX), one;
-	uint32_t c;
-	size_t n;
 
-	while (rest.n > 0) {
-		n = character(rest, &c);
-		if (n == 0)
-			c = 0; /* shown as U+FFFD */
-		one = bytes_take(&rest, n == 0 ? 1 : n);
-		if (buf_append(out, escaped(one, c)) < 0)
-			return -1;
-	}
+	if (append_escaped(out, bytes_take(&text, PAGE_TEXT_MAX)) < 0)
+		return -1;
 	return cut ? buf_append_string(out, "…") : 0;
 }
 
@@ -155,6 +166,40 @@ page_row(struct buf *out, const char *name, struct bytes value)
 	    page_text(out, value) < 0)
 		return -1;
 	return buf_append_string(out, "</dd></div>\n");
+}
+
+int
+page_form_begin(struct buf *out, const char *action)
+{
+	return buf_printf(
+	    out, "<form method=\"post\" action=\"%s\">\n", action);
+}
+
+int
+page_form_text(struct buf *out, const char *name, const char *label)
+{
+	return buf_printf(out,
+	    "<p><label for=\"%s\">%s</label><textarea id=\"%s\" name=\"%s\""
+	    " rows=\"3\" minlength=\"4\" maxlength=\"200\" required>"
+	    "</textarea></p>\n",
+	    name, label, name, name);
+}
+
+/* Whole: what is cut would not be what was meant. */
+int
+page_form_hidden(struct buf *out, const char *name, struct bytes value)
+{
+	if (buf_printf(
+		out, "<input type=\"hidden\" name=\"%s\" value=\"", name) < 0 ||
+	    append_escaped(out, value) < 0)
+		return -1;
+	return buf_append_string(out, "\">\n");
+}
+
+int
+page_form_end(struct buf *out, const char *button)
+{
+	return buf_printf(out, "<p><button>%s</button></p></form>\n", button);
 }
 
 int

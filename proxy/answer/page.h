@@ -26,3 +26,11 @@ int page_paragraph(struct buf *out, struct bytes text) MUST_CHECK;
 int page_rows_begin(struct buf *out) MUST_CHECK;
 int page_row(struct buf *out, const char *name, struct bytes value) MUST_CHECK;
 int page_rows_end(struct buf *out) MUST_CHECK;
+/* A form that is posted to a path of the same host, between a begin and an end:
+ * a text that must be given, values that nobody sees. */
+int page_form_begin(struct buf *out, const char *action) MUST_CHECK;
+int page_form_text(struct buf *out, const char *name, const char *label)
+    MUST_CHECK;
+int page_form_hidden(struct buf *out, const char *name, struct bytes value)
+    MUST_CHECK;
+int page_form_end(struct buf *out, const char *button) MUST_CHECK;

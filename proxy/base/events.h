@@ -29,6 +29,9 @@ EVENT(EXCHANGE, "exchange", INFO, "One request and its answer.",               \
     "要求とその応答の一往復。")                                                \
 EVENT(TUNNEL, "tunnel", INFO, "One tunnel (CONNECT or Upgrade) ended.",        \
     "トンネル（CONNECT または Upgrade）が終わった。")                          \
+EVENT(CONTINUED, "continued", NOTICE,                                          \
+    "A user went on where a rule warns; text is the reason given.",            \
+    "規則の警告を確認して利用者が先へ進んだ。text は入力された理由。")         \
 EVENT(REFUSED, "connection_refused", NOTICE,                                   \
     "A connection was refused before any request was judged.",                 \
     "要求を判定する前に接続を拒否した。")                                      \

@@ -197,7 +197,7 @@ find_cases(
 	size_t n = 0;
 
 	for (size_t i = 0; i < s->policies.n && n < max; i++) {
-		const char *path = settings_path(s, a, s->policies.p[i]);
+		const char *path = settings_path(s, a, s->policies.p[i].path);
 		struct bytes base = bytes_of(path);
 		const char *cases;
 

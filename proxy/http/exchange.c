@@ -5,6 +5,7 @@
 
 #include "proxy/http/stages.h"
 #include "proxy/http/tunnel.h"
+#include "proxy/http/warn.h"
 #include "proxy/http/websocket.h"
 
 static const struct stage http_path[] = {
@@ -71,6 +72,8 @@ exchange_finish(
 		exchange_record(x);
 	tunnel_free(x->tunnel);
 	meaning_release(&x->meaning);
+	if (x->form != NULL)
+		buf_release(x->form);
 	if (x->to != NULL) {
 		x->to->exchange = NULL;
 		x->to->type->done(x->to, to);
@@ -155,6 +158,10 @@ flow_timeout_ms(const struct exchange *x)
 void
 exchange_request_body(struct exchange *x, struct bytes b)
 {
+	if (x->form != NULL) {
+		warn_form_body(x, b);
+		return;
+	}
 	if (x->tunnel != NULL &&
 	    !tunnel_judge(x->tunnel, TUNNEL_UP, &b, &x->why)) {
 		exchange_finish(x, SIDE_CUT, SIDE_CUT);
@@ -173,6 +180,10 @@ void
 exchange_request_end(struct exchange *x, const struct field *trailers, size_t n)
 {
 	x->up = BODY_ENDED;
+	if (x->form != NULL) {
+		warn_form_end(x);
+		return;
+	}
 	if (x->to == NULL)
 		return;
 	x->to->type->end(x->to, trailers, n);

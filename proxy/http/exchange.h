@@ -56,6 +56,8 @@ struct exchange {
 	unsigned interim;                        /* 1xx heads so far */
 	uint8_t priority[EXCHANGE_PRIORITY_MAX]; /* that came before `to` */
 
+	struct buf *form;             /* that the user sends back; see warn.h */
+	char ticket[PASSES_TICKET_N]; /* for the page that warns */
 	struct upstream_wait *wait;
 	struct tunnel *tunnel;  /* what passes is watched; or NULL */
 	const char *tls_origin; /* version, or NULL */
@@ -111,3 +113,5 @@ enum stage_answer exchange_refuse(
 /* An answer of our own. language may be NULL. */
 void exchange_answer(struct exchange *x, unsigned status, const char *type,
     const char *language, struct bytes body);
+/* 303 to another page of the same host. */
+void exchange_redirect(struct exchange *x, struct bytes path);

@@ -110,6 +110,17 @@ h2_head_add(struct h2_head *h, struct bytes name, struct bytes value)
 		add_field(h, name, value);
 }
 
+/* Whether the name is one, so far as no path, query or user can hide in it. */
+static bool
+is_authority(struct bytes name)
+{
+	for (size_t i = 0; i < name.n; i++)
+		if (name.p[i] <= 0x20 || name.p[i] >= 0x7f ||
+		    strchr("/?#@\\", name.p[i]) != NULL)
+			return false;
+	return name.n > 0;
+}
+
 /* RFC 9113 section 8.3.1: one name, wherever it stands. */
 static void
 take_authority(struct h2_head *h)
@@ -130,6 +141,8 @@ take_authority(struct h2_head *h)
 		refuse(h, 400, "no :authority");
 	if (!named)
 		add_field(h, BYTES("host"), h->authority);
+	if (!is_authority(message_field(m, FIELD_HOST)->value))
+		refuse(h, 400, "a name with a byte that names cannot have");
 }
 
 /* The same as HTTP/1.1 takes: those that are registered. */

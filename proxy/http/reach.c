@@ -195,6 +195,36 @@ came_before(const struct exchange *x)
 	return false;
 }
 
+/* Whatever the client says under that name is left out. */
+static void
+replace_field(struct exchange *x, const struct field_effect *f)
+{
+	struct message *m = &x->request;
+	struct field *more =
+	    ARENA_ARRAY(&x->arena, struct field, m->fields_n + 1);
+
+	for (size_t i = 0; i < m->fields_n; i++) {
+		more[i] = m->fields[i];
+		more[i].hop |= bytes_equal_nocase(more[i].name, f->name);
+	}
+	m->fields = more;
+	if (f->value.p != NULL)
+		more[m->fields_n++] = (struct field){ .id = field_id(f->name),
+			.name = f->name,
+			.value = f->value };
+}
+
+/* What the rules say of the request's fields (tenant restriction, for one). */
+static void
+apply_effects(struct exchange *x)
+{
+	const struct decision *d = &x->decision;
+
+	for (size_t i = 0; i < d->effects_n; i++)
+		for (size_t k = 0; k < d->effects[i]->fields_n; k++)
+			replace_field(x, &d->effects[i]->fields[k]);
+}
+
 enum stage_answer
 exchange_relay(void *job)
 {
@@ -208,6 +238,7 @@ exchange_relay(void *job)
 	    x, FIELD_HOST, BYTES("Host"), url_authority(&x->url, &x->arena));
 	message_mark_hops(&x->request);
 	exchange_drop_fields(&x->request);
+	apply_effects(x);
 	meaning_ask(&x->arena, &x->request);
 	x->bound |= exchange_binds_connection(&x->request);
 	x->request.target = x->url.target;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* refusal: answers of our own, and the page that says why there is no other. */
 #include "proxy/http/stages.h"
+#include "proxy/http/warn.h"
 
 static void
 add_field(struct message *m, struct field *room, enum field_id id,
@@ -10,33 +11,37 @@ add_field(struct message *m, struct field *room, enum field_id id,
 	    (struct field){ .id = id, .name = bytes_of(name), .value = value };
 }
 
-void
-exchange_answer(struct exchange *x, unsigned status, const char *type,
-    const char *language, struct bytes body)
+#define FIELDS_MAX 6
+#define TARGET_MAX 4096
+
+static struct field *
+begin_answer(struct exchange *x, unsigned status, size_t length)
 {
-	struct field *room = ARENA_ARRAY(&x->arena, struct field, 6);
 	struct message *m = &x->response;
-	bool head = exchange_is_method(x, BYTES("HEAD"));
 
 	x->own = true;
 	x->answered_us = clock_us();
 	*m = (struct message){
 		.status = status,
-		.fields = room,
-		.framing = head ? FRAMING_NONE : FRAMING_LENGTH,
-		.content_length = body.n,
+		.fields = ARENA_ARRAY(&x->arena, struct field, FIELDS_MAX),
+		.framing = exchange_is_method(x, BYTES("HEAD"))
+		    ? FRAMING_NONE
+		    : FRAMING_LENGTH,
+		.content_length = length,
 		.has_content_length = true,
 		.keep_alive = x->up == BODY_ENDED,
 	};
-	add_field(m, room, FIELD_CONTENT_TYPE, "Content-Type", bytes_of(type));
-	if (language != NULL)
-		add_field(m, room, FIELD_OTHER, "Content-Language",
-		    bytes_of(language));
-	add_field(m, room, FIELD_OTHER, "Cache-Control", BYTES("no-store"));
-	add_field(m, room, FIELD_OTHER, "Content-Security-Policy",
-	    BYTES("default-src 'none'; style-src 'unsafe-inline'"));
 	add_field(
-	    m, room, FIELD_OTHER, "X-Content-Type-Options", BYTES("nosniff"));
+	    m, m->fields, FIELD_OTHER, "Cache-Control", BYTES("no-store"));
+	return m->fields;
+}
+
+static void
+send_answer(struct exchange *x, struct bytes body)
+{
+	const struct message *m = &x->response;
+	bool head = m->framing == FRAMING_NONE;
+
 	x->response_begun = true;
 	x->down = BODY_RUNS;
 	x->from->type->head(x->from, m);
@@ -48,6 +53,34 @@ exchange_answer(struct exchange *x, unsigned status, const char *type,
 	x->from->type->flush(x->from);
 	exchange_finish(
 	    x, x->up == BODY_ENDED ? SIDE_COMPLETE : SIDE_ANSWERED, SIDE_CUT);
+}
+
+void
+exchange_answer(struct exchange *x, unsigned status, const char *type,
+    const char *language, struct bytes body)
+{
+	struct field *room = begin_answer(x, status, body.n);
+	struct message *m = &x->response;
+
+	add_field(m, room, FIELD_CONTENT_TYPE, "Content-Type", bytes_of(type));
+	if (language != NULL)
+		add_field(m, room, FIELD_OTHER, "Content-Language",
+		    bytes_of(language));
+	add_field(m, room, FIELD_OTHER, "Content-Security-Policy",
+	    BYTES("default-src 'none'; style-src 'unsafe-inline';"
+		  " form-action 'self'"));
+	add_field(
+	    m, room, FIELD_OTHER, "X-Content-Type-Options", BYTES("nosniff"));
+	send_answer(x, body);
+}
+
+void
+exchange_redirect(struct exchange *x, struct bytes path)
+{
+	struct field *room = begin_answer(x, 303, 0);
+
+	add_field(&x->response, room, FIELD_LOCATION, "Location", path);
+	send_answer(x, (struct bytes){ 0 });
 }
 
 static struct bytes
@@ -103,6 +136,15 @@ explain_check(unsigned check, struct answer *a)
 	}
 }
 
+/* Where a user who goes on is led: not to the form itself, nor to what would
+ * fill the page. */
+static struct bytes
+way_back(const struct exchange *x)
+{
+	return x->form != NULL || x->url.target.n > TARGET_MAX ? BYTES("/")
+							       : x->url.target;
+}
+
 void
 exchange_page(struct exchange *x, unsigned status)
 {
@@ -112,9 +154,11 @@ exchange_page(struct exchange *x, unsigned status)
 		.kind = x->answer,
 		.status = status,
 		.id = x->id,
-		.rule = rule == NULL || rule->verdict != VERDICT_BLOCK
-		    ? NULL
-		    : rule->name,
+		.rule = x->answer == ANSWER_BLOCKED ||
+			x->answer == ANSWER_WARNED ||
+			x->answer == ANSWER_UNKNOWN_SOURCE
+		    ? rule->name
+		    : NULL,
 		.category = x->decision.category,
 		.detail = x->why,
 		.destination = destination(x),
@@ -122,10 +166,16 @@ exchange_page(struct exchange *x, unsigned status)
 		.body = segment == NULL ? NULL : segment->body,
 		.accept_language = accept_language(x),
 	};
+	const struct answer_form form = {
+		.action = WARN_PATH, .ticket = x->ticket, .to = way_back(x)
+	};
 	struct buf page;
 	const char *language;
 
-	if (x->answer == ANSWER_BLOCKED && rule != NULL) {
+	if (x->answer == ANSWER_WARNED)
+		a.form = &form;
+	if ((x->answer == ANSWER_BLOCKED || x->answer == ANSWER_WARNED) &&
+	    rule != NULL) {
 		a.reason_ja = rule->reason_ja;
 		a.reason_en = rule->reason_en;
 		a.detail = NULL;

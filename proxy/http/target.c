@@ -2,6 +2,7 @@
 /* target: who asks for what, the names that must agree, and the verdict. */
 #include "proxy/http/own.h"
 #include "proxy/http/stages.h"
+#include "proxy/http/warn.h"
 #include "proxy/listener/forwarded.h"
 
 /* Who a trusted proxy says that it asks for. 0, or -1: it says nonsense. */
@@ -71,6 +72,7 @@ exchange_query(const struct exchange *x)
 		.segment = x->segment,
 		.url = &x->url,
 		.method = x->request.method,
+		.upgrade = x->request.upgrade,
 		.now = time(NULL),
 	};
 }
@@ -246,8 +248,10 @@ exchange_policy(void *job)
 	struct query q = exchange_query(x);
 
 	x->decision = policy_judge(x->edge->settings->policy, &q);
-	if (x->decision.verdict != VERDICT_BLOCK)
+	if (x->decision.verdict == VERDICT_ALLOW)
 		return STAGE_NEXT;
+	if (x->decision.verdict == VERDICT_WARN)
+		return warn_judge(x);
 	counter_add(COUNTER_BLOCKED, 1);
 	return exchange_refuse(x, ANSWER_BLOCKED, NULL);
 }

@@ -40,6 +40,59 @@ print_text(FILE *out, const char *step, const struct query *q,
 	    language_is_japanese() ? d->rule->reason_ja : d->rule->reason_en);
 }
 
+static void
+print_opinion(FILE *out, enum layer l, const struct rule *r)
+{
+	const char *kind = r->must ? "must" : "default";
+
+	fprintf(out, "  %-10s %-7s %s: %s (%s:%u)\n", layer_name(l), kind,
+	    r->name, verdict_name(r->verdict), r->file, r->line);
+}
+
+/* What each layer says of the request, from above. */
+static void
+print_opinions(FILE *out, const struct policy *p, const struct query *q)
+{
+	struct opinion said[LAYERS];
+
+	policy_opinions(p, q, said);
+	fputs(language_is_japanese() ? "各層の意見:\n" : "layers:\n", out);
+	for (int l = 0; l < LAYERS; l++) {
+		if (said[l].must != NULL)
+			print_opinion(out, (enum layer)l, said[l].must);
+		if (said[l].chosen != NULL)
+			print_opinion(out, (enum layer)l, said[l].chosen);
+		if (said[l].must == NULL && said[l].chosen == NULL)
+			fprintf(out, "  %-10s -\n", layer_name((enum layer)l));
+	}
+}
+
+static json_t *
+json_opinion(const struct rule *r)
+{
+	return json_pack("{s:s, s:s, s:s, s:s, s:i}", "layer",
+	    layer_name(r->layer), "rule", r->name, "verdict",
+	    verdict_name(r->verdict), "file", r->file, "line", (int)r->line);
+}
+
+static json_t *
+json_opinions(const struct policy *p, const struct query *q)
+{
+	struct opinion said[LAYERS];
+	json_t *must = json_array();
+	json_t *chosen = json_array();
+
+	policy_opinions(p, q, said);
+	for (int l = 0; l < LAYERS; l++) {
+		if (said[l].must != NULL)
+			json_array_append_new(must, json_opinion(said[l].must));
+		if (said[l].chosen != NULL)
+			json_array_append_new(
+			    chosen, json_opinion(said[l].chosen));
+	}
+	return json_pack("{s:o, s:o}", "must", must, "default", chosen);
+}
+
 static json_t *
 json_decision(const char *step, const struct query *q, const struct decision *d)
 {
@@ -55,14 +108,14 @@ json_decision(const char *step, const struct query *q, const struct decision *d)
 }
 
 static void
-print_json(FILE *out, json_t *steps)
+print_json(FILE *out, json_t *all)
 {
-	char *text = json_dumps(steps, JSON_INDENT(2));
+	char *text = json_dumps(all, JSON_INDENT(2));
 
 	if (text != NULL)
 		fprintf(out, "%s\n", text);
 	free(text);
-	json_decref(steps);
+	json_decref(all);
 }
 
 int
@@ -100,10 +153,14 @@ explain_print(const struct policy *p, const struct zones *zones,
 			json_array_append_new(
 			    all, json_decision(step, &q, &steps[i]));
 	}
-	if (format == EXPLAIN_JSON)
-		print_json(out, all);
-	else
+	if (format == EXPLAIN_JSON) {
+		print_json(out,
+		    json_pack("{s:o, s:o}", "steps", all, "layers",
+			json_opinions(p, &q)));
+	} else {
+		print_opinions(out, p, &q);
 		json_decref(all);
+	}
 	arena_release(&a);
 	return steps[n - 1].verdict == VERDICT_BLOCK ? 2 : 0;
 }

@@ -1,7 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * policy: the policy files, compiled; and the verdict on a request with its
- * reason. The first rule that matches decides; no match blocks.
+ * policy: the policy files of all layers, compiled; and the verdict on a
+ * request with its reason. The algebra (docs/POLICY.md section 3):
+ *
+ *	floor(q)   the strictest verdict of all `must` rules that match
+ *	choice(q)  the verdict of the first `default` rule that matches, from
+ *	           the lowest layer up; none: block
+ *	verdict(q) the stricter of both; tunnel only where a layer above that of
+ *	           the rule permits it, else allow
  */
 #pragma once
 
@@ -11,21 +17,49 @@
 #include "proxy/policy/url.h"
 #include "proxy/zone/zone.h"
 
+/* From the strictest on. */
 enum verdict {
 	VERDICT_BLOCK = 0,
-	VERDICT_TUNNEL, /* passed without being decrypted (do_not_decrypt) */
-	VERDICT_ALLOW,  /* intercepted and judged request by request */
+	VERDICT_READ_ONLY, /* GET and HEAD pass, and nothing goes up */
+	VERDICT_WARN,      /* passes when the user says why */
+	VERDICT_ALLOW,     /* intercepted and judged request by request */
+	VERDICT_TUNNEL,    /* passed without being decrypted */
+	/* No decision: lets layers below have tunnels. */
+	VERDICT_MAY_TUNNEL,
+};
+
+/* From above: each can only tighten what the ones before it must have. */
+enum layer {
+	LAYER_NATIONAL,
+	LAYER_PREFECTURE,
+	LAYER_BODY,
+	LAYER_SECTION,
+	LAYERS,
+};
+
+/* A field that requests get, or, without value, lose. */
+struct field_effect {
+	struct bytes name;
+	struct bytes value; /* p NULL: removed */
 };
 
 struct rule {
 	const char *name;
 	const char *file;
 	unsigned line;
+	enum layer layer;
+	bool must;
 	enum verdict verdict;
 	/* tunnel: only TLS whose SNI is the CONNECT name may pass. */
 	bool tls_only;
 	const char *reason_ja;
 	const char *reason_en;
+	const char *owner;  /* who answers for it; or "" */
+	const char *clause; /* of a guideline; or "" */
+	uint64_t lasts_ms;  /* warn: how long one may go on */
+	time_t expires;     /* from then on it has no effect; 0: never */
+	struct field_effect *fields;
+	size_t fields_n;
 };
 
 /* What a verdict is asked about. */
@@ -33,34 +67,63 @@ struct query {
 	const struct segment *segment; /* NULL: unknown source */
 	const struct url *url;
 	struct bytes method;
-	time_t now; /* for hours; Japan Standard Time is applied inside */
+	bool upgrade; /* it asks for a WebSocket */
+	time_t now;   /* for hours; Japan Standard Time is applied inside */
 };
+
+#define POLICY_EFFECTS_MAX 16
 
 struct decision {
 	enum verdict verdict;
 	const struct rule *rule; /* never NULL: built-in rules have names too */
 	const char *category;    /* of the list that matched, or NULL */
+	/* The `must` rules that match and the one that decides, as far as they
+	 * have effects; what is over the number is dropped at load. */
+	const struct rule *effects[POLICY_EFFECTS_MAX];
+	size_t effects_n;
 };
 
-struct policy; /* in the arena it was loaded into */
+/* The files of all layers, as the settings name them. */
+struct policy_file {
+	const char *path; /* as written */
+	enum layer layer;
+	const struct body *body;       /* of LAYER_BODY and below */
+	const struct section *section; /* of LAYER_SECTION */
+};
+struct policy_files {
+	struct policy_file *p;
+	size_t n;
+};
 
-extern const struct setting policy_table[], rule_table[], list_table[];
-extern const size_t policy_table_n, rule_table_n, list_table_n;
+struct policy; /* in the arena it was loaded into, but for: */
+/* Frees what the arena does not hold. NULL does nothing. */
+void policy_release(struct policy *p);
+
+extern const struct setting policies_table[], policies_body_table[],
+    policies_section_table[], policy_table[], rule_table[], list_table[];
+extern const size_t policies_table_n, policies_body_table_n,
+    policies_section_table_n, policy_table_n, rule_table_n, list_table_n;
+
+/* The group `policies` of the root. */
+int policy_files_load(const config_setting_t *root, const struct zones *zones,
+    struct arena *a, struct policy_files *out, struct err *e) MUST_CHECK;
 
 /*
- * Reads the files named (relative to folder) and their lists, in order.
+ * Reads the files (relative to folder) and their lists.
  * Errors: file:line, what is wrong, what was expected.
  */
-struct policy *policy_load(const struct texts *files, const char *folder,
+struct policy *policy_load(const struct policy_files *files, const char *folder,
     const struct zones *zones, struct arena *a, struct err *e) MUST_CHECK;
 
 /*
  * At CONNECT, when path and method are not known yet. A rule that asks for them
  * cannot match nor be passed over: unless all that could follow is blocked, the
  * answer is then ALLOW (decrypt and judge each request) by builtin:decrypt.
+ * BLOCK, ALLOW or TUNNEL.
  */
 struct decision policy_judge_connect(
     const struct policy *p, const struct query *q);
+/* BLOCK, WARN or ALLOW: READ_ONLY is one of them, by the method. */
 struct decision policy_judge(const struct policy *p, const struct query *q);
 #define POLICY_STEPS_MAX 2
 /* The verdicts as a client meets them: https is first judged at its CONNECT,
@@ -68,7 +131,17 @@ struct decision policy_judge(const struct policy *p, const struct query *q);
  * the last decides. */
 size_t policy_judge_steps(const struct policy *p, const struct query *q,
     struct decision out[POLICY_STEPS_MAX]);
+
+/* What one layer says of a request; NULL: nothing. */
+struct opinion {
+	const struct rule *must;   /* its strictest */
+	const struct rule *chosen; /* its first of `default` */
+};
+void policy_opinions(
+    const struct policy *p, const struct query *q, struct opinion out[LAYERS]);
+
 const char *verdict_name(enum verdict v);
+const char *layer_name(enum layer l);
 
 /* Runs policies/NAME.cases; prints each that differs. The count of those, or
  * -1 and *e when the file cannot be read. */

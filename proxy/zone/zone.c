@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ZONES_MAX 64
 #define SEGMENTS_MAX 65536
 #define PORTS_MAX 1024
 
@@ -49,7 +48,7 @@ const struct setting body_table[] = {
 const size_t body_table_n = COUNT(body_table);
 
 struct segment_entry {
-	const char *prefix, *zone;
+	const char *prefix, *zone, *section;
 };
 
 const struct setting segment_table[] = {
@@ -58,6 +57,11 @@ const struct setting segment_table[] = {
 	    "アドレス範囲。"),
 	SETTING_TEXT_ROW(segment_entry, zone, NULL, 1, 32,
 	    "The zone they stand in.", "属する区域。"),
+	SETTING_TEXT_ROW(segment_entry, section, "", 0, 64,
+	    "A part of the body that has policy files of its own (a school"
+	    " board); empty: the body itself.",
+	    "独自の方針ファイルを持つ部署（教育委員会など）。空なら団体"
+	    "そのもの。"),
 };
 const size_t segment_table_n = COUNT(segment_table);
 
@@ -75,6 +79,8 @@ struct zones {
 	size_t bodies_n;
 	struct segment *segments;
 	size_t segments_n;
+	struct section *sections;
+	size_t sections_n;
 	struct interval *intervals;
 	size_t intervals_n;
 };
@@ -175,9 +181,25 @@ read_zones(struct zones *z, const config_setting_t *root, struct arena *a,
 		if (zones_by_name(z, bytes_of(z->zones[i].name)) != NULL)
 			return setting_error(group, e,
 			    "zone \"%s\" is there twice", z->zones[i].name);
-		z->zones_n++;
+		z->zones[i].index = (unsigned)z->zones_n++;
 	}
 	return 0;
+}
+
+/* Known by the first segment that names it. */
+static const struct section *
+section_of(struct zones *z, const struct body *b, const char *name)
+{
+	const struct section *known = zones_section(z, b, bytes_of(name));
+	struct section *s;
+
+	if (known != NULL || name[0] == '\0')
+		return known;
+	s = &z->sections[z->sections_n];
+	*s = (struct section){
+		.index = (unsigned)z->sections_n++, .name = name, .body = b
+	};
+	return s;
 }
 
 static int
@@ -200,6 +222,7 @@ read_segment(struct zones *z, const struct body *b,
 		return setting_error(
 		    group, e, "zone \"%s\" is not in zones", entry.zone);
 	s->body = b;
+	s->section = section_of(z, b, entry.section);
 	s->file = arena_string(a, bytes_of(setting_source(group)));
 	s->line = config_setting_source_line(group);
 	z->segments_n++;
@@ -294,6 +317,7 @@ read_bodies(struct zones *z, const config_setting_t *root, struct arena *a,
 		    n, BODIES_MAX, SEGMENTS_MAX);
 	z->bodies = ARENA_ARRAY(a, struct body, (size_t)n);
 	z->segments = ARENA_ARRAY(a, struct segment, count_segments(list));
+	z->sections = ARENA_ARRAY(a, struct section, count_segments(list));
 	for (int i = 0; i < n; i++)
 		if (read_body(z, root,
 			config_setting_get_elem(list, (unsigned)i), a, e) < 0)
@@ -474,4 +498,38 @@ size_t
 zones_bodies(const struct zones *z)
 {
 	return z->bodies_n;
+}
+
+size_t
+zones_zones(const struct zones *z)
+{
+	return z->zones_n;
+}
+
+const struct zone *
+zones_zone(const struct zones *z, unsigned index)
+{
+	return index < z->zones_n ? &z->zones[index] : NULL;
+}
+
+const struct section *
+zones_section(const struct zones *z, const struct body *b, struct bytes name)
+{
+	for (size_t i = 0; i < z->sections_n; i++)
+		if (z->sections[i].body == b &&
+		    bytes_equal(bytes_of(z->sections[i].name), name))
+			return &z->sections[i];
+	return NULL;
+}
+
+size_t
+zones_sections(const struct zones *z)
+{
+	return z->sections_n;
+}
+
+const struct section *
+zones_section_at(const struct zones *z, unsigned index)
+{
+	return index < z->sections_n ? &z->sections[index] : NULL;
 }

@@ -18,7 +18,10 @@ enum zone_kind {
 	ZONE_INTERNET,     /* インターネット接続系 */
 };
 
+#define ZONES_MAX 64
+
 struct zone {
+	unsigned index; /* 0 … ZONES_MAX - 1, in the order of the settings */
 	const char *name; /* "internet" */
 	enum zone_kind kind;
 	/* Destinations that are refused by address elsewhere but are
@@ -38,11 +41,19 @@ struct body {
 	const char *contact; /* whom its users ask */
 };
 
+/* A part of a body with a policy of its own: a school board, a hospital. */
+struct section {
+	unsigned index; /* of all bodies', in the order of the settings */
+	const char *name;
+	const struct body *body;
+};
+
 struct segment {
 	struct prefix prefix;
 	const struct body *body;
 	const struct zone *zone;
-	const char *file; /* where the settings say so */
+	const struct section *section; /* NULL: the body itself */
+	const char *file;              /* where the settings say so */
 	unsigned line;
 };
 
@@ -64,5 +75,12 @@ const struct zone *zones_by_name(const struct zones *z, struct bytes name);
 const struct body *zones_body_by_code(const struct zones *z, struct bytes code);
 const struct body *zones_body(const struct zones *z, unsigned index);
 size_t zones_bodies(const struct zones *z);
+/* Which of that body's segments name; NULL: none. */
+const struct section *zones_section(
+    const struct zones *z, const struct body *b, struct bytes name);
+size_t zones_sections(const struct zones *z);
+size_t zones_zones(const struct zones *z);
+const struct zone *zones_zone(const struct zones *z, unsigned index);
+const struct section *zones_section_at(const struct zones *z, unsigned index);
 /* The check digit of five digits (DOMAIN: weights 6 5 4 3 2), as a digit. */
 char body_code_check_digit(const char digits[5]);

@@ -32,7 +32,7 @@ def test_explain_says_what_the_proxy_does(lab):
     for source, url, verdict in URLS:
         url = url.format(tls=lab.tls_port, plain=lab.plain_port)
         done = run(lab, "explain", "--json", "--from", source, url)
-        steps = json.loads(done.stdout)
+        steps = json.loads(done.stdout)["steps"]
         assert steps[-1]["verdict"] == verdict, (url, steps)
         assert done.returncode == (2 if verdict == "block" else 0)
 
@@ -42,7 +42,8 @@ def test_explain_leads_to_file_and_line(lab):
     rule = next(n for n, line in enumerate(
         (lab.dir / "policy.conf").read_text().splitlines(), 1) if "no-gambling" in line)
     assert f"policy.conf:{rule}" in done.stdout, done.stdout
-    for word in ("block", "no-gambling", "990019", "internet", "gambling", "This is gambling."):
+    for word in ("block", "no-gambling", "990019", "internet", "gambling", "This is gambling.",
+                 "layers:", "  prefecture default no-gambling: block", "  body       -"):
         assert word in done.stdout, word
     done = run(lab, "explain", "--from", CITY, f"https://casino.lab.test:{lab.tls_port}/",
                language="ja_JP.UTF-8")
@@ -107,8 +108,12 @@ BAD = (
     (r'kind = "mynumber";', 'kind = "mynumbr";', "expected internet, lgwan or mynumber"),
     (r'code = "990027"', 'code = "990019"', "is there twice"),
     (r'prefix = "127.0.4.0/24"', 'prefix = "127.0.3.0/24"', "is there twice"),
-    (r'policies = \["policy.conf"\]', 'policies = ["nowhere.conf"]', "nowhere.conf"),
-    (r'policies = \["policy.conf"\]', "policies = []", "policies"),
+    (r'prefecture = \["policy.conf"\]', 'prefecture = ["nowhere.conf"]', "nowhere.conf"),
+    (r'national = .*;', "national = []; };", "no policy file"),
+    (r'prefecture = \["policy.conf"\]', 'bodies = ( { body = "990035"; } )', "990035"),
+    (r'prefecture = \["policy.conf"\]',
+     'bodies = ( { body = "990019"; sections = ( { name = "x"; files = ["policy.conf"]; } ); } )',
+     'section "x" is named by no segment'),
     (r'"ca/origin-ca.crt"', '"ca/nowhere.crt"', "nowhere.crt"),
     (r'"ca/proxy-ca.crt"', '"ca/nowhere.crt"', "nowhere.crt"),
     (r"bodies = \(", "bodies = ( {", "expected libconfig syntax"),

@@ -220,7 +220,7 @@ def test_names_must_agree(lab):
 
 def test_a_destination_of_which_all_is_blocked_is_not_asked(lab):
     """A rule about paths stands before the one that blocks all."""
-    lab.write_policy("""rules = ( { name = "odd"; urls = ["https://dead.lab.test:%d/x"];
+    lab.write_policy("""default = ( { name = "odd"; urls = ["https://dead.lab.test:%d/x"];
         verdict = "block"; reason_ja = "試験"; }, { name = "lab"; zones = ["internet"];
         destinations = ["www.lab.test"]; verdict = "allow"; reason_ja = "試験"; } );""" % lab.dead)
     lab.ctl("reload")

@@ -152,7 +152,7 @@ def test_an_address_needs_a_certificate_for_the_address(lab):
         return lab.get("127.0.0.1", port=port, sock=context.wrap_socket(
             s, server_hostname="127.0.0.1"))
 
-    lab.write_policy("""rules = ( { name = "all"; zones = ["internet"];
+    lab.write_policy("""default = ( { name = "all"; zones = ["internet"];
         destinations = ["lab.test", "127.0.0.1"]; verdict = "allow";
         reason_ja = "試験"; reason_en = "test"; } );""")
     lab.ctl("reload")

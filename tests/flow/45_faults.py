@@ -149,7 +149,7 @@ def test_what_is_no_file_of_settings_is_refused_at_once(lab):
     conf = lab.dir / "sekisho.conf"
     good = conf.read_text()
     places = (lambda n: good + f'@include "{n}"\n',
-              lambda n: good.replace('policies = ["policy.conf"]', f'policies = ["{n}"]'),
+              lambda n: good.replace('prefecture = ["policy.conf"]', f'prefecture = ["{n}"]'),
               lambda n: good.replace("ca/proxy-ca.key", n),
               lambda n: good.replace("ca/proxy-ca.crt", n),
               lambda n: good.replace("ca/origin-ca.crt", n))

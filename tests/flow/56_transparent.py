@@ -335,7 +335,7 @@ def test_the_proxys_own_pages_are_not_served(lab):
 
 def test_without_a_name_the_address_is_the_destination(lab):
     """Judged by policy, and the certificate must hold for it: as CONNECT to an address."""
-    lab.write_policy('''rules = ( { name = "all"; zones = ["internet"]; verdict = "allow";
+    lab.write_policy('''default = ( { name = "all"; zones = ["internet"]; verdict = "allow";
       reason_ja = "試験"; reason_en = "test"; } );\n''')
     lab.ctl("reload")
     for source in CLIENTS:

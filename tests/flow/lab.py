@@ -216,15 +216,17 @@ bodies = (
        {{ prefix = "127.0.3.0/24"; zone = "mynumber"; }} ); }},
   {{ code = "990027"; name_ja = "峠町"; name_en = "Toge Town"; contact = "総務課";
      segments = ( {{ prefix = "127.0.4.0/24"; zone = "internet"; }} ); }} );
-policies = ["policy.conf"];
+policies = {{ national = ["national.conf"]; prefecture = ["policy.conf"]; }};
 {self.extra}
 """)
 
     def write_policy(self, text=None):
+        (self.dir / "national.conf").write_text(
+            'default = ( { name = "may-tunnel"; verdict = "may-tunnel"; reason_ja = "可"; } );\n')
         (self.dir / "gambling.domains").write_text("# test list\ncasino.lab.test\n")
         (self.dir / "policy.conf").write_text(text or f"""
 lists = ( {{ category = "gambling"; file = "gambling.domains"; kind = "domains"; }} );
-rules = (
+default = (
   {{ name = "no-gambling"; categories = ["gambling"]; verdict = "block";
      reason_ja = "賭け事の分類です。"; reason_en = "This is gambling."; }},
   {{ name = "bank"; zones = ["internet"]; destinations = ["bank.lab.test"];

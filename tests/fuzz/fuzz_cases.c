@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/fuzz/lab.h"
 
-#define ALL \
-	"rules = ({ name = \"a\"; verdict = \"allow\"; reason_ja = \"b\"; });"
+#define ALL                                                                   \
+	"default = ({ name = \"a\"; verdict = \"allow\"; reason_ja = \"b\"; " \
+	"});"
 
 /* Every case is run or told; none passes that nobody could have written. */
 int

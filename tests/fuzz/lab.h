@@ -44,7 +44,8 @@ lab_policy(struct bytes text, const struct zones *z, struct arena *a)
 {
 	char path[32];
 	const char *name = path;
-	const struct texts files = { .p = &name, .n = 1 };
+	struct policy_file file = { .path = name, .layer = LAYER_NATIONAL };
+	const struct policy_files files = { &file, 1 };
 	struct err e = { 0 };
 	int fd = lab_file(text, path);
 	struct policy *p = policy_load(&files, "/", z, a, &e);

@@ -9,7 +9,7 @@
 #include "tests/unit/policy/town.h"
 
 static const char policy[] =
-    "rules = (\n"
+    "default = (\n"
     " { name = \"bank\"; verdict = \"tunnel\"; reason_ja = \"銀\";\n"
     "   destinations = [\"bank.test\"]; },\n"
     " { name = \"noon\"; verdict = \"allow\"; reason_ja = \"昼\";\n"

@@ -13,7 +13,7 @@
 static const char policy[] =
     "lists = ( { category = \"evil\"; file = \"evil\"; kind = \"urls\"; },\n"
     " { category = \"games\"; file = \"games\"; } );\n"
-    "rules = (\n"
+    "default = (\n"
     " { name = \"no-evil\"; verdict = \"block\"; reason_ja = \"悪\";\n"
     "   reason_en = \"bad\"; categories = [\"evil\", \"games\"]; },\n"
     " { name = \"bank\"; verdict = \"tunnel\"; reason_ja = \"銀\";\n"
@@ -96,10 +96,11 @@ START_TEST(explain_tells_each_step)
 	size_t i;
 	json_t *step;
 
-	ck_assert_msg(json_is_array(all), "%s", text);
-	json_array_foreach(all, i, step) steps = arena_printf(&town.arena,
-	    "%s%s %s %s;", steps, text_of(step, "step"),
-	    text_of(step, "verdict"), text_of(step, "rule"));
+	ck_assert_msg(json_is_object(all), "%s", text);
+	json_array_foreach(json_object_get(all, "steps"), i, step) steps =
+	    arena_printf(&town.arena, "%s%s %s %s;", steps,
+		text_of(step, "step"), text_of(step, "verdict"),
+		text_of(step, "rule"));
 	ck_assert_str_eq(steps, asked[_i].steps);
 	ck_assert_int_eq(result, asked[_i].want);
 	json_decref(all);
@@ -112,7 +113,7 @@ START_TEST(explain_names_rule_and_client)
 	const char *text =
 	    explain(TOWN_LGWAN, "http://games.test/", EXPLAIN_JSON, &result);
 	json_t *all = json_loads(text, 0, NULL);
-	const json_t *step = json_array_get(all, 0);
+	const json_t *step = json_array_get(json_object_get(all, "steps"), 0);
 
 	ck_assert_str_eq(text_of(step, "file"), town_path(&town, "p.conf"));
 	ck_assert_int_eq(json_integer_value(json_object_get(step, "line")), 4);
@@ -131,7 +132,7 @@ START_TEST(explain_of_a_stranger_names_nobody)
 	const char *text =
 	    explain(TOWN_STRANGER, "http://www.test/", EXPLAIN_JSON, &result);
 	json_t *all = json_loads(text, 0, NULL);
-	const json_t *step = json_array_get(all, 0);
+	const json_t *step = json_array_get(json_object_get(all, "steps"), 0);
 
 	ck_assert(json_object_get(step, "body") == NULL);
 	ck_assert(json_object_get(step, "zone") == NULL);

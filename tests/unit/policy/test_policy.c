@@ -18,7 +18,7 @@ static const char policy[] =
     " { category = \"evil\"; file = \"evil.domains\"; },\n"
     " { category = \"evil\"; file = \"evil.urls\"; kind = \"urls\"; },\n"
     " { category = \"papers\"; file = \"papers.urls\"; kind = \"urls\"; } );\n"
-    "rules = (\n" RULE("no-evil", "block", "categories = [\"evil\"];") RULE(
+    "default = (\n" RULE("no-evil", "block", "categories = [\"evil\"];") RULE(
 	"no-post", "block",
 	"destinations = [\"read.test\"]; methods = [\"POST\"];") RULE("no-"
 								      "secret",
@@ -295,15 +295,20 @@ END_TEST
 START_TEST(policy_files_follow_each_other)
 {
 	const char *names[] = { "1.conf", "2.conf" };
-	struct texts files = { .p = names, .n = 2 };
+	struct policy_file two[] = {
+		{ .path = names[0], .layer = LAYER_PREFECTURE },
+		{ .path = names[1], .layer = LAYER_PREFECTURE },
+	};
+	const struct policy_files files = { two, COUNT(two) };
 	struct decision d;
 
 	town_write(&town, names[0],
-	    BYTES("rules = (" LAST(
+	    BYTES("default = (" LAST(
 		"first", "block", "destinations = [\"a.test\"];") ");"));
 	town_write(&town, names[1],
-	    BYTES("rules = (" LAST(
+	    BYTES("default = (" LAST(
 		"second", "allow", "destinations = [\"test\"];") ");"));
+	policy_release(town.policy);
 	town.policy = policy_load(
 	    &files, town.folder, town.zones, &town.arena, &town.err);
 	ck_assert_msg(town.policy != NULL, "%s", town.err.text);
@@ -318,78 +323,110 @@ static const struct {
 	const char *text;
 	const char *want; /* behind the file's name */
 } bad[] = {
-	{ "rules = (\n", ":2: syntax error, expected libconfig syntax" },
+	{ "default = (\n", ":2: syntax error, expected libconfig syntax" },
 	{ "rule = ();",
 	    ":1: unknown key \"rule\", expected one of: lists"
-	    " rules" },
-	{ "rules = 1;", ":1: rules: expected a list ( … )" },
+	    " must default" },
+	{ "default = 1;", ":1: default: expected a list ( … )" },
+	{ "must = 1;", ":1: must: expected a list ( … )" },
 	{ "lists = {};", ":1: lists: expected a list ( … )" },
-	{ "rules = ( 1 );", ":1: expected a group { … }" },
-	{ "rules = (\n" LAST("a", "allow", "destination = [];") ");",
+	{ "default = ( 1 );", ":1: expected a group { … }" },
+	{ "default = (\n" LAST("a", "allow", "destination = [];") ");",
 	    ":2: unknown key \"destination\", expected one of: name verdict"
-	    " reason_ja reason_en zones bodies destinations urls addresses"
-	    " ports categories methods hours tls_only" },
-	{ "rules = (\n{ verdict = \"allow\"; reason_ja = \"a\"; } );",
+	    " reason_ja reason_en owner clause expires lasts zones bodies"
+	    " destinations urls patterns addresses ports categories methods"
+	    " hours tls_only to set_fields remove_fields" },
+	{ "default = (\n{ verdict = \"allow\"; reason_ja = \"a\"; } );",
 	    ":2: name is missing, expected a string" },
-	{ "rules = (\n{ name = \"a\"; reason_ja = \"a\"; } );",
+	{ "default = (\n{ name = \"a\"; reason_ja = \"a\"; } );",
 	    ":2: verdict is missing, expected a string" },
-	{ "rules = (\n{ name = \"a\"; verdict = \"allow\"; } );",
+	{ "default = (\n{ name = \"a\"; verdict = \"allow\"; } );",
 	    ":2: reason_ja is missing, expected a string" },
-	{ "rules = (\n" LAST("", "allow", "") ");",
+	{ "default = (\n" LAST("", "allow", "") ");",
 	    ":2: name has 0 bytes, expected 1 to 64" },
-	{ "rules = (\n" LAST("a", "accept", "") ");",
-	    ":2: verdict is \"accept\", expected allow, tunnel or block" },
-	{ "rules = (\n" RULE("a", "allow", "") LAST("a", "block", "") ");",
+	{ "default = (\n" LAST("a", "accept", "") ");",
+	    ":2: verdict is \"accept\", expected block, read-only, warn, allow,"
+	    " tunnel or may-tunnel" },
+	{ "default = (\n" RULE("a", "allow", "") LAST("a", "block", "") ");",
 	    ":3: rule \"a\" is there twice, first at @:2" },
-	{ "rules = (\n" LAST("builtin:a", "allow", "") ");",
+	{ "default = (\n" LAST("builtin:a", "allow", "") ");",
 	    ":2: rule \"builtin:a\": names that begin with builtin: are"
 	    " taken" },
-	{ "rules = (\n" LAST(
+	{ "default = (\n" LAST(
 	      "a", "tunnel", "urls = [\"https://a.test/\"];") ");",
-	    ":2: rule \"a\" is a tunnel with urls or methods, which are not"
-	    " seen in one, expected destinations" },
-	{ "rules = (\n" LAST("a", "tunnel", "methods = [\"GET\"];") ");",
-	    ":2: rule \"a\" is a tunnel with urls or methods, which are not"
-	    " seen in one, expected destinations" },
-	{ "rules = (\n" LAST("a", "allow", "zones = [];") ");",
+	    ":2: rule \"a\" is a tunnel with urls, patterns or methods, which"
+	    " are not seen in one, expected destinations" },
+	{ "default = (\n" LAST("a", "tunnel", "methods = [\"GET\"];") ");",
+	    ":2: rule \"a\" is a tunnel with urls, patterns or methods, which"
+	    " are not seen in one, expected destinations" },
+	{ "default = (\n" LAST("a", "allow", "zones = [];") ");",
 	    ":2: zones has 0 members, expected 1 to 65536" },
-	{ "rules = (\n" LAST("a", "allow", "zones = [\"dmz\"];") ");",
+	{ "default = (\n" LAST("a", "allow", "zones = [\"dmz\"];") ");",
 	    ":2: zone \"dmz\" is not in the settings, expected one of"
 	    " zones" },
-	{ "rules = (\n" LAST("a", "allow", "bodies = [\"990001\"];") ");",
+	{ "default = (\n" LAST("a", "allow", "bodies = [\"990001\"];") ");",
 	    ":2: body \"990001\" is not in the settings, expected one of"
 	    " bodies" },
-	{ "rules = (\n" LAST("a", "allow", "destinations = [\"*.test\"];") ");",
+	{ "default = (\n" LAST(
+	      "a", "allow", "destinations = [\"*.test\"];") ");",
 	    ":2: \"*.test\": host with a forbidden byte, expected a name such"
 	    " as example.test" },
-	{ "rules = (\n" LAST("a", "allow", "destinations = [\"\"];") ");",
+	{ "default = (\n" LAST("a", "allow", "destinations = [\"\"];") ");",
 	    ":2: \"\": host of no or too many bytes, expected a name such as"
 	    " example.test" },
-	{ "rules = (\n" LAST("a", "allow", "destinations = \"a.test\";") ");",
+	{ "default = (\n" LAST("a", "allow", "destinations = \"a.test\";") ");",
 	    ":2: destinations: expected a list of strings" },
-	{ "rules = (\n" LAST("a", "allow", "destinations = [1];") ");",
+	{ "default = (\n" LAST("a", "allow", "destinations = [1];") ");",
 	    ":2: destinations: expected strings in quotes" },
-	{ "rules = (\n" LAST("a", "allow", "urls = [\"a.test/b\"];") ");",
+	{ "default = (\n" LAST("a", "allow", "urls = [\"a.test/b\"];") ");",
 	    ":2: \"a.test/b\": no http or https URL, expected a URL such as"
 	    " https://example.test/path/" },
-	{ "rules = (\n" LAST(
+	{ "default = (\n" LAST(
 	      "a", "allow", "urls = [\"http://a.test/?b\"];") ");",
 	    ":2: \"http://a.test/?b\" has a query, expected none" },
-	{ "rules = (\n" LAST(
+	{ "default = (\n" LAST(
 	      "a", "allow", "addresses = [\"192.0.2.1/24\"];") ");",
 	    ":2: \"192.0.2.1/24\" is no prefix, expected one such as"
 	    " 192.0.2.0/24" },
-	{ "rules = (\n" LAST("a", "allow", "ports = [0];") ");",
+	{ "default = (\n" LAST("a", "allow", "ports = [0];") ");",
 	    ":2: a port is 0, expected 1 to 65535" },
-	{ "rules = (\n" LAST("a", "allow", "ports = [65536];") ");",
+	{ "default = (\n" LAST("a", "allow", "ports = [65536];") ");",
 	    ":2: a port is 65536, expected 1 to 65535" },
-	{ "rules = (\n" LAST("a", "allow", "hours = [\"noon\"];") ");",
+	{ "default = (\n" LAST("a", "allow", "hours = [\"noon\"];") ");",
 	    ":2: \"noon\" are no hours, expected some such as \"mon-fri"
 	    " 08:30-17:15\"" },
-	{ "rules = (\n" LAST("a", "allow", "categories = [\"ads\"];") ");",
+	{ "default = (\n" LAST("a", "allow", "categories = [\"ads\"];") ");",
 	    ":2: category \"ads\" has no list, expected one of lists" },
-	{ "rules = (\n" LAST("a", "allow", "tls_only = 1;") ");",
+	{ "default = (\n" LAST("a", "allow", "tls_only = 1;") ");",
 	    ":2: tls_only: expected true or false" },
+	{ "must = (\n" LAST("a", "tunnel", "") ");",
+	    ":2: rule \"a\" is a tunnel in must, which only tightens,"
+	    " expected it in default" },
+	{ "default = (\n" LAST("a", "allow", "to = [\"body\"];") ");",
+	    ":2: to is \"body\", expected a layer below its own, in a rule"
+	    " that is may-tunnel" },
+	{ "default = (\n" LAST("a", "may-tunnel", "to = [\"national\"];") ");",
+	    ":2: to is \"national\", expected a layer below its own, in a"
+	    " rule that is may-tunnel" },
+	{ "default = (\n" LAST("a", "allow", "expires = \"2026-02-30\";") ");",
+	    ":2: expires is \"2026-02-30\", expected a day such as"
+	    " 2027-03-31" },
+	{ "default = (\n" LAST("a", "allow", "expires = \"2026-01-31\";") ");",
+	    ":2: rule \"a\" expired on 2026-01-31, expected a later day or no"
+	    " such rule" },
+	{ "default = (\n" LAST("a", "allow", "patterns = [\"a(\"];") ");",
+	    ":2: \"a(\": missing closing parenthesis at byte 2, expected a"
+	    " PCRE2 pattern" },
+	{ "default = (\n" LAST("a", "allow", "set_fields = [\"Via: a\"];") ");",
+	    ":2: \"Via: a\" cannot be set, expected \"Name: value\" of a field"
+	    " that is not of the connection" },
+	{ "default = (\n" LAST("a", "allow", "set_fields = [\"X-A:\"];") ");",
+	    ":2: \"X-A:\" cannot be set, expected \"Name: value\" of a field"
+	    " that is not of the connection" },
+	{ "default = (\n" LAST(
+	      "a", "allow", "remove_fields = [\"Host\"];") ");",
+	    ":2: \"Host\" cannot be removed, expected the name of a field that"
+	    " is not of the connection" },
 	{ "lists = (\n { category = \"a\"; file = \"a\"; kind = \"names\"; });",
 	    ":2: kind is \"names\", expected domains or urls" },
 	{ "lists = (\n { file = \"a\"; });",
@@ -417,7 +454,8 @@ END_TEST
 START_TEST(policy_file_that_is_missing_is_named)
 {
 	const char *name = "none.conf";
-	struct texts files = { .p = &name, .n = 1 };
+	struct policy_file file = { .path = name, .layer = LAYER_NATIONAL };
+	const struct policy_files files = { &file, 1 };
 
 	ck_assert(policy_load(&files, town.folder, town.zones, &town.arena,
 		      &town.err) == NULL);

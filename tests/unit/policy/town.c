@@ -21,6 +21,8 @@ static const char settings[] =
     " { code = \"990019\"; name_ja = \"関所市\"; name_en = \"Sekisho City\";"
     "   segments = ("
     "    { prefix = \"192.0.2.0/25\"; zone = \"internet\"; },"
+    "    { prefix = \"192.0.2.64/26\"; zone = \"internet\";"
+    "      section = \"school\"; },"
     "    { prefix = \"192.0.2.128/26\"; zone = \"lgwan\"; },"
     "    { prefix = \"192.0.2.192/26\"; zone = \"mynumber\"; } ); },"
     " { code = \"990027\"; name_ja = \"試験町\"; name_en = \"Test Town\";"
@@ -53,6 +55,7 @@ town_close(struct town *t)
 			unlinkat(dirfd(d), entry->d_name, 0);
 	closedir(d);
 	rmdir(t->folder);
+	policy_release(t->policy);
 	arena_release(&t->arena);
 }
 
@@ -77,10 +80,12 @@ int
 town_load(struct town *t, const char *text)
 {
 	const char *name = "p.conf";
-	struct texts files = { .p = &name, .n = 1 };
+	struct policy_file file = { .path = name, .layer = LAYER_NATIONAL };
+	const struct policy_files files = { &file, 1 };
 
 	town_write(t, name, bytes_of(text));
 	t->err.text[0] = '\0';
+	policy_release(t->policy);
 	t->policy =
 	    policy_load(&files, t->folder, t->zones, &t->arena, &t->err);
 	return t->policy == NULL ? -1 : 0;

@@ -5,6 +5,7 @@
 #include "proxy/policy/policy.h"
 
 #define TOWN_INTERNET "192.0.2.1"   /* of 990019 */
+#define TOWN_SCHOOL "192.0.2.65"    /* the same, its section "school" */
 #define TOWN_LGWAN "192.0.2.129"    /* of 990019 */
 #define TOWN_MYNUMBER "192.0.2.193" /* of 990019 */
 #define TOWN_OTHER "198.51.100.1"   /* internet of 990027, port 8443 too */

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * warn: a page that warns, and the user who goes on all the same. The page has
+ * a form for the reason; it comes back as a POST to WARN_PATH of the same host,
+ * which no origin ever sees. Then the client may go on for the rule's time.
+ */
+#pragma once
+
+#include "proxy/http/exchange.h"
+
+#define WARN_PATH "/.well-known/sekisho/continue"
+
+/* For a request that a rule warns of. */
+enum stage_answer warn_judge(struct exchange *x);
+/* The form's body, of an exchange that has x->form. */
+void warn_form_body(struct exchange *x, struct bytes b);
+void warn_form_end(struct exchange *x);

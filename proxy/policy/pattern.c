@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#define PCRE2_CODE_UNIT_WIDTH 8
+
+#include "proxy/policy/pattern.h"
+
+#include <pcre2.h>
+
+#include "proxy/base/buf.h"
+
+/* A URL of a few KiB needs a few thousand; what multiplies is stopped. */
+#define STEPS_MAX 100000
+
+struct pattern {
+	struct pattern *next;
+	pcre2_code *code;
+};
+
+struct pattern *
+pattern_new(struct bytes text, struct arena *a, struct pattern **list,
+    const char **why_out)
+{
+	struct pattern *p = ARENA_NEW(a, struct pattern);
+	uint8_t words[256];
+	PCRE2_SIZE at;
+	int error;
+
+	if (text.n > PATTERN_MAX) {
+		*why_out = "it has more than 1024 bytes";
+		return NULL;
+	}
+	/* No \C and no callouts: what a URL may be is bytes, nothing else. */
+	p->code = pcre2_compile(text.p, text.n,
+	    PCRE2_NEVER_BACKSLASH_C | PCRE2_DOLLAR_ENDONLY, &error, &at, NULL);
+	if (p->code == NULL) {
+		if (pcre2_get_error_message(error, words, sizeof(words)) < 0)
+			words[0] = '\0';
+		*why_out =
+		    arena_printf(a, "%s at byte %zu", (const char *)words, at);
+		return NULL;
+	}
+	/* Where the machine permits no new code it is interpreted. */
+	(void)pcre2_jit_compile(p->code, PCRE2_JIT_COMPLETE);
+	p->next = *list;
+	*list = p;
+	return p;
+}
+
+void
+patterns_release(struct pattern *list)
+{
+	for (; list != NULL; list = list->next)
+		pcre2_code_free(list->code);
+}
+
+/* One for the process: nothing of a match is kept. */
+static struct {
+	pcre2_match_data *data;
+	pcre2_match_context *context;
+	struct buf url;
+} matching = { .url = { .max = PATTERN_URL_MAX } };
+
+static void
+begin(void)
+{
+	if (matching.data != NULL)
+		return;
+	matching.data = pcre2_match_data_create(1, NULL);
+	matching.context = pcre2_match_context_create(NULL);
+	must(matching.data != NULL && matching.context != NULL);
+	pcre2_set_match_limit(matching.context, STEPS_MAX);
+}
+
+/* 0, or -1: too long. */
+static int
+write_url(const struct url *u, struct bytes path, struct buf *out)
+{
+	struct arena a = { 0 };
+	struct bytes query = u->target;
+	int result;
+
+	bytes_take(&query, u->path.n < query.n ? u->path.n : query.n);
+	out->n = 0;
+	result = buf_append_string(out, scheme_name(u->scheme)) < 0 ||
+		buf_append_string(out, "://") < 0 ||
+		buf_append(out, url_authority(u, &a)) < 0 ||
+		buf_append(out, path) < 0 || buf_append(out, query) < 0
+	    ? -1
+	    : 0;
+	arena_release(&a);
+	return result;
+}
+
+enum pattern_answer
+pattern_match(const struct pattern *p, const struct url *u, struct bytes path)
+{
+	int result;
+
+	begin();
+	if (write_url(u, path, &matching.url) < 0)
+		return PATTERN_TOO_MUCH;
+	result = pcre2_match(p->code, matching.url.p, matching.url.n, 0, 0,
+	    matching.data, matching.context);
+	if (result >= 0)
+		return PATTERN_YES;
+	return result == PCRE2_ERROR_NOMATCH ? PATTERN_NO : PATTERN_TOO_MUCH;
+}

@@ -1,0 +1,195 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What layers of policy do to real requests: reading without writing, a warning
+that asks for a reason, fields for tenants, patterns, sections."""
+import re
+import urllib.parse
+
+import h2
+from h2 import END_HEADERS, Connection
+from lab import CITY, TOWN, Answer, Lab
+
+SCHOOL = "127.0.4.200"
+WARN = "/.well-known/sekisho/continue"
+NATIONAL = """
+must = (
+  { name = "national-pattern"; verdict = "block"; reason_ja = "国";
+    patterns = ["/(\\\\.git|\\\\.env)(/|$)"]; } );
+default = ( { name = "may-tunnel"; verdict = "may-tunnel"; to = ["prefecture"];
+  reason_ja = "可"; } );
+"""
+PREFECTURE = """
+must = (
+  { name = "tenant"; verdict = "allow"; destinations = ["login.lab.test"]; reason_ja = "統制";
+    set_fields = ["Restrict-Access-To-Tenants: pref.example"];
+    remove_fields = ["X-Private"]; } );
+default = (
+  { name = "forum"; verdict = "block"; destinations = ["forum.lab.test"]; reason_ja = "県では禁止"; },
+  { name = "shop"; verdict = "warn"; destinations = ["shop.lab.test", "market.lab.test"];
+    zones = ["internet"]; reason_ja = "通信販売です。"; reason_en = "A shop."; lasts = 60; },
+  { name = "lab"; verdict = "allow"; zones = ["internet"]; destinations = ["lab.test"];
+    reason_ja = "試験"; } );
+"""
+TOWN_LAYER = """
+default = ( { name = "town-forum"; verdict = "read-only"; zones = ["internet"];
+  destinations = ["forum.lab.test"]; reason_ja = "閲覧だけ"; } );
+"""
+SCHOOL_LAYER = """
+must = ( { name = "school-forum"; verdict = "block"; destinations = ["forum.lab.test"];
+  reason_ja = "学校では禁止"; } );
+"""
+
+
+def make(build):
+    lab = Lab(build, edges=2, hosts={f"{n}.lab.test": "127.0.0.1" for n in
+                                     ("forum", "shop", "market", "login")})
+    lab.heads = []
+    lab.login = lab.origin(lambda s: keep_heads(lab, s), tls=True)
+    lab.write_settings()
+    lab.write_policy(PREFECTURE)
+    (lab.dir / "national.conf").write_text(NATIONAL)
+    (lab.dir / "town.conf").write_text(TOWN_LAYER)
+    (lab.dir / "school.conf").write_text(SCHOOL_LAYER)
+    conf = lab.dir / "sekisho.conf"
+    conf.write_text(conf.read_text()
+                    .replace('prefecture = ["policy.conf"]; };', """prefecture = ["policy.conf"];
+  bodies = ( { body = "990027"; files = ["town.conf"];
+    sections = ( { name = "school"; files = ["school.conf"]; } ); } ); };""")
+                    .replace('{ prefix = "127.0.4.0/24"; zone = "internet"; }',
+                             '{ prefix = "127.0.4.0/24"; zone = "internet"; },'
+                             ' { prefix = "127.0.4.128/25"; zone = "internet"; section = "school"; }'))
+    return lab
+
+
+def keep_heads(lab, s):
+    from lab import read_head
+    while head := read_head(s):
+        lab.heads.append(head)
+        s.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+
+
+def post(lab, host, path, body, source=CITY, kind="application/x-www-form-urlencoded"):
+    s = lab.tls(host, source=source)
+    s.sendall((f"POST {path} HTTP/1.1\r\nHost: {host}:{lab.tls_port}\r\nAccept-Language: en\r\n"
+               f"Content-Type: {kind}\r\nContent-Length: {len(body)}\r\n\r\n").encode() + body)
+    return Answer(s)
+
+
+def test_a_body_overrides_its_prefecture_and_a_section_its_body(lab):
+    host = "forum.lab.test"
+    assert lab.get(host, "/1k").status == 403
+    assert lab.event(event="exchange", host=host)["rule"] == "forum"
+    assert lab.get(host, "/1k", source=TOWN).status == 200
+    assert lab.get(host, "/1k", source=SCHOOL).status == 403
+    assert lab.event(event="exchange", host=host, client=SCHOOL)["rule"] == "school-forum"
+
+
+def test_read_only_reads(lab):
+    host = "forum.lab.test"
+    a = post(lab, host, "/1k", b"a=b", source=TOWN)
+    assert a.status == 403 and "閲覧だけ" in a.body.decode() and b"town-forum" in a.body
+    s = lab.tls(host, source=TOWN)
+    s.sendall((f"GET /chat HTTP/1.1\r\nHost: {host}:{lab.tls_port}\r\nConnection: Upgrade\r\n"
+               "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+               "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n").encode())
+    assert Answer(s).status == 403
+    with Connection(lab, host, source=TOWN) as c:
+        c.send(h2.frame(h2.HEADERS, END_HEADERS, 1, h2.block(
+            (":method", "CONNECT"), (":protocol", "websocket"), (":scheme", "https"),
+            (":authority", c.authority), (":path", "/"), ("sec-websocket-version", "13"))))
+        assert b"town-forum" in c.body(1)
+
+
+def test_patterns_of_the_nation_hold_everywhere(lab):
+    for path in ("/.git/config", "/a/.env", "//.git/", "/%2egit/config"):
+        assert lab.get("www.lab.test", path).status == 403, path
+        assert lab.event(event="exchange", host="www.lab.test", path=path)["rule"] == "national-pattern"
+    assert lab.get("www.lab.test", "/.github").status == 404
+
+
+def test_fields_for_tenants_replace_the_clients(lab):
+    sent = ("restrict-access-to-tenants: mine.example\r\nX-Private: 1\r\nX-Other: 2\r\n"
+            "Restrict-Access-To-Tenants: two.example\r\n")
+    assert lab.get("login.lab.test", port=lab.login, headers=sent).body == b"ok"
+    with Connection(lab, "login.lab.test", lab.login) as c:
+        c.ask(1, more=[("restrict-access-to-tenants", "mine.example"), ("x-private", "1"),
+                       ("x-other", "2")])
+        assert c.body(1) == b"ok"
+    for head in lab.heads:
+        head = head.decode().lower()
+        assert head.count("restrict-access-to-tenants: pref.example\r\n") == 1, head
+        assert "mine" not in head and "two" not in head and "private" not in head
+        assert "x-other: 2" in head
+    assert len(lab.heads) == 2
+
+
+def warning(a):
+    """What the page's form would send."""
+    assert a.status == 403, a.raw
+    page = a.body.decode()
+    assert f'<form method="post" action="{WARN}">' in page
+    return {n: v.replace("&amp;", "&") for n, v in
+            re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', page)}
+
+
+def go_on(lab, host, fields, **kw):
+    return post(lab, host, WARN, urllib.parse.urlencode(fields).encode(), **kw)
+
+
+def test_who_says_why_may_go_on(lab):
+    a = lab.get("shop.lab.test", "/1k?a=1&b=2")
+    assert "通信販売です。" in a.body.decode() and b"shop" in a.body
+    fields = warning(a)
+    assert fields["to"] == "/1k?a=1&b=2"
+    # no reason, a forged ticket, another host: the page again
+    for change in ({"reason": "  x "}, {"reason": ""}, {"reason": "work", "ticket": "0" * 32},
+                   {"reason": "work", "to": "//other.test/"}, {"reason": "work", "to": "/a\r\nX: y"},
+                   {"reason": "work", "to": "https://other.test/"}):
+        warning(go_on(lab, "shop.lab.test", {**fields, **change}))
+    assert lab.get("shop.lab.test", "/1k").status == 403
+    a = go_on(lab, "shop.lab.test", {**fields, "reason": "消耗品の購入 <b>"})
+    assert (a.status, a.field("location")) == (303, "/1k?a=1&b=2"), a.raw
+    e = lab.event(event="continued")
+    assert (e["text"], e["rule"], e["client"], e["host"], e["seconds"]) == (
+        "消耗品の購入 <b>", "shop", CITY, "shop.lab.test", 60), e
+    # for the rule and this client, at either edge
+    for _ in range(8):
+        assert lab.get("shop.lab.test", "/1k").body == b"k" * 1024
+    assert lab.get("market.lab.test", "/1k").status == 200
+    assert lab.event(event="exchange", host="market.lab.test")["verdict"] == "warn"
+    assert lab.get("shop.lab.test", "/1k", source=TOWN).status == 403
+    # a ticket is its client's
+    warning(go_on(lab, "shop.lab.test", {**fields, "reason": "work"}, source=TOWN))
+
+
+def test_a_pass_outlives_a_reload(lab):
+    lab.ctl("reload")
+    assert lab.get("shop.lab.test", "/1k").status == 200
+    assert lab.get("shop.lab.test", "/1k", source=TOWN).status == 403
+
+
+def test_the_form_is_no_way_around(lab):
+    """Where nothing is warned of, the path is the origin's own; what is blocked
+    stays blocked; and what is no form is refused."""
+    assert go_on(lab, "www.lab.test", {"reason": "work"}).status in (404, 405)
+    assert go_on(lab, "forum.lab.test", {"reason": "work"}).status == 403
+    s = lab.tls("shop.lab.test", source=TOWN)
+    s.sendall(f"POST {WARN} HTTP/1.1\r\nHost: shop.lab.test:{lab.tls_port}\r\n"
+              "Content-Length: 0\r\n\r\n".encode())
+    warning(Answer(s))
+    a = post(lab, "shop.lab.test", WARN, b"reason=" + b"a" * 70000, source=TOWN)
+    assert a.status == 400 and b"too many bytes" in a.body
+    for body in (b"reason=%zz", b"&&&=", b"reason", b"\0" * 100, b"reason=work&reason=x"):
+        warning(post(lab, "shop.lab.test", WARN, body, source=TOWN))
+
+
+def test_a_long_way_back_is_shortened(lab):
+    a = lab.get("shop.lab.test", "/" + "'" * 5000, source=TOWN)
+    assert warning(a)["to"] == "/"
+
+
+def test_layers_are_explained(lab):
+    done = lab.ctl("explain", "-c", str(lab.dir / "sekisho.conf"), "--from", SCHOOL,
+                   f"https://forum.lab.test:{lab.tls_port}/", check=False)
+    for line in ("CONNECT: block", "prefecture default forum: block",
+                 "body       default town-forum: read-only", "section    must    school-forum: block"):
+        assert line in done.stdout, done.stdout
