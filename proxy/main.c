@@ -13,14 +13,16 @@
 static int
 check(const char *file)
 {
-	struct err e = { 0 };
+	static struct err_list all;
+	struct err e = { .list = &all };
 	struct settings *s = settings_load(file, &e);
 
 	if (s == NULL || keysmith_check(&s->keysmith, s->folder, &e) < 0) {
-		fprintf(stderr, "%s\n", e.text);
+		err_print(&e, stderr);
 		settings_free(s);
 		return 1;
 	}
+	policy_review(s->policy, stdout);
 	printf("%s: ok: %zu listeners, %zu bodies\n", file, s->listeners_n,
 	    zones_bodies(s->zones));
 	settings_free(s);

@@ -167,11 +167,17 @@ load_groups(struct settings *s, const config_setting_t *root, struct err *e)
 		{ "control", control_table, control_table_n, &s->control },
 	};
 
+	int result = 0;
+
 	for (size_t i = 0; i < COUNT(groups); i++)
-		if (setting_load(groups[i].table, groups[i].n,
-			config_setting_get_member(root, groups[i].name),
-			groups[i].to, &s->arena, e) < 0)
+		if (err_take(&result,
+			setting_load(groups[i].table, groups[i].n,
+			    config_setting_get_member(root, groups[i].name),
+			    groups[i].to, &s->arena, e),
+			e) < 0)
 			return -1;
+	if (result < 0)
+		return -1;
 	s->processes.root = settings_path(s, &s->arena, s->processes.root);
 	s->limits.h1 = (struct h1_limits){
 		.head_max = s->limits.head_max,
@@ -250,6 +256,39 @@ load_policies(struct settings *s, const config_setting_t *root, struct err *e)
 	return s->policy == NULL ? -1 : 0;
 }
 
+/* What stands in groups of its own, and together. */
+static int
+load_basics(struct settings *s, const config_setting_t *root, struct err *e)
+{
+	if (load_groups(s, root, e) < 0 || load_prefecture(s, root, e) < 0)
+		return -1;
+	return check_users(&s->processes, e);
+}
+
+static int
+load_origins(struct settings *s, const config_setting_t *root, struct err *e)
+{
+	int all = 0;
+	int verify = verify_load(root, &s->arena, &s->verify, e);
+
+	if (err_take(&all, verify, e) < 0 ||
+	    err_take(&all, upstream_load(root, &s->arena, &s->upstream, e), e) <
+		0)
+		return -1;
+	if (verify < 0)
+		return -1;
+	s->trust = trust_new(&s->verify, s->folder, e);
+	return s->trust == NULL ? -1 : all;
+}
+
+/* Policies name zones and bodies: without those each would be told again. */
+static int
+load_rules(struct settings *s, const config_setting_t *root, struct err *e)
+{
+	s->zones = zones_load(root, &s->arena, e);
+	return s->zones == NULL ? -1 : load_policies(s, root, e);
+}
+
 static int
 load_all(struct settings *s, const config_setting_t *root, struct err *e)
 {
@@ -257,20 +296,21 @@ load_all(struct settings *s, const config_setting_t *root, struct err *e)
 		char none;
 	} nothing;
 
-	if (setting_load(root_table, COUNT(root_table), root, &nothing,
-		&s->arena, e) < 0 ||
-	    load_groups(s, root, e) < 0 || load_prefecture(s, root, e) < 0 ||
-	    check_users(&s->processes, e) < 0 ||
-	    listeners_load(root, &s->arena, &s->listeners, &s->listeners_n, e) <
-		0 ||
-	    verify_load(root, &s->arena, &s->verify, e) < 0 ||
-	    upstream_load(root, &s->arena, &s->upstream, e) < 0)
+	int all = 0;
+
+	if (err_take(&all,
+		setting_load(root_table, COUNT(root_table), root, &nothing,
+		    &s->arena, e),
+		e) < 0 ||
+	    err_take(&all, load_basics(s, root, e), e) < 0 ||
+	    err_take(&all,
+		listeners_load(
+		    root, &s->arena, &s->listeners, &s->listeners_n, e),
+		e) < 0 ||
+	    err_take(&all, load_origins(s, root, e), e) < 0 ||
+	    err_take(&all, load_rules(s, root, e), e) < 0)
 		return -1;
-	s->zones = zones_load(root, &s->arena, e);
-	if (s->zones == NULL || load_policies(s, root, e) < 0)
-		return -1;
-	s->trust = trust_new(&s->verify, s->folder, e);
-	return s->trust == NULL ? -1 : 0;
+	return all;
 }
 
 struct settings *

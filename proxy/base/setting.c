@@ -11,6 +11,7 @@
 #define LINE_MAX_BYTES ((size_t)1 << 20)
 #define FILES_MAX_BYTES ((size_t)32 << 20)
 #define INCLUDES_MAX 10u /* libconfig's own */
+#define KEY_MAX 32       /* of keys whose spelling is guessed */
 
 const char *
 setting_source(const config_setting_t *where)
@@ -219,28 +220,89 @@ find_row(const struct setting *table, size_t n, const char *key)
 	return NULL;
 }
 
+/* How many letters differ (Levenshtein), for short words. */
+static size_t
+distance(const char *a, const char *b)
+{
+	size_t row[KEY_MAX + 1];
+	size_t n = strlen(b);
+
+	if (strlen(a) > KEY_MAX || n > KEY_MAX)
+		return KEY_MAX;
+	for (size_t k = 0; k <= n; k++)
+		row[k] = k;
+	for (; *a != '\0'; a++) {
+		size_t corner = row[0]++;
+
+		for (size_t k = 1; k <= n; k++) {
+			size_t changed = corner + (*a != b[k - 1]);
+
+			corner = row[k];
+			row[k] = changed;
+			if (corner + 1 < row[k])
+				row[k] = corner + 1;
+			if (row[k - 1] + 1 < row[k])
+				row[k] = row[k - 1] + 1;
+		}
+	}
+	return row[n];
+}
+
+/* What was meant, when it is near enough; NULL: who knows. */
+static const char *
+likely_key(const struct setting *table, size_t n, const char *key)
+{
+	size_t least = strlen(key) > 4 ? 3 : 2;
+	const char *likely = NULL;
+
+	for (size_t i = 0; i < n; i++) {
+		size_t d = distance(key, table[i].key);
+
+		if (d >= least)
+			continue;
+		least = d;
+		likely = table[i].key;
+	}
+	return likely;
+}
+
+static int
+unknown_key(const struct setting *table, size_t n, const config_setting_t *s,
+    const char *key, struct err *e)
+{
+	const char *likely = likely_key(table, n, key);
+	char keys[ERR_TEXT_MAX / 2] = "";
+	size_t used = 0;
+
+	if (likely != NULL)
+		return setting_error(s, e,
+		    "unknown key \"%s\", did you mean \"%s\"?", key, likely);
+	for (size_t k = 0; k < n && used < sizeof(keys); k++)
+		used += (size_t)snprintf(
+		    keys + used, sizeof(keys) - used, " %s", table[k].key);
+	return setting_error(
+	    s, e, "unknown key \"%s\", expected one of:%s", key, keys);
+}
+
 static int
 check_keys(const struct setting *table, size_t n, const config_setting_t *group,
     struct err *e)
 {
+	int result = 0;
+
 	for (int i = 0; i < config_setting_length(group); i++) {
 		const config_setting_t *s =
 		    config_setting_get_elem(group, (unsigned)i);
 		const char *key = config_setting_name(s);
-		char keys[ERR_TEXT_MAX / 2] = "";
-		size_t used = 0;
 
 		if (key != NULL && find_row(table, n, key) != NULL)
 			continue;
-		for (size_t k = 0; k < n && used < sizeof(keys); k++)
-			used += (size_t)snprintf(keys + used,
-			    sizeof(keys) - used, " %s", table[k].key);
-		return setting_error(s, e,
-		    "unknown key \"%s\", expected one"
-		    " of:%s",
-		    key == NULL ? "" : key, keys);
+		if (err_take(&result,
+			unknown_key(table, n, s, key == NULL ? "" : key, e),
+			e) < 0)
+			return -1;
 	}
-	return 0;
+	return result;
 }
 
 /* The value of a key that the file does not give. */
@@ -272,23 +334,26 @@ setting_load(const struct setting *table, size_t n,
     const config_setting_t *group, void *settings, struct arena *a,
     struct err *e)
 {
+	int result = 0;
+
 	if (group != NULL && !config_setting_is_group(group))
 		return setting_error(group, e, "expected a group { … }");
-	if (group != NULL && check_keys(table, n, group, e) < 0)
+	if (group != NULL &&
+	    err_take(&result, check_keys(table, n, group, e), e) < 0)
 		return -1;
 	for (size_t i = 0; i < n; i++) {
 		const config_setting_t *s = group == NULL
 		    ? NULL
 		    : config_setting_get_member(group, table[i].key);
 		uint8_t *field = (uint8_t *)settings + table[i].offset;
-		int result = s == NULL
-		    ? load_default(&table[i], group, field, e)
-		    : load_row(&table[i], s, field, a, e);
 
-		if (result < 0)
+		if (err_take(&result,
+			s == NULL ? load_default(&table[i], group, field, e)
+				  : load_row(&table[i], s, field, a, e),
+			e) < 0)
 			return -1;
 	}
-	return 0;
+	return result;
 }
 
 /* What @include names on such a line, or nothing. */

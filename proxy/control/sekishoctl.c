@@ -41,11 +41,12 @@ fail(const char *words)
 static struct settings *
 load(const struct options *o)
 {
-	struct err e = { 0 };
+	static struct err_list all;
+	struct err e = { .list = &all };
 	struct settings *s = settings_load(o->config, &e);
 
 	if (s == NULL)
-		fprintf(stderr, "%s\n", e.text);
+		err_print(&e, stderr);
 	return s;
 }
 

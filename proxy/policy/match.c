@@ -41,9 +41,8 @@ rule_match_section(const struct conditions *c, const struct section *s)
 	return c->section == NULL || c->section == s;
 }
 
-/* The name itself or a name below it. */
-static bool
-is_below(struct bytes host, struct bytes name)
+bool
+rule_host_below(struct bytes host, struct bytes name)
 {
 	return bytes_end_with(host, name) &&
 	    (host.n == name.n || host.p[host.n - name.n - 1] == '.');
@@ -53,8 +52,9 @@ static bool
 match_destination(const struct conditions *c, const struct url *u)
 {
 	for (size_t i = 0; i < c->destinations_n; i++)
-		if (u->is_address ? bytes_equal(u->host, c->destinations[i])
-				  : is_below(u->host, c->destinations[i]))
+		if (u->is_address
+			? bytes_equal(u->host, c->destinations[i])
+			: rule_host_below(u->host, c->destinations[i]))
 			return true;
 	return c->destinations_n == 0;
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "proxy/policy/compiled.h"
 #include "proxy/policy/index.h"
 #include "proxy/policy/pattern.h"
 
@@ -35,20 +36,6 @@ const struct setting list_table[] = {
 	    "\"domains\"（サブドメインを含む）または \"urls\"。"),
 };
 const size_t list_table_n = COUNT(list_table);
-
-/* The rules stand as they are asked: those that must hold, then the choices
- * from the lowest layer up, then who lets others have tunnels. */
-struct policy {
-	struct conditions *rules;
-	size_t rules_n;
-	size_t choices; /* where they begin */
-	size_t grants;
-	struct lists *lists;
-	struct index *index;
-	struct pattern *patterns;
-	const char *folder;
-	const struct zones *zones;
-};
 
 /* Decisions that no file can loosen, and the one behind the last rule. */
 static const struct rule unknown_source = {
@@ -162,19 +149,21 @@ read_rules(struct policy *p, const config_setting_t *root, const char *key,
 	const struct rule_place place = { file, strcmp(key, "must") == 0,
 		p->zones, p->lists, &p->patterns };
 	const config_setting_t *list = setting_list(root, key, e);
+	int result = 0;
 
 	if (list == NULL)
 		return e->text[0] != '\0' ? -1 : 0;
 	if (make_room(p, (size_t)config_setting_length(list), list, a, e) < 0)
 		return -1;
 	for (int i = 0; i < config_setting_length(list); i++) {
-		if (rule_read(&p->rules[p->rules_n],
-			config_setting_get_elem(list, (unsigned)i), &place, a,
-			e) < 0)
+		int read = rule_read(&p->rules[p->rules_n],
+		    config_setting_get_elem(list, (unsigned)i), &place, a, e);
+
+		if (err_take(&result, read, e) < 0)
 			return -1;
-		p->rules_n++;
+		p->rules_n += read == 0;
 	}
-	return 0;
+	return result;
 }
 
 static int
@@ -185,6 +174,7 @@ read_groups(struct policy *p, const config_setting_t *root,
 		char none;
 	} nothing;
 	const config_setting_t *lists;
+	int result = 0;
 
 	if (setting_load(policy_table, policy_table_n, root, &nothing, a, e) <
 	    0)
@@ -193,12 +183,14 @@ read_groups(struct policy *p, const config_setting_t *root,
 	if (lists == NULL && e->text[0] != '\0')
 		return -1;
 	for (int i = 0; lists != NULL && i < config_setting_length(lists); i++)
-		if (read_list(p, config_setting_get_elem(lists, (unsigned)i), a,
+		if (err_take(&result,
+			read_list(p,
+			    config_setting_get_elem(lists, (unsigned)i), a, e),
 			e) < 0)
 			return -1;
-	if (read_rules(p, root, "must", file, a, e) < 0)
+	if (err_take(&result, read_rules(p, root, "must", file, a, e), e) < 0)
 		return -1;
-	return read_rules(p, root, "default", file, a, e);
+	return read_rules(p, root, "default", file, a, e) < 0 ? -1 : result;
 }
 
 /* Names of files in it are relative to the policy file's own folder. */
@@ -263,10 +255,13 @@ static int
 read_files(struct policy *p, const struct policy_files *files,
     const char *folder, struct arena *a, struct err *e)
 {
+	int result = 0;
+
 	for (size_t i = 0; i < files->n; i++)
-		if (read_file(p, &files->p[i], folder, a, e) < 0)
+		if (err_take(&result, read_file(p, &files->p[i], folder, a, e),
+			e) < 0)
 			return -1;
-	return refuse_twins(p, e);
+	return refuse_twins(p, e) < 0 ? -1 : result;
 }
 
 struct policy *

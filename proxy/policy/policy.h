@@ -143,6 +143,11 @@ void policy_opinions(
 const char *verdict_name(enum verdict v);
 const char *layer_name(enum layer l);
 
+/* Prints a line for each rule that is well formed and cannot mean what it says:
+ * one that never decides, that nothing above lets be a tunnel, and the like.
+ * Their count. */
+size_t policy_review(const struct policy *p, FILE *out);
+
 /* Runs policies/NAME.cases; prints each that differs. The count of those, or
  * -1 and *e when the file cannot be read. */
 int policy_run_cases(const struct policy *p, const struct zones *z,

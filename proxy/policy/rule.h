@@ -76,5 +76,7 @@ enum match rule_match(const struct conditions *c, const struct judging *j);
 bool rule_match_zone(const struct conditions *c, const struct zone *z);
 bool rule_match_body(const struct conditions *c, const struct body *b);
 bool rule_match_section(const struct conditions *c, const struct section *s);
+/* The name itself or a name below it. */
+bool rule_host_below(struct bytes host, struct bytes name);
 /* Of the rule's own, those that the destination has. */
 uint64_t rule_categories(const struct conditions *c, const struct judging *j);

@@ -415,17 +415,26 @@ read_conditions(struct conditions *c, const struct rule_entry *entry,
     const config_setting_t *group, const struct rule_place *place,
     struct arena *a, struct err *e)
 {
+	const struct zones *z = place->zones;
+	int all = 0;
+
 	c->methods = entry->methods;
-	if (read_zones(c, &entry->zones, place->zones, a, e) < 0 ||
-	    read_bodies(c, &entry->bodies, place->zones, a, e) < 0 ||
-	    read_destinations(c, &entry->destinations, a, e) < 0 ||
-	    read_urls(c, &entry->urls, a, e) < 0 ||
-	    read_patterns(c, &entry->patterns, place->patterns, a, e) < 0 ||
-	    read_addresses(c, &entry->addresses, a, e) < 0 ||
-	    read_hours(c, &entry->hours, a, e) < 0 ||
-	    read_categories(place->lists, c, &entry->categories, e) < 0)
+	if (err_take(&all, read_zones(c, &entry->zones, z, a, e), e) < 0 ||
+	    err_take(&all, read_bodies(c, &entry->bodies, z, a, e), e) < 0 ||
+	    err_take(&all, read_destinations(c, &entry->destinations, a, e),
+		e) < 0 ||
+	    err_take(&all, read_urls(c, &entry->urls, a, e), e) < 0 ||
+	    err_take(&all,
+		read_patterns(c, &entry->patterns, place->patterns, a, e),
+		e) < 0 ||
+	    err_take(&all, read_addresses(c, &entry->addresses, a, e), e) < 0 ||
+	    err_take(&all, read_hours(c, &entry->hours, a, e), e) < 0 ||
+	    err_take(&all,
+		read_categories(place->lists, c, &entry->categories, e),
+		e) < 0 ||
+	    err_take(&all, read_ports(c, group, a, e), e) < 0)
 		return -1;
-	return read_ports(c, group, a, e);
+	return all;
 }
 
 int

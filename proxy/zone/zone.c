@@ -160,11 +160,27 @@ read_zone(const config_setting_t *group, struct zone *z, struct arena *a,
 }
 
 static int
+add_zone(struct zones *z, const config_setting_t *group, struct arena *a,
+    struct err *e)
+{
+	struct zone *zone = &z->zones[z->zones_n];
+
+	if (read_zone(group, zone, a, e) < 0)
+		return -1;
+	zone->index = (unsigned)z->zones_n;
+	if (zones_by_name(z, bytes_of(zone->name)) != NULL)
+		return setting_error(
+		    group, e, "zone \"%s\" is there twice", zone->name);
+	return 0;
+}
+
+static int
 read_zones(struct zones *z, const config_setting_t *root, struct arena *a,
     struct err *e)
 {
 	const config_setting_t *list = setting_list(root, "zones", e);
 	int n = list == NULL ? 0 : config_setting_length(list);
+	int result = 0;
 
 	if (list == NULL && e->text[0] != '\0')
 		return -1;
@@ -173,17 +189,14 @@ read_zones(struct zones *z, const config_setting_t *root, struct arena *a,
 		    list, e, "%d zones, expected at most %d", n, ZONES_MAX);
 	z->zones = ARENA_ARRAY(a, struct zone, (size_t)n);
 	for (int i = 0; i < n; i++) {
-		const config_setting_t *group =
-		    config_setting_get_elem(list, (unsigned)i);
+		int read = add_zone(
+		    z, config_setting_get_elem(list, (unsigned)i), a, e);
 
-		if (read_zone(group, &z->zones[i], a, e) < 0)
+		if (err_take(&result, read, e) < 0)
 			return -1;
-		if (zones_by_name(z, bytes_of(z->zones[i].name)) != NULL)
-			return setting_error(group, e,
-			    "zone \"%s\" is there twice", z->zones[i].name);
-		z->zones[i].index = (unsigned)z->zones_n++;
+		z->zones_n += read == 0;
 	}
-	return 0;
+	return result;
 }
 
 /* Known by the first segment that names it. */
@@ -263,6 +276,7 @@ read_body(struct zones *z, const config_setting_t *root,
 {
 	struct body *b = &z->bodies[z->bodies_n];
 	const config_setting_t *list;
+	int result = 0;
 	int n;
 
 	if (setting_load(body_table, body_table_n, group, b, a, e) < 0 ||
@@ -279,10 +293,12 @@ read_body(struct zones *z, const config_setting_t *root,
 		return -1;
 	n = list == NULL ? 0 : config_setting_length(list);
 	for (int i = 0; i < n; i++)
-		if (read_segment(z, b,
-			config_setting_get_elem(list, (unsigned)i), a, e) < 0)
+		if (err_take(&result,
+			read_segment(z, b,
+			    config_setting_get_elem(list, (unsigned)i), a, e),
+			e) < 0)
 			return -1;
-	return 0;
+	return result;
 }
 
 static size_t
@@ -306,6 +322,7 @@ read_bodies(struct zones *z, const config_setting_t *root, struct arena *a,
 {
 	const config_setting_t *list = setting_list(root, "bodies", e);
 	int n = list == NULL ? 0 : config_setting_length(list);
+	int result = 0;
 
 	if (list == NULL)
 		return e->text[0] != '\0' ? -1 : 0;
@@ -319,10 +336,12 @@ read_bodies(struct zones *z, const config_setting_t *root, struct arena *a,
 	z->segments = ARENA_ARRAY(a, struct segment, count_segments(list));
 	z->sections = ARENA_ARRAY(a, struct section, count_segments(list));
 	for (int i = 0; i < n; i++)
-		if (read_body(z, root,
-			config_setting_get_elem(list, (unsigned)i), a, e) < 0)
+		if (err_take(&result,
+			read_body(z, root,
+			    config_setting_get_elem(list, (unsigned)i), a, e),
+			e) < 0)
 			return -1;
-	return 0;
+	return result;
 }
 
 /* The first address behind the prefix; false when it ends the space. */
@@ -441,8 +460,10 @@ zones_load(const config_setting_t *root, struct arena *a, struct err *e)
 {
 	struct zones *z = ARENA_NEW(a, struct zones);
 	const struct segment **sorted;
+	int all = 0;
 
-	if (read_zones(z, root, a, e) < 0 || read_bodies(z, root, a, e) < 0)
+	if (err_take(&all, read_zones(z, root, a, e), e) < 0 || all < 0 ||
+	    read_bodies(z, root, a, e) < 0)
 		return NULL;
 	sorted = sort_segments(z, a);
 	if (refuse_twins(sorted, z->segments_n, e) < 0)

@@ -135,6 +135,44 @@ def test_bad_settings_are_named_with_their_line(lab):
         assert re.search(r"\.(conf|crt)\b", done.stderr), (to, done.stderr)
 
 
+def test_all_errors_are_told_at_once(lab):
+    text = (lab.dir / "sekisho.conf").read_text()
+    conf, rules = lab.dir / "many.conf", lab.dir / "many-policy.conf"
+    rules.write_text("""default = (
+  { nme = "a"; verdict = "allow"; reason_ja = "a"; },
+  { name = "b"; verdict = "alow"; reason_ja = "b"; },
+  { name = "c"; verdict = "block"; reason_ja = "c"; ports = [0]; zones = ["dmz"]; } );
+""")
+    conf.write_text(text.replace("edges = 2", "egdes = 2").replace("drain_max = 20", "drain_max = -1")
+                    .replace('prefecture = ["policy.conf"]', 'prefecture = ["many-policy.conf"]')
+                    .replace("tls = true", "tls = 1"))
+    done = subprocess.run([lab.build / "sekishod", "-t", "-c", conf], capture_output=True, text=True)
+    assert done.returncode == 1 and not done.stdout, done
+    lines = done.stderr.splitlines()
+    for words in ('many.conf:', 'did you mean "edges"?', "drain_max is -1", "tls: expected true or false",
+                  'policy.conf:2: unknown key "nme", did you mean "name"?', "policy.conf:2: name is missing",
+                  'policy.conf:3: verdict is "alow"', "policy.conf:4: a port is 0",
+                  'policy.conf:4: zone "dmz" is not in the settings'):
+        assert sum(words in line for line in lines) >= 1, (words, done.stderr)
+    assert len(lines) == 8 and all(re.match(r"\S+:\d+: ", line) for line in lines), done.stderr
+
+
+def test_what_cannot_be_meant_is_a_warning(lab):
+    rules = lab.dir / "shadow.conf"
+    rules.write_text("""default = (
+  { name = "all"; verdict = "allow"; reason_ja = "a"; zones = ["internet"]; },
+  { name = "never"; verdict = "allow"; reason_ja = "b"; destinations = ["a.lab.test"];
+    zones = ["internet"]; } );
+""")
+    conf = lab.dir / "shadow-settings.conf"
+    conf.write_text((lab.dir / "sekisho.conf").read_text().replace(
+        'prefecture = ["policy.conf"]', 'prefecture = ["shadow.conf"]'))
+    done = subprocess.run([lab.build / "sekishod", "-t", "-c", conf], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert (f'{rules}:3: warning: rule "never" never decides: it is said before by "all" ({rules}:2)'
+            in done.stdout), done.stdout
+
+
 def test_good_settings_pass(lab):
     done = subprocess.run([lab.build / "sekishod", "-t", "-c", lab.dir / "sekisho.conf"],
                           capture_output=True, text=True, timeout=30)

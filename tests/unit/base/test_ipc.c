@@ -69,7 +69,7 @@ hear_gone(void *owner)
 static void
 setup(void)
 {
-	struct err e = { "" };
+	struct err e = { 0 };
 
 	loop = loop_new();
 	ck_assert_msg(ipc_pair(ends, &e) == 0, "%s", e.text);

@@ -23,7 +23,7 @@ static uint8_t record[RING_RECORD_MAX];
 static struct ring *
 map(void)
 {
-	struct err e = { "" };
+	struct err e = { 0 };
 	struct ring *r = ring_map(fd, wake_fd, &e);
 
 	ck_assert_msg(r != NULL, "%s", e.text);
@@ -33,7 +33,7 @@ map(void)
 static void
 setup(void)
 {
-	struct err e = { "" };
+	struct err e = { 0 };
 
 	fd = ring_create(SIZE, &e);
 	ck_assert_msg(fd >= 0, "%s", e.text);
@@ -347,7 +347,7 @@ END_TEST
 
 START_TEST(ring_behind_a_wrong_descriptor_is_refused)
 {
-	struct err e = { "" };
+	struct err e = { 0 };
 	int small = memfd_create("small", MFD_CLOEXEC);
 	int empty = ring_create(0, &e);
 

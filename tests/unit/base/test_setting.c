@@ -207,7 +207,13 @@ static const struct {
 	    "2: unknown key \"window\", expected one of: doors open room warm"
 	    " sign owner goods shelves" },
 	{ OWNER "Doors = 1;", NULL,
-	    "2: unknown key \"Doors\", expected one of: doors open room warm"
+	    "2: unknown key \"Doors\", did you mean \"doors\"?" },
+	{ OWNER "ower = 1;", NULL,
+	    "2: unknown key \"ower\", did you mean \"owner\"?" },
+	{ OWNER "shelvse = 1;", NULL,
+	    "2: unknown key \"shelvse\", did you mean \"shelves\"?" },
+	{ OWNER "helvs12 = 1;", NULL,
+	    "2: unknown key \"helvs12\", expected one of: doors open room warm"
 	    " sign owner goods shelves" },
 	{ OWNER "open_ms = 1;", NULL,
 	    "2: unknown key \"open_ms\", expected one of: doors open room warm"

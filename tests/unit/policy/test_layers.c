@@ -482,6 +482,109 @@ START_TEST(layers_below_never_loosen)
 }
 END_TEST
 
+/* Lines of the review, of prefecture's rules behind a nation's. */
+static const struct {
+	const char *national, *prefecture;
+	const char *says; /* a part of the only line; NULL: nothing */
+} reviews
+    [] = {
+	    { NULL,
+		"default = (" RULE("a", "allow", "") "," RULE(
+		    "b", "block", "destinations = [\"x.test\"];") ");",
+		NULL },
+	    { NULL,
+		"default = (" RULE("a", "allow",
+		    "zones = [\"internet\","
+		    " \"wide\"];") "," RULE("b", "allow",
+		    "destinations = [\"x.test\"];") ");",
+		"rule \"b\" never decides: it is said before by \"a\"" },
+	    { NULL,
+		"default = (" RULE("a", "block", "") "," RULE(
+		    "b", "allow", "destinations = [\"x.test\"];") ");",
+		"rule \"b\" never decides: before it comes, with another "
+		"verdict,"
+		" \"a\"" },
+	    { NULL,
+		"default = (" RULE(
+		    "a", "allow", "destinations = [\"x.test\"];") "," RULE("b",
+		    "allow", "destinations = [\"y.x.test\"];") ");",
+		"rule \"b\" never decides" },
+	    { NULL,
+		"default = (" RULE(
+		    "a", "allow", "destinations = [\"x.test\"];") "," RULE("b",
+		    "allow", "destinations = [\"y.x.test\", \"z.test\"];") ");",
+		NULL },
+	    { NULL,
+		"default = (" RULE("a", "allow",
+		    "destinations = [\"x.test\"]; methods = [\"GET\"];") "," RULE("b",
+		    "allow", "destinations = [\"x.test\"];") ");",
+		NULL },
+	    { NULL,
+		"default = (" RULE("a", "allow",
+		    "destinations = [\"x.test\"]; ports = [443];") "," RULE("b",
+		    "allow",
+		    "destinations = [\"x.test\"]; ports = [443, 80];") ");",
+		NULL },
+	    { NULL,
+		"default = (" RULE("a", "allow",
+		    "destinations = [\"x.test\"]; hours = [\"mon "
+		    "08:00-09:00\"];") "," RULE("b", "allow",
+		    "destinations = [\"x.test\"];") ");",
+		NULL },
+	    { NULL,
+		"default = (" RULE("a", "allow",
+		    "destinations = [\"x.test\"]; bodies = [\"990019\"];") "," RULE("b",
+		    "allow", "destinations = [\"x.test\"];") ");",
+		NULL },
+	    { NULL,
+		"default = (" RULE(
+		    "a", "allow", "destinations = [\"x.test\"];") "," RULE("b",
+		    "allow", "urls = [\"https://a.x.test/b\"];") ");",
+		"rule \"b\" never decides" },
+	    { "must = (" RULE(
+		  "n", "block", "destinations = [\"x.test\"];") ");",
+		"default = (" RULE(
+		    "b", "warn", "destinations = [\"a.x.test\"];") ");",
+		"rule \"b\" never opens anything: it is blocked by must "
+		"\"n\"" },
+	    { NULL,
+		"default = (" RULE(
+		    "b", "tunnel", "destinations = [\"x.test\"];") ");",
+		"rule \"b\" is never a tunnel: no layer above has may-tunnel" },
+	    { "default = (" RULE("n", "may-tunnel", "to = [\"body\"];") ");",
+		"default = (" RULE(
+		    "b", "tunnel", "destinations = [\"x.test\"];") ");",
+		"rule \"b\" is never a tunnel" },
+	    { "default = (" RULE("n", "may-tunnel", "") ");",
+		"must = (" RULE("m",
+		    "block", "methods = [\"PUT\"];") ");"
+						     "default = (" RULE("b",
+							 "tunnel",
+							 "destinations = "
+							 "[\"x.test\"];") ");",
+		"rule \"m\" is in must and asks for methods" },
+    };
+
+START_TEST(layers_are_reviewed)
+{
+	const char *const texts[LAYERS] = { reviews[_i].national,
+		reviews[_i].prefecture, NULL, NULL };
+	char *lines = NULL;
+	size_t n = 0;
+	FILE *out = open_memstream(&lines, &n);
+	size_t told;
+
+	ck_assert_msg(load(texts) == 0, "%s", town.err.text);
+	told = policy_review(town.policy, out);
+	fclose(out);
+	ck_assert_msg(told == (reviews[_i].says != NULL), "%s", lines);
+	ck_assert_msg(
+	    reviews[_i].says == NULL || strstr(lines, reviews[_i].says) != NULL,
+	    "%s", lines);
+	free(lines);
+}
+END_TEST
+
 Suite *layers_suite(void);
 
 Suite *
@@ -493,6 +596,7 @@ layers_suite(void)
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_set_timeout(t, 120);
 	tcase_add_loop_test(t, layers_decide, 0, COUNT(stories));
+	tcase_add_loop_test(t, layers_are_reviewed, 0, COUNT(reviews));
 	tcase_add_test(t, layers_collect_effects);
 	tcase_add_test(t, layers_a_rule_ends_with_its_day);
 	tcase_add_test(t, layers_are_as_the_algebra_says);

@@ -71,7 +71,7 @@ START_TEST(lists_are_read_strictly)
 {
 	struct arena a = { 0 };
 	struct lists *l = lists_new(&a);
-	struct err e = { "" };
+	struct err e = { 0 };
 	unsigned category = (unsigned)lists_category(l, "c");
 	int got = lists_read_text(
 	    l, "name", texts[_i].text, texts[_i].kind, category, &e);
@@ -177,7 +177,7 @@ START_TEST(lists_lines_have_a_limit)
 {
 	struct arena a = { 0 };
 	struct lists *l = lists_new(&a);
-	struct err e = { "" };
+	struct err e = { 0 };
 	const char *at = long_url(&a, LINE_MAX_BYTES);
 	const char *past = long_url(&a, LINE_MAX_BYTES + 1);
 
@@ -197,7 +197,7 @@ START_TEST(lists_canonical_urls_have_a_limit)
 {
 	struct arena a = { 0 };
 	struct lists *l = lists_new(&a);
-	struct err e = { "" };
+	struct err e = { 0 };
 	char signs[1367];
 	const char *at, *past;
 
@@ -372,7 +372,7 @@ START_TEST(lists_read_only_files)
 {
 	struct town t;
 	struct lists *l;
-	struct err e = { "" };
+	struct err e = { 0 };
 	const char *path;
 	int got;
 

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* compiled: what a loaded policy is made of. Inside the policy alone. */
+#pragma once
+
+#include "proxy/policy/rule.h"
+
+/* The rules stand as they are asked: those that must hold, then the choices
+ * from the lowest layer up, then who lets others have tunnels. */
+struct policy {
+	struct conditions *rules;
+	size_t rules_n;
+	size_t choices; /* where they begin */
+	size_t grants;
+	struct lists *lists;
+	struct index *index;
+	struct pattern *patterns;
+	const char *folder;
+	const struct zones *zones;
+};
