@@ -13,6 +13,7 @@
 struct pattern {
 	struct pattern *next;
 	pcre2_code *code;
+	struct bytes text;
 };
 
 struct pattern *
@@ -40,9 +41,16 @@ pattern_new(struct bytes text, struct arena *a, struct pattern **list,
 	}
 	/* Where the machine permits no new code it is interpreted. */
 	(void)pcre2_jit_compile(p->code, PCRE2_JIT_COMPLETE);
+	p->text = arena_copy(a, text);
 	p->next = *list;
 	*list = p;
 	return p;
+}
+
+struct bytes
+pattern_text(const struct pattern *p)
+{
+	return p->text;
 }
 
 void

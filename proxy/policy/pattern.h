@@ -17,6 +17,8 @@ struct pattern;
 struct pattern *pattern_new(struct bytes text, struct arena *a,
     struct pattern **list, const char **why_out);
 void patterns_release(struct pattern *list);
+/* As it was written. */
+struct bytes pattern_text(const struct pattern *p);
 /* TOO_MUCH: the URL is too long, or the pattern takes too many steps on it; who
  * asks decides what that must mean. path: one of the readings (url.h). */
 #define PATTERN_URL_MAX 65536

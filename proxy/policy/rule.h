@@ -35,6 +35,7 @@ struct conditions {
 	struct texts methods;
 	struct hours *hours;
 	size_t hours_n;
+	struct texts hours_text; /* as they were written */
 };
 
 /* Where a rule stands. */

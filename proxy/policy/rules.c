@@ -419,6 +419,7 @@ read_conditions(struct conditions *c, const struct rule_entry *entry,
 	int all = 0;
 
 	c->methods = entry->methods;
+	c->hours_text = entry->hours;
 	if (err_take(&all, read_zones(c, &entry->zones, z, a, e), e) < 0 ||
 	    err_take(&all, read_bodies(c, &entry->bodies, z, a, e), e) < 0 ||
 	    err_take(&all, read_destinations(c, &entry->destinations, a, e),
