@@ -119,7 +119,8 @@ side_done(struct side *side, enum side_outcome outcome)
 	if (outcome == SIDE_CUT_ONE_AT_A_TIME)
 		h2_stream_reset(s, NGHTTP2_HTTP_1_1_REQUIRED);
 	else if (outcome == SIDE_CUT || !s->answered)
-		h2_stream_reset(s, NGHTTP2_INTERNAL_ERROR);
+		h2_stream_reset(
+		    s, s->fault != 0 ? s->fault : NGHTTP2_INTERNAL_ERROR);
 	else
 		s->answer_only = outcome == SIDE_ANSWERED || s->upgrade;
 	/* A client that takes nothing more is not waited for. */

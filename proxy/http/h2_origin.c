@@ -87,7 +87,7 @@ side_done(struct side *side, enum side_outcome outcome)
 	    now - h->received_ms >= SUSPECT_MS)
 		h->suspect = true;
 	if (outcome != SIDE_COMPLETE || s->out_sent < s->out.n || !s->out_ended)
-		h2_stream_reset(s, NGHTTP2_CANCEL);
+		h2_stream_reset(s, s->fault != 0 ? s->fault : NGHTTP2_CANCEL);
 }
 
 static const struct side_type h2_origin_type = {

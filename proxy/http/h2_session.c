@@ -384,10 +384,12 @@ headers_done(struct h2_stream *s, bool ends)
 	}
 	if (!message_trailer_is_harmless(&s->trailer))
 		s->head.why = "a trailer that means something";
-	if (s->head.why != NULL)
-		role->cut(s, NGHTTP2_PROTOCOL_ERROR, s->head.why);
-	else
+	if (s->head.why == NULL) {
 		h2_stream_ended(s);
+		return;
+	}
+	s->fault = NGHTTP2_PROTOCOL_ERROR;
+	role->cut(s, s->fault, s->head.why);
 }
 
 static int

@@ -25,6 +25,7 @@ struct h2_stream {
 	struct message trailer;
 	bool head_read; /* the head (an origin's: the final one) is complete */
 	bool ended;     /* so is the message, perhaps still in `in` */
+	uint32_t fault; /* of the peer, for the reset that answers it; or 0 */
 	bool paused;    /* the exchange wants no more of the body */
 	struct buf in;  /* of the body, meanwhile; at most: */
 	size_t window;  /* of the stream */
