@@ -216,9 +216,9 @@ fewer_streams(struct h2_session *session)
 }
 
 static void
-record_misbehaviour(const struct h2_client *h, struct bytes why)
+record_misbehaviour(struct h2_session *session, struct bytes why)
 {
-	const struct client *c = h->client;
+	const struct client *c = h2_client_of(session)->client;
 	char text[ADDRESS_TEXT_MAX];
 	struct log_line l;
 
@@ -250,20 +250,7 @@ count_fault(struct h2_client *h, uint32_t code)
 		h->faults = 0;
 	}
 	if (++h->faults == FAULTS_MAX)
-		nghttp2_session_terminate_session(
-		    h->session.library, NGHTTP2_ENHANCE_YOUR_CALM);
-}
-
-static void
-goaway_sent(const struct h2_client *h, const nghttp2_goaway *g)
-{
-	const struct bytes words = { g->opaque_data, g->opaque_data_len };
-
-	if (g->error_code != NGHTTP2_NO_ERROR)
-		record_misbehaviour(h,
-		    words.n > 0
-			? words
-			: bytes_of(nghttp2_http2_strerror(g->error_code)));
+		h2_session_blame(&h->session, "a hundred faulty requests");
 }
 
 static void
@@ -275,10 +262,6 @@ frame_sent(struct h2_session *session, const nghttp2_frame *frame)
 
 	if (frame->hd.type == NGHTTP2_RST_STREAM) {
 		count_fault(h, frame->rst_stream.error_code);
-		return;
-	}
-	if (frame->hd.type == NGHTTP2_GOAWAY) {
-		goaway_sent(h, &frame->goaway);
 		return;
 	}
 	if (!ends)
@@ -302,15 +285,11 @@ linger(struct h2_session *session)
 }
 
 static void
-connection_lost(struct h2_session *session, const char *fault)
+connection_lost(struct h2_session *session, bool broken)
 {
-	struct h2_client *h = h2_client_of(session);
-
-	if (fault != NULL) {
-		record_misbehaviour(h, bytes_of(fault));
+	if (broken)
 		stream_reset(session->stream);
-	}
-	client_free(h->client);
+	client_free(h2_client_of(session)->client);
 }
 
 static void
@@ -332,6 +311,7 @@ static const struct h2_role client_role = {
 	.sent = frame_sent,
 	.finished = linger,
 	.lost = connection_lost,
+	.misbehaved = record_misbehaviour,
 };
 
 /* The connection, as its client's protocol. */

@@ -732,7 +732,7 @@ ORIGIN_ROWS = [
     ("6.9", "WINDOW_UPDATE of 3 octets", lambda o, n: frame(WINDOW_UPDATE, 0, 0, b"\0\0\1"), lost("FRAME_SIZE_ERROR")),
     ("6.9.1", "updates past 2^31 - 1, the connection's", lambda o, n: window(0, 2 ** 31 - 1) * 2, lost("FLOW_CONTROL_ERROR")),
     ("6.9.1", "updates past 2^31 - 1, a stream's", lambda o, n: window(n, 2 ** 31 - 1) * 2, page("FLOW_CONTROL_ERROR")),
-    ("6.9.1", "more than the stream's window, while the client takes nothing", behind(lambda o, n: frame(DATA, 0, n, b"x" * 16384) * 30),
+    ("6.9.1", "more than the stream's window, while the client takes nothing", behind(lambda o, n: frame(DATA, 0, n, b"x" * 16384) * 12),
      cut("FLOW_CONTROL_ERROR")),
     ("6.9.2", "a window of 1, of 4, and then of -2, for an upload of 10 octets", grown,
      passed(words="1 octet, 3, none, 1 when it is 1, the rest")),

@@ -102,9 +102,9 @@ class Peer:
                 return None
             if got[0] == DATA:
                 data += got[3]
-            if got[0] == DATA and not got[1] & END_STREAM:
-                self.send(frame(WINDOW_UPDATE, 0, 0, struct.pack("!I", max(1, len(got[3]))))
-                          + frame(WINDOW_UPDATE, 0, stream, struct.pack("!I", max(1, len(got[3])))))
+            if got[0] == DATA:
+                last = got[1] & END_STREAM
+                self.send(window(0, len(got[3])) + (b"" if last else window(stream, len(got[3]))))
             if got[0] in (DATA, HEADERS) and got[1] & END_STREAM:
                 return data
         return None
