@@ -86,8 +86,12 @@ side_head(struct side *side, const struct message *m)
 		return;
 	}
 	s->answered = true;
+	/* What ended with its head must do so again: gRPC takes its status from
+	 * the one that ends the stream. */
 	nghttp2_submit_response(s->session->library, s->id, f.nv, f.n,
-	    m->framing == FRAMING_NONE && m->status != 101 ? NULL : &body);
+	    m->ended || (m->framing == FRAMING_NONE && m->status != 101)
+		? NULL
+		: &body);
 }
 
 static void
