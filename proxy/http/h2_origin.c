@@ -127,6 +127,7 @@ answer_head(struct h2_stream *s, bool ends)
 		h2_head_upgraded(&s->head,
 		    message_field(&x->request, FIELD_SEC_WEBSOCKET_KEY)->value);
 	exchange_response(x);
+	s->flush_peer = true;
 	if (ends && s->side.exchange != NULL)
 		h2_stream_ended(s);
 }
