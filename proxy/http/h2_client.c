@@ -14,6 +14,7 @@ struct h2_client {
 	struct h2_session session;
 	struct client *client;
 	uint64_t due_ms; /* of the earliest stream; 0: none */
+	bool some_wait;  /* requests, for all that was read */
 	unsigned faults;
 	uint64_t faults_since_ms;
 };
@@ -173,7 +174,8 @@ request_head(struct h2_stream *s, bool ends)
 	s->head_read = true;
 	if (h2_head_request(&s->head, ends)) {
 		s->upgrade = x->request.upgrade;
-		exchange_request(x);
+		s->waiting = true;
+		h2_client_of(s->session)->some_wait = true;
 	} else {
 		exchange_request_bad(x, s->head.status, s->head.why);
 	}
@@ -296,10 +298,27 @@ connection_lost(struct h2_session *session, bool broken)
 	client_free(h2_client_of(session)->client);
 }
 
+/* Requests begin, in their order, when all that was read has been given: what
+ * its client takes back in the same breath (CVE-2023-44487) has cost nobody a
+ * way to an origin. */
 static void
 received(struct h2_session *session)
 {
-	(void)session;
+	struct h2_client *h = h2_client_of(session);
+	struct h2_stream *s = session->streams, *next;
+
+	if (!h->some_wait || session->fault != NULL)
+		return;
+	h->some_wait = false;
+	while (s != NULL && s->next != NULL)
+		s = s->next;
+	for (; s != NULL && !session->over; s = next) {
+		next = s->prev;
+		if (s->waiting && s->side.exchange != NULL) {
+			s->waiting = false;
+			exchange_request(s->side.exchange);
+		}
+	}
 }
 
 static const struct h2_role client_role = {

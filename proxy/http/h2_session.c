@@ -11,6 +11,7 @@
 #define CONNECTION_FULL ((size_t)131072)
 #define FRAME_MAX ((size_t)16384)
 #define FRAME_HEAD 9
+#define FIELD_HEAD 32 /* more than HPACK needs to tell of it */
 /* Of each stream, and what it may make wait; see grow. */
 #define FIRST_WINDOW ((size_t)65535)
 #define GROW_MS 100
@@ -397,6 +398,7 @@ header(nghttp2_session *library, const nghttp2_frame *frame,
 	(void)flags;
 	if (s == NULL || s->side.exchange == NULL)
 		return 0;
+	h->patience += FIELD_HEAD + (int64_t)(name_n + value_n);
 	h2_head_add(&s->head, (struct bytes){ name, name_n },
 	    (struct bytes){ value, value_n });
 	/* One octet may stand for 4 KiB of the table (RFC 7541). */
@@ -411,7 +413,7 @@ headers_done(struct h2_stream *s, bool ends)
 {
 	const struct h2_role *role = s->session->role;
 
-	s->session->patience += PATIENCE_PER_MESSAGE + (int64_t)s->head.bytes;
+	s->session->patience += PATIENCE_PER_MESSAGE;
 	if (!s->head_read) {
 		role->head(s, ends);
 		return;
@@ -605,15 +607,14 @@ h2_session_send_later(struct h2_session *h)
 static void
 waste(struct h2_session *h, size_t n)
 {
-	int64_t most = PATIENCE + 2 * (int64_t)limits_of(h)->head_max;
 	uint64_t now = loop_now_ms(h->edge->loop);
 	int64_t excused;
 
 	h->patience +=
 	    (int64_t)(now - h->patience_ms) * PATIENCE_PER_MS - (int64_t)n;
 	h->patience_ms = now;
-	if (h->patience > most)
-		h->patience = most;
+	if (h->patience > PATIENCE)
+		h->patience = PATIENCE;
 	if (h->patience >= 0 || h->fault != NULL)
 		return;
 	excused = -h->patience < h->under_way ? -h->patience : h->under_way;

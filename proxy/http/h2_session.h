@@ -43,6 +43,7 @@ struct h2_stream {
 	struct arena trailers_arena;
 	/* A client's: */
 	uint64_t due_ms;  /* 0: no deadline */
+	bool waiting;     /* the request begins when all has been read */
 	bool answered;    /* a final head was sent */
 	bool answer_only; /* the rest of the request is not wanted */
 	/* An origin's: */
