@@ -170,16 +170,25 @@ def test_what_carries_nothing_ends_its_connection(lab):
 
 
 def test_what_carries_something_does_not(lab):
-    """A body in 5,000 pieces, a window for each piece of another, PINGs between."""
-    with Connection(lab, "tell.lab.test", lab.tell) as c:
-        for n in range(50):
+    """A body in 5,000 pieces, a window for each piece of others, PINGs between."""
+    with Connection(lab, "tell.lab.test", lab.tell, settings=((WINDOW, 512),)) as c:
+        for n in range(20):
             c.ask(2 * n + 1, "/100000")
             assert len(c.body(2 * n + 1)) == 100000
             c.send(frame(PING, 0, 0, b"8" * 8) * 10)
+        c.send(settings_frame(((WINDOW, 65535),)))
         c.ask(201, "/wait", END_HEADERS, method="POST")
         for n in range(50):
             c.send(frame(DATA, 0, 201, b"tiny") * 100 + frame(PING, 0, 0, b"8" * 8))
             assert c.until(PING)
+
+
+def test_patience_is_not_saved_up(lab):
+    with Connection(lab, "tell.lab.test", lab.tell) as c:
+        for n in range(400):
+            c.ask(2 * n + 1)
+            assert c.body(2 * n + 1) == b"ok"
+        assert pour(c, USELESS["PING"] * 100, 100, most=100000) == CALM
 
 
 def test_what_was_under_way_when_we_reset_is_excused(lab):
@@ -360,7 +369,10 @@ def test_windows_of_one_octet_end_their_connection(lab):
     with Connection(lab, "tell.lab.test", lab.tell, settings=((WINDOW, 0),)) as c:
         for n in range(1, 21, 2):
             c.ask(n, "/100000")
-        assert pour(c, b"".join(window(n, 1) for n in range(1, 21, 2)) * 10) == CALM
+        for n in range(1, 21, 2):
+            assert c.until(HEADERS)
+        # one octet each at a time: ten frames for ten
+        assert pour(c, b"".join(window(n, 1) for n in range(1, 21, 2)), answers=10) == CALM
     is_served(lab)
 
 

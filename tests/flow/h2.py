@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """h2: HTTP/2 frames by hand, for what no real client sends."""
+import socket
 import ssl
 import struct
 
@@ -140,6 +141,7 @@ class Connection(Peer):
                  hello=PREFACE):
         self.authority = f"{host}:{port or lab.tls_port}"
         s = lab.tunnel(host, port, **({"source": source} if source else {}))
+        s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         context = ssl.create_default_context(cafile=str(lab.proxy_ca.crt))
         context.set_alpn_protocols(["h2"])
         s = context.wrap_socket(s, server_hostname=host)
