@@ -135,7 +135,8 @@ DESTDIR ?=
 install: all
 	packaging/install $B "$(DESTDIR)"
 
-# docs/SETTINGS*.md and docs/EVENTS*.md come from the tables in the code.
+# docs/SETTINGS*.md and docs/EVENTS*.md come from the tables in the code,
+# docs/CONFORMANCE.md from that of its test.
 docs: all
 	docs/generate $B
 

@@ -27,8 +27,8 @@ COUNTER(CONNECTIONS_REFUSED, "connections_refused",                            \
     "Client connections refused by a limit or their PROXY header.",            \
     "上限または PROXY ヘッダーにより拒否した接続数。")                                  \
 COUNTER(CONNECTIONS_ENDED, "connections_ended",                                \
-    "HTTP/2 connections ended for what their client sent.",                    \
-    "端末の送信内容により終了した HTTP/2 接続数。")                              \
+    "HTTP/2 connections ended for what their client or origin sent.",          \
+    "端末または宛先の送信内容により終了した HTTP/2 接続数。")                    \
 COUNTER(EXCHANGES, "exchanges", "Requests received.", "受け取った要求数。")    \
 COUNTER(BLOCKED, "blocked", "Requests blocked by policy or source.",  \
     "方針または接続元により遮断した要求数。")                                    \

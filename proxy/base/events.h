@@ -36,9 +36,10 @@ EVENT(REFUSED, "connection_refused", NOTICE,                                   \
     "A connection was refused before any request was judged.",                 \
     "要求を判定する前に接続を拒否した。")                                      \
 EVENT(MISBEHAVED, "connection_ended", NOTICE,                                 \
-    "A client's HTTP/2 connection was ended: what it sent is no HTTP/2, or a"  \
-    " flood.",                                                                 \
-    "端末の HTTP/2 接続を終了した。HTTP/2 として誤りか、大量の無駄な送信。")     \
+    "A client's or an origin's HTTP/2 connection was ended: what it sent is"   \
+    " no HTTP/2, or a flood.",                                                 \
+    "端末または宛先の HTTP/2 接続を終了した。HTTP/2 として誤りか、大量の無駄な" \
+    "送信。")                                                                  \
 EVENT(TLS_FAILED, "tls_failed", NOTICE,                                        \
     "TLS with the client did not come about.",                                 \
     "端末との TLS が成立しなかった。")                                         \

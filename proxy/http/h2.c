@@ -290,6 +290,7 @@ h2_head_response(struct h2_head *h, bool ends, bool to_head)
 	    status == 101)
 		refuse(h, 502, "a :status that is none of HTTP/2");
 	m->status = (unsigned)status;
+	m->ended = ends;
 	take_length(h);
 	if (status < 200 || status == 204 || status == 304 || to_head) {
 		m->framing = FRAMING_NONE;

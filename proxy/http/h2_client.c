@@ -14,6 +14,7 @@ struct h2_client {
 	struct h2_session session;
 	struct client *client;
 	uint64_t due_ms; /* of the earliest stream; 0: none */
+	bool some_wait;  /* requests, for all that was read */
 	unsigned faults;
 	uint64_t faults_since_ms;
 };
@@ -92,8 +93,12 @@ side_head(struct side *side, const struct message *m)
 		return;
 	}
 	s->answered = true;
+	/* What ended with its head must do so again: gRPC takes its status from
+	 * the one that ends the stream. */
 	nghttp2_submit_response(s->session->library, s->id, f.nv, f.n,
-	    m->framing == FRAMING_NONE && !opens_tunnel(s, m) ? NULL : &body);
+	    m->ended || (m->framing == FRAMING_NONE && !opens_tunnel(s, m))
+		? NULL
+		: &body);
 }
 
 static void
@@ -125,7 +130,8 @@ side_done(struct side *side, enum side_outcome outcome)
 	if (outcome == SIDE_CUT_ONE_AT_A_TIME)
 		h2_stream_reset(s, NGHTTP2_HTTP_1_1_REQUIRED);
 	else if (outcome == SIDE_CUT || !s->answered)
-		h2_stream_reset(s, NGHTTP2_INTERNAL_ERROR);
+		h2_stream_reset(
+		    s, s->fault != 0 ? s->fault : NGHTTP2_INTERNAL_ERROR);
 	else
 		s->answer_only = outcome == SIDE_ANSWERED || s->opens;
 	/* A client that takes nothing more is not waited for. */
@@ -196,7 +202,8 @@ request_head(struct h2_stream *s, bool ends)
 		&s->head, asked_of(h2_client_of(s->session)), ends)) {
 		s->opens = x->request.upgrade ||
 		    bytes_equal(x->request.method, BYTES("CONNECT"));
-		exchange_request(x);
+		s->waiting = true;
+		h2_client_of(s->session)->some_wait = true;
 	} else {
 		exchange_request_bad(x, s->head.status, s->head.why);
 	}
@@ -243,9 +250,9 @@ fewer_streams(struct h2_session *session)
 }
 
 static void
-record_misbehaviour(const struct h2_client *h, struct bytes why)
+record_misbehaviour(struct h2_session *session, struct bytes why)
 {
-	const struct client *c = h->client;
+	const struct client *c = h2_client_of(session)->client;
 	char text[ADDRESS_TEXT_MAX];
 	struct log_line l;
 
@@ -277,20 +284,7 @@ count_fault(struct h2_client *h, uint32_t code)
 		h->faults = 0;
 	}
 	if (++h->faults == FAULTS_MAX)
-		nghttp2_session_terminate_session(
-		    h->session.library, NGHTTP2_ENHANCE_YOUR_CALM);
-}
-
-static void
-goaway_sent(const struct h2_client *h, const nghttp2_goaway *g)
-{
-	const struct bytes words = { g->opaque_data, g->opaque_data_len };
-
-	if (g->error_code != NGHTTP2_NO_ERROR)
-		record_misbehaviour(h,
-		    words.n > 0
-			? words
-			: bytes_of(nghttp2_http2_strerror(g->error_code)));
+		h2_session_blame(&h->session, "a hundred faulty requests");
 }
 
 static void
@@ -302,10 +296,6 @@ frame_sent(struct h2_session *session, const nghttp2_frame *frame)
 
 	if (frame->hd.type == NGHTTP2_RST_STREAM) {
 		count_fault(h, frame->rst_stream.error_code);
-		return;
-	}
-	if (frame->hd.type == NGHTTP2_GOAWAY) {
-		goaway_sent(h, &frame->goaway);
 		return;
 	}
 	if (!ends)
@@ -329,21 +319,34 @@ linger(struct h2_session *session)
 }
 
 static void
-connection_lost(struct h2_session *session, const char *fault)
+connection_lost(struct h2_session *session, bool broken)
 {
-	struct h2_client *h = h2_client_of(session);
-
-	if (fault != NULL) {
-		record_misbehaviour(h, bytes_of(fault));
+	if (broken)
 		stream_reset(session->stream);
-	}
-	client_free(h->client);
+	client_free(h2_client_of(session)->client);
 }
 
+/* Requests begin, in their order, when all that was read has been given: what
+ * its client takes back in the same breath (CVE-2023-44487) has cost nobody a
+ * way to an origin. */
 static void
 received(struct h2_session *session)
 {
-	(void)session;
+	struct h2_client *h = h2_client_of(session);
+	struct h2_stream *s = session->streams, *next;
+
+	if (!h->some_wait || session->fault != NULL)
+		return;
+	h->some_wait = false;
+	while (s != NULL && s->next != NULL)
+		s = s->next;
+	for (; s != NULL && !session->over; s = next) {
+		next = s->prev;
+		if (s->waiting && s->side.exchange != NULL) {
+			s->waiting = false;
+			exchange_request(s->side.exchange);
+		}
+	}
 }
 
 static const struct h2_role client_role = {
@@ -359,6 +362,7 @@ static const struct h2_role client_role = {
 	.sent = frame_sent,
 	.finished = linger,
 	.lost = connection_lost,
+	.misbehaved = record_misbehaviour,
 };
 
 /* The connection, as its client's protocol. */

@@ -18,7 +18,7 @@ struct h2_origin {
 	uint64_t streams_total;
 	uint64_t received_ms;
 	bool suspect;    /* no more streams */
-	const char *why; /* it was lost; NULL: the origin closed */
+	bool misbehaved; /* so it is ended */
 };
 
 static struct h2_origin *
@@ -105,7 +105,7 @@ side_done(struct side *side, enum side_outcome outcome)
 	    now - h->received_ms >= SUSPECT_MS)
 		h->suspect = true;
 	if (outcome != SIDE_COMPLETE || s->out_sent < s->out.n || !s->out_ended)
-		h2_stream_reset(s, NGHTTP2_CANCEL);
+		h2_stream_reset(s, s->fault != 0 ? s->fault : NGHTTP2_CANCEL);
 }
 
 static const struct side_type h2_origin_type = {
@@ -146,6 +146,7 @@ answer_head(struct h2_stream *s, bool ends)
 		h2_head_upgraded(&s->head,
 		    message_field(&x->request, FIELD_SEC_WEBSOCKET_KEY)->value);
 	exchange_response(x);
+	s->flush_peer = true;
 	if (ends && s->side.exchange != NULL)
 		h2_stream_ended(s);
 }
@@ -247,12 +248,25 @@ finished(struct h2_session *session)
 }
 
 static void
-connection_lost(struct h2_session *session, const char *fault)
+connection_lost(struct h2_session *session, bool broken)
+{
+	(void)broken;
+	origin_free(h2_origin_of(session)->origin);
+}
+
+static void
+record_misbehaviour(struct h2_session *session, struct bytes why)
 {
 	struct h2_origin *h = h2_origin_of(session);
+	char text[ADDRESS_TEXT_MAX];
+	struct log_line l;
 
-	h->why = fault;
-	origin_free(h->origin);
+	h->misbehaved = true;
+	counter_add(COUNTER_CONNECTIONS_ENDED, 1);
+	log_begin(&l, EVENT_MISBEHAVED, NULL);
+	log_string(&l, "origin", address_text(&h->origin->address, text));
+	log_text(&l, "why", why);
+	log_end(&l);
 }
 
 static const struct h2_role origin_role = {
@@ -267,6 +281,7 @@ static const struct h2_role origin_role = {
 	.sent = frame_sent,
 	.finished = finished,
 	.lost = connection_lost,
+	.misbehaved = record_misbehaviour,
 };
 
 /* The connection, as upstream shares it. */
@@ -286,7 +301,8 @@ on_end(void *session)
 	struct h2_origin *h = session;
 
 	h2_session_end(&h->session,
-	    h->why != NULL ? h->why : "the origin closed the connection",
+	    h->misbehaved ? "the origin does not keep to HTTP/2"
+			  : "the origin closed the connection",
 	    release);
 }
 

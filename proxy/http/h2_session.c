@@ -10,9 +10,22 @@
 /* Sent and not taken by the kernel; more waits in the streams. */
 #define CONNECTION_FULL ((size_t)131072)
 #define FRAME_MAX ((size_t)16384)
+#define FRAME_HEAD 9
+#define FIELD_HEAD 32 /* more than HPACK needs to tell of it */
 /* Of each stream, and what it may make wait; see grow. */
 #define FIRST_WINDOW ((size_t)65535)
 #define GROW_MS 100
+/* A peer may send so many bytes that carry nothing (see waste), more as time
+ * goes by, as messages come and go, and as a body takes its windows. */
+#define PATIENCE ((int64_t)65536)
+#define PATIENCE_PER_MS 2
+#define PATIENCE_PER_MESSAGE 128
+#define PATIENCE_PER_FRAME 64
+#define HEAD_UNDER_WAY 4096
+/* Of a body: a smaller frame earns nothing when the window made it so. */
+#define FRAME_SMALL 256
+/* A head is read on past its limit, for a page that says so; not for ever. */
+#define HEAD_TIMES 4
 #define SPARE_MAX SPARE(1024)
 #define SPARE_OUT_MAX 4096
 
@@ -71,7 +84,9 @@ send_body(nghttp2_session *library, nghttp2_frame *frame, const uint8_t *head,
 
 	(void)library;
 	(void)frame;
-	stream_put(h->stream, (struct bytes){ head, 9 });
+	if (n >= FRAME_SMALL || s->out_sent + n == s->out.n)
+		h->patience += PATIENCE_PER_FRAME;
+	stream_put(h->stream, (struct bytes){ head, FRAME_HEAD });
 	stream_put(h->stream, (struct bytes){ s->out.p + s->out_sent, n });
 	s->out_sent += n;
 	if (s->out_sent == s->out.n)
@@ -86,9 +101,23 @@ h2_stream_body(struct h2_stream *s)
 		.read_callback = read_body };
 }
 
+/* What is under way on a stream that we reset is not its sender's fault: a
+ * head, and as much of a body as the windows let out. */
+static void
+excuse(const struct h2_stream *s)
+{
+	struct h2_session *h = s->session;
+	int64_t most = (int64_t)limits_of(h)->h2_connection_window;
+
+	h->under_way += HEAD_UNDER_WAY + (int64_t)s->window;
+	if (h->under_way > most)
+		h->under_way = most;
+}
+
 void
 h2_stream_reset(struct h2_stream *s, uint32_t code)
 {
+	excuse(s);
 	nghttp2_submit_rst_stream(
 	    s->session->library, NGHTTP2_FLAG_NONE, s->id, code);
 	h2_session_send_later(s->session);
@@ -379,13 +408,19 @@ header(nghttp2_session *library, const nghttp2_frame *frame,
 {
 	struct h2_stream *s =
 	    nghttp2_session_get_stream_user_data(library, frame->hd.stream_id);
+	struct h2_session *h = user;
 
 	(void)flags;
-	(void)user;
-	if (s != NULL && s->side.exchange != NULL)
-		h2_head_add(&s->head, (struct bytes){ name, name_n },
-		    (struct bytes){ value, value_n });
-	return 0;
+	if (s == NULL || s->side.exchange == NULL)
+		return 0;
+	h->patience += FIELD_HEAD + (int64_t)(name_n + value_n);
+	h2_head_add(&s->head, (struct bytes){ name, name_n },
+	    (struct bytes){ value, value_n });
+	/* One octet may stand for 4 KiB of the table (RFC 7541). */
+	if (s->head.bytes <= HEAD_TIMES * s->head.limits->head_max)
+		return 0;
+	h->fault = "a head without end";
+	return NGHTTP2_ERR_CALLBACK_FAILURE;
 }
 
 static void
@@ -393,16 +428,19 @@ headers_done(struct h2_stream *s, bool ends)
 {
 	const struct h2_role *role = s->session->role;
 
+	s->session->patience += PATIENCE_PER_MESSAGE;
 	if (!s->head_read) {
 		role->head(s, ends);
 		return;
 	}
 	if (!message_trailer_is_harmless(&s->trailer))
 		s->head.why = "a trailer that means something";
-	if (s->head.why != NULL)
-		role->cut(s, NGHTTP2_PROTOCOL_ERROR, s->head.why);
-	else
+	if (s->head.why == NULL) {
 		h2_stream_ended(s);
+		return;
+	}
+	s->fault = NGHTTP2_PROTOCOL_ERROR;
+	role->cut(s, s->fault, s->head.why);
 }
 
 /* RFC 9218 section 7.1. What is no field's value could not be passed on. */
@@ -448,9 +486,10 @@ data_chunk(nghttp2_session *library, uint8_t flags, int32_t id,
 {
 	struct h2_stream *s = nghttp2_session_get_stream_user_data(library, id);
 	bool wanted = s != NULL && s->side.exchange != NULL;
+	struct h2_session *h = user;
 
 	(void)flags;
-	(void)user;
+	h->patience += FRAME_HEAD + (int64_t)n;
 	/* The connection's window is given back at once, so that a stream that
 	 * waits holds up none but itself; its own window is its buffer's size.
 	 */
@@ -478,10 +517,27 @@ stream_closed(nghttp2_session *library, int32_t id, uint32_t code, void *user)
 	if (s == NULL)
 		return 0;
 	nghttp2_session_set_stream_user_data(library, id, NULL);
+	h->patience += PATIENCE_PER_MESSAGE;
 	forget(s, code, nghttp2_http2_strerror(code));
 	if (!h->over)
 		h->role->fewer(h);
 	return 0;
+}
+
+static void
+goaway_sent(struct h2_session *h, const nghttp2_goaway *g)
+{
+	const struct bytes words = { g->opaque_data, g->opaque_data_len };
+
+	if (g->error_code == NGHTTP2_NO_ERROR)
+		return;
+	if (h->fault != NULL)
+		h->role->misbehaved(h, bytes_of(h->fault));
+	else if (words.n > 0)
+		h->role->misbehaved(h, words);
+	else
+		h->role->misbehaved(
+		    h, bytes_of(nghttp2_http2_strerror(g->error_code)));
 }
 
 static int
@@ -490,7 +546,10 @@ frame_sent(nghttp2_session *library, const nghttp2_frame *frame, void *user)
 	struct h2_session *h = user;
 
 	(void)library;
-	h->role->sent(h, frame);
+	if (frame->hd.type == NGHTTP2_GOAWAY)
+		goaway_sent(h, &frame->goaway);
+	else
+		h->role->sent(h, frame);
 	return 0;
 }
 
@@ -557,7 +616,7 @@ send_now(void *owner)
 	if (h->over)
 		return;
 	if (stream_broken(h->stream))
-		h->role->lost(h, NULL);
+		h->role->lost(h, false);
 	else if (stream_queued(h->stream) == 0 && is_finished(h))
 		h->role->finished(h);
 }
@@ -573,20 +632,49 @@ h2_session_send_later(struct h2_session *h)
 
 /* The connection. */
 
+/* What floods are made of costs its sender next to nothing, and us the reading
+ * and perhaps an answer: PING, SETTINGS, PRIORITY, WINDOW_UPDATE, empty or
+ * padded DATA, frames of no known type, whatever is sent on streams that are
+ * gone. All of it is what is left of the bytes that were read when those are
+ * taken off that carried something, and those have been added already. */
+static void
+waste(struct h2_session *h, size_t n)
+{
+	uint64_t now = loop_now_ms(h->edge->loop);
+	int64_t excused;
+
+	h->patience +=
+	    (int64_t)(now - h->patience_ms) * PATIENCE_PER_MS - (int64_t)n;
+	h->patience_ms = now;
+	if (h->patience > PATIENCE)
+		h->patience = PATIENCE;
+	if (h->patience >= 0 || h->fault != NULL)
+		return;
+	excused = -h->patience < h->under_way ? -h->patience : h->under_way;
+	h->patience += excused;
+	h->under_way -= excused;
+	if (h->patience < 0)
+		h2_session_blame(h, "a flood of frames that carry nothing");
+}
+
 static void
 connection_read(struct h2_session *h, struct bytes b)
 {
 	ssize_t taken;
 
-	if (h->deaf)
+	if (h->deaf || h->fault != NULL)
 		return;
 	taken = nghttp2_session_mem_recv(h->library, b.p, b.n);
 	if (h->over)
 		return;
 	if (taken < 0) {
-		h->role->lost(h, nghttp2_strerror((int)taken));
+		h->role->misbehaved(h,
+		    bytes_of(h->fault != NULL ? h->fault
+					      : nghttp2_strerror((int)taken)));
+		h->role->lost(h, true);
 		return;
 	}
+	waste(h, b.n);
 	h->role->received(h);
 	h2_session_send_later(h);
 }
@@ -599,7 +687,7 @@ connection_readable(void *owner)
 	size_t n;
 
 	if (stream_broken(h->stream)) {
-		h->role->lost(h, NULL);
+		h->role->lost(h, false);
 		return;
 	}
 	switch (stream_read(h->stream, e->scratch, sizeof(e->scratch), &n)) {
@@ -611,7 +699,7 @@ connection_readable(void *owner)
 	case STREAM_END:
 	case STREAM_CUT:
 	case STREAM_FAILED:
-		h->role->lost(h, NULL);
+		h->role->lost(h, false);
 		return;
 	}
 }
@@ -626,6 +714,15 @@ static const struct stream_events connection_events = {
 	.on_readable = connection_readable,
 	.on_drained = connection_drained,
 };
+
+void
+h2_session_blame(struct h2_session *h, const char *fault)
+{
+	h->fault = fault;
+	nghttp2_session_terminate_session(
+	    h->library, NGHTTP2_ENHANCE_YOUR_CALM);
+	h2_session_send_later(h);
+}
 
 void
 h2_session_leave(struct h2_session *h)
@@ -710,6 +807,8 @@ h2_session_begin(struct h2_session *h, enum h2_end end,
 	h->edge = e;
 	h->stream = s;
 	h->library = library_session(h, end);
+	h->patience = PATIENCE;
+	h->patience_ms = loop_now_ms(e->loop);
 	stream_own(s, &connection_events, h);
 	say_hello(h, end);
 	h2_session_send_later(h);

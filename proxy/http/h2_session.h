@@ -25,6 +25,7 @@ struct h2_stream {
 	struct message trailer;
 	bool head_read; /* the head (an origin's: the final one) is complete */
 	bool ended;     /* so is the message, perhaps still in `in` */
+	uint32_t fault; /* of the peer, for the reset that answers it; or 0 */
 	bool paused;    /* the exchange wants no more of the body */
 	struct buf in;  /* of the body, meanwhile; at most: */
 	size_t window;  /* of the stream */
@@ -43,6 +44,7 @@ struct h2_stream {
 	struct arena trailers_arena;
 	/* A client's: */
 	uint64_t due_ms;  /* 0: no deadline */
+	bool waiting;     /* the request begins when all has been read */
 	bool answered;    /* a final head was sent */
 	bool answer_only; /* the rest of the request is not wanted */
 	/* An origin's: */
@@ -77,9 +79,11 @@ struct h2_role {
 	void (*sent)(struct h2_session *h, const nghttp2_frame *frame);
 	/* Nothing more will be said, and all has left. */
 	void (*finished)(struct h2_session *h);
-	/* The connection is of no use. fault: what the peer broke, in words
-	 * that stay; NULL: it closed. */
-	void (*lost)(struct h2_session *h, const char *fault);
+	/* The connection is of no use. broken: the peer broke the rules, which
+	 * `misbehaved` has told; else it closed. */
+	void (*lost)(struct h2_session *h, bool broken);
+	/* For the journal: why the peer's connection is being ended. */
+	void (*misbehaved)(struct h2_session *h, struct bytes why);
 };
 
 struct h2_session {
@@ -89,10 +93,14 @@ struct h2_session {
 	nghttp2_session *library;
 	struct h2_stream *streams;
 	size_t streams_n;
-	size_t grown;     /* of the streams' windows, beyond their first */
-	bool flush_later; /* at the end of the tick */
-	bool leaving;     /* GOAWAY was sent */
-	bool deaf;        /* what comes is thrown away */
+	size_t grown;         /* of the streams' windows, beyond their first */
+	int64_t patience;     /* bytes that may still come for nothing */
+	int64_t under_way;    /* on streams that we have reset */
+	uint64_t patience_ms; /* when time added to it */
+	const char *fault;    /* of the peer, that ends the session; or NULL */
+	bool flush_later;     /* at the end of the tick */
+	bool leaving;         /* GOAWAY was sent */
+	bool deaf;            /* what comes is thrown away */
 	bool over;
 };
 
@@ -110,6 +118,9 @@ void h2_session_end(
     struct h2_session *h, const char *why, void (*release)(void *owner));
 void h2_session_release(struct h2_session *h);
 void h2_session_send_later(struct h2_session *h);
+/* GOAWAY with ENHANCE_YOUR_CALM and the end, for that fault: words that stay.
+ */
+void h2_session_blame(struct h2_session *h, const char *fault);
 /* GOAWAY; the streams that are there go on. */
 void h2_session_leave(struct h2_session *h);
 

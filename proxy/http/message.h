@@ -76,6 +76,7 @@ struct message {
 	enum framing framing;
 	uint64_t content_length; /* FRAMING_LENGTH, or told by a HEAD answer */
 	bool has_content_length;
+	bool ended;             /* by its head, which said so: HTTP/2 */
 	bool keep_alive;        /* the connection may carry another message */
 	bool upgrade;           /* to WebSocket, the one that is passed on */
 	unsigned version_minor; /* HTTP/1.x */

@@ -329,7 +329,7 @@ def test_floods_end_their_connection_alone(lab):
     def made_resets(c):
         for n in range(5000):
             c.ask(2 * n + 1, flags=END_HEADERS)
-            c.send(frame(WINDOW_UPDATE, 0, 2 * n + 1, struct.pack("!I", 0)))
+            c.send(frame(WINDOW_UPDATE, 0, 2 * n + 1, struct.pack("!I", 0x7fffffff)))
 
     floods = {
         "resets that we are made to send": made_resets,

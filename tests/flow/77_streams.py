@@ -7,13 +7,13 @@ import subprocess
 import threading
 
 import h2
-from h2 import DATA, END_HEADERS, END_STREAM, HEADERS, RST_STREAM, Connection, Origin, frame
+from h2 import DATA, END_HEADERS, END_STREAM, HEADERS, RST_STREAM, SETTINGS, Connection, Origin, frame
 from lab import Answer, Lab, accept_websocket, free_port, read_head, wait_until
 
 KEY = "dGhlIHNhbXBsZSBub25jZQ=="  # RFC 6455 section 1.3
 CONNECT_PROTOCOL = 8
 seen = threading.Semaphore(0)  # events, by their reader
-ORIGINS = ("echo1", "echo2", "events", "grpc", "refuse", "shrug")
+ORIGINS = ("echo1", "echo2", "events", "grpc", "refuse", "shrug", "quiet")
 
 
 def make(build):
@@ -24,6 +24,7 @@ def make(build):
     lab.refuse = lab.origin(refuse, tls=True)
     lab.shrug = lab.origin(shrug, tls=True)
     lab.events = lab.origin(events, tls=True, alpn=["h2"])
+    lab.quiet = lab.origin(quiet, tls=True, alpn=["h2"])
     lab.grpc = lab.origin(grpc, tls=True, alpn=["h2"])
     lab.plain_echo = lab.origin(lambda s: echo1(lab, s))
     lab.real = haproxy(lab)
@@ -110,6 +111,13 @@ def events(s):
             o.send(frame(DATA, 0, stream, b"data: %d\n\n" % n))
             assert seen.acquire(timeout=5), "the event was held up"
         o.send(frame(DATA, END_STREAM, stream))
+
+
+def quiet(s):
+    """Has a head to say, and no more."""
+    o = Origin(s)
+    while stream := o.request():
+        o.head(stream)
 
 
 def grpc(s):
@@ -272,6 +280,18 @@ def test_events_arrive_as_they_are_sent(lab):
             curl.stdout.readline()
             seen.release()
         assert curl.wait(10) == 0
+
+
+def test_a_head_does_not_wait_for_its_body(lab):
+    with Connection(lab, "quiet.lab.test", lab.quiet) as c:
+        c.until(SETTINGS)
+        c.until(SETTINGS)  # from here on nothing else has it sent
+        c.ask(1)
+        assert answers_200(c, 1)
+    s = lab.tls("quiet.lab.test", lab.quiet)
+    s.sendall(b"GET / HTTP/1.1\r\nHost: quiet.lab.test:%d\r\n\r\n" % lab.quiet)
+    assert Answer(s, body=False).status == 200
+    s.close()
 
 
 def test_grpc_talks_both_ways_and_ends_with_trailers(lab):

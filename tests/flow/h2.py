@@ -1,11 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """h2: HTTP/2 frames by hand, for what no real client sends."""
+import socket
 import ssl
 import struct
 
-DATA, HEADERS, PRIORITY, RST_STREAM, SETTINGS, PING, GOAWAY, WINDOW_UPDATE, CONTINUATION = (
-    0, 1, 2, 3, 4, 6, 7, 8, 9)
-END_STREAM, ACK, END_HEADERS = 1, 1, 4
+(DATA, HEADERS, PRIORITY, RST_STREAM, SETTINGS, PUSH_PROMISE, PING, GOAWAY, WINDOW_UPDATE,
+ CONTINUATION) = range(10)
+END_STREAM, ACK, END_HEADERS, PADDED, WITH_PRIORITY = 1, 1, 4, 8, 32
+CODES = ("NO_ERROR", "PROTOCOL_ERROR", "INTERNAL_ERROR", "FLOW_CONTROL_ERROR", "SETTINGS_TIMEOUT",
+         "STREAM_CLOSED", "FRAME_SIZE_ERROR", "REFUSED_STREAM", "CANCEL", "COMPRESSION_ERROR",
+         "CONNECT_ERROR", "ENHANCE_YOUR_CALM", "INADEQUATE_SECURITY", "HTTP_1_1_REQUIRED")
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 
 
@@ -33,6 +37,10 @@ def block(*fields):
     return out
 
 
+def u32(*numbers):
+    return b"".join(struct.pack("!I", n) for n in numbers)
+
+
 def window(stream, n):
     """WINDOW_UPDATE; none for none."""
     return frame(WINDOW_UPDATE, 0, stream, struct.pack("!I", n)) if n else b""
@@ -40,6 +48,7 @@ def window(stream, n):
 
 class Peer:
     """Either end of a connection."""
+    acknowledges = True  # SETTINGS, by itself
 
     def __init__(self, s, hello):
         self.s, self.unread = s, b""
@@ -58,15 +67,18 @@ class Peer:
         if payload is None:
             return None
         stream = int.from_bytes(head[5:], "big") & 0x7fffffff
-        if head[3] == SETTINGS and not head[4] & ACK:
-            self.send(frame(SETTINGS, ACK, 0))
+        if head[3] == SETTINGS and not head[4] & ACK and self.acknowledges:
+            try:
+                self.send(frame(SETTINGS, ACK, 0))
+            except OSError:
+                pass  # what it said before it closed is still to be read
         return head[3], head[4], stream, payload
 
     def _exactly(self, n):
         while len(self.unread) < n:
             try:
                 more = self.s.recv(65536)
-            except (ConnectionResetError, ssl.SSLError):
+            except (ConnectionError, ssl.SSLError):
                 return None
             if not more:
                 return None
@@ -91,9 +103,9 @@ class Peer:
                 return None
             if got[0] == DATA:
                 data += got[3]
-            if got[0] == DATA and not got[1] & END_STREAM:
-                self.send(frame(WINDOW_UPDATE, 0, 0, struct.pack("!I", max(1, len(got[3]))))
-                          + frame(WINDOW_UPDATE, 0, stream, struct.pack("!I", max(1, len(got[3])))))
+            if got[0] == DATA:
+                last = got[1] & END_STREAM
+                self.send(window(0, len(got[3])) + (b"" if last else window(stream, len(got[3]))))
             if got[0] in (DATA, HEADERS) and got[1] & END_STREAM:
                 return data
         return None
@@ -125,14 +137,16 @@ def settings_frame(settings):
 class Connection(Peer):
     """To one host, through CONNECT and the proxy's TLS."""
 
-    def __init__(self, lab, host, port=None, source=None, settings=()):
+    def __init__(self, lab, host, port=None, source=None, settings=(),
+                 hello=PREFACE):
         self.authority = f"{host}:{port or lab.tls_port}"
         s = lab.tunnel(host, port, **({"source": source} if source else {}))
+        s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         context = ssl.create_default_context(cafile=str(lab.proxy_ca.crt))
         context.set_alpn_protocols(["h2"])
         s = context.wrap_socket(s, server_hostname=host)
         assert s.selected_alpn_protocol() == "h2"
-        super().__init__(s, PREFACE + settings_frame(settings))
+        super().__init__(s, hello + settings_frame(settings))
 
     def fields(self, path="/", method="GET", more=()):
         return block((":method", method), (":scheme", "https"),

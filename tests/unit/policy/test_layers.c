@@ -486,84 +486,81 @@ END_TEST
 static const struct {
 	const char *national, *prefecture;
 	const char *says; /* a part of the only line; NULL: nothing */
-} reviews
-    [] = {
-	    { NULL,
-		"default = (" RULE("a", "allow", "") "," RULE(
-		    "b", "block", "destinations = [\"x.test\"];") ");",
-		NULL },
-	    { NULL,
-		"default = (" RULE("a", "allow",
-		    "zones = [\"internet\","
-		    " \"wide\"];") "," RULE("b", "allow",
-		    "destinations = [\"x.test\"];") ");",
-		"rule \"b\" never decides: it is said before by \"a\"" },
-	    { NULL,
-		"default = (" RULE("a", "block", "") "," RULE(
-		    "b", "allow", "destinations = [\"x.test\"];") ");",
-		"rule \"b\" never decides: before it comes, with another "
-		"verdict,"
-		" \"a\"" },
-	    { NULL,
-		"default = (" RULE(
-		    "a", "allow", "destinations = [\"x.test\"];") "," RULE("b",
-		    "allow", "destinations = [\"y.x.test\"];") ");",
-		"rule \"b\" never decides" },
-	    { NULL,
-		"default = (" RULE(
-		    "a", "allow", "destinations = [\"x.test\"];") "," RULE("b",
-		    "allow", "destinations = [\"y.x.test\", \"z.test\"];") ");",
-		NULL },
-	    { NULL,
-		"default = (" RULE("a", "allow",
-		    "destinations = [\"x.test\"]; methods = [\"GET\"];") "," RULE("b",
-		    "allow", "destinations = [\"x.test\"];") ");",
-		NULL },
-	    { NULL,
-		"default = (" RULE("a", "allow",
-		    "destinations = [\"x.test\"]; ports = [443];") "," RULE("b",
-		    "allow",
-		    "destinations = [\"x.test\"]; ports = [443, 80];") ");",
-		NULL },
-	    { NULL,
-		"default = (" RULE("a", "allow",
-		    "destinations = [\"x.test\"]; hours = [\"mon "
-		    "08:00-09:00\"];") "," RULE("b", "allow",
-		    "destinations = [\"x.test\"];") ");",
-		NULL },
-	    { NULL,
-		"default = (" RULE("a", "allow",
-		    "destinations = [\"x.test\"]; bodies = [\"990019\"];") "," RULE("b",
-		    "allow", "destinations = [\"x.test\"];") ");",
-		NULL },
-	    { NULL,
-		"default = (" RULE(
-		    "a", "allow", "destinations = [\"x.test\"];") "," RULE("b",
-		    "allow", "urls = [\"https://a.x.test/b\"];") ");",
-		"rule \"b\" never decides" },
-	    { "must = (" RULE(
-		  "n", "block", "destinations = [\"x.test\"];") ");",
-		"default = (" RULE(
-		    "b", "warn", "destinations = [\"a.x.test\"];") ");",
-		"rule \"b\" never opens anything: it is blocked by must "
-		"\"n\"" },
-	    { NULL,
-		"default = (" RULE(
-		    "b", "tunnel", "destinations = [\"x.test\"];") ");",
-		"rule \"b\" is never a tunnel: no layer above has may-tunnel" },
-	    { "default = (" RULE("n", "may-tunnel", "to = [\"body\"];") ");",
-		"default = (" RULE(
-		    "b", "tunnel", "destinations = [\"x.test\"];") ");",
-		"rule \"b\" is never a tunnel" },
-	    { "default = (" RULE("n", "may-tunnel", "") ");",
-		"must = (" RULE("m",
-		    "block", "methods = [\"PUT\"];") ");"
-						     "default = (" RULE("b",
-							 "tunnel",
-							 "destinations = "
-							 "[\"x.test\"];") ");",
-		"rule \"m\" is in must and asks for methods" },
-    };
+} reviews[] = {
+	{ NULL,
+	    "default = (" RULE("a", "allow", "") "," RULE(
+		"b", "block", "destinations = [\"x.test\"];") ");",
+	    NULL },
+	{ NULL,
+	    "default = (" RULE("a", "allow",
+		"zones = [\"internet\","
+		" \"wide\"];") "," RULE("b", "allow",
+		"destinations = [\"x.test\"];") ");",
+	    "rule \"b\" never decides: it is said before by \"a\"" },
+	{ NULL,
+	    "default = (" RULE("a", "block", "") "," RULE(
+		"b", "allow", "destinations = [\"x.test\"];") ");",
+	    "rule \"b\" never decides: before it comes, with another "
+	    "verdict,"
+	    " \"a\"" },
+	{ NULL,
+	    "default = (" RULE(
+		"a", "allow", "destinations = [\"x.test\"];") "," RULE("b",
+		"allow", "destinations = [\"y.x.test\"];") ");",
+	    "rule \"b\" never decides" },
+	{ NULL,
+	    "default = (" RULE(
+		"a", "allow", "destinations = [\"x.test\"];") "," RULE("b",
+		"allow", "destinations = [\"y.x.test\", \"z.test\"];") ");",
+	    NULL },
+	{ NULL,
+	    "default = (" RULE("a", "allow",
+		"destinations = [\"x.test\"]; methods = [\"GET\"];") "," RULE("b",
+		"allow", "destinations = [\"x.test\"];") ");",
+	    NULL },
+	{ NULL,
+	    "default = (" RULE("a", "allow",
+		"destinations = [\"x.test\"]; ports = [443];") "," RULE("b",
+		"allow",
+		"destinations = [\"x.test\"]; ports = [443, 80];") ");",
+	    NULL },
+	{ NULL,
+	    "default = (" RULE("a", "allow",
+		"destinations = [\"x.test\"]; hours = [\"mon "
+		"08:00-09:00\"];") "," RULE("b", "allow",
+		"destinations = [\"x.test\"];") ");",
+	    NULL },
+	{ NULL,
+	    "default = (" RULE("a", "allow",
+		"destinations = [\"x.test\"]; bodies = [\"990019\"];") "," RULE("b",
+		"allow", "destinations = [\"x.test\"];") ");",
+	    NULL },
+	{ NULL,
+	    "default = (" RULE(
+		"a", "allow", "destinations = [\"x.test\"];") "," RULE("b",
+		"allow", "urls = [\"https://a.x.test/b\"];") ");",
+	    "rule \"b\" never decides" },
+	{ "must = (" RULE("n", "block", "destinations = [\"x.test\"];") ");",
+	    "default = (" RULE(
+		"b", "warn", "destinations = [\"a.x.test\"];") ");",
+	    "rule \"b\" never opens anything: it is blocked by must "
+	    "\"n\"" },
+	{ NULL,
+	    "default = (" RULE(
+		"b", "tunnel", "destinations = [\"x.test\"];") ");",
+	    "rule \"b\" is never a tunnel: no layer above has may-tunnel" },
+	{ "default = (" RULE("n", "may-tunnel", "to = [\"body\"];") ");",
+	    "default = (" RULE(
+		"b", "tunnel", "destinations = [\"x.test\"];") ");",
+	    "rule \"b\" is never a tunnel" },
+	{ "default = (" RULE("n", "may-tunnel", "") ");",
+	    "must = (" RULE("m", "block",
+		"methods = [\"PUT\"];") ");"
+					"default = (" RULE("b", "tunnel",
+					    "destinations = "
+					    "[\"x.test\"];") ");",
+	    "rule \"m\" is in must and asks for methods" },
+};
 
 START_TEST(layers_are_reviewed)
 {
