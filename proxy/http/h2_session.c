@@ -378,6 +378,18 @@ forget(struct h2_stream *s, uint32_t code, const char *why)
 
 /* The library's callbacks. */
 
+/* RFC 9113 section 6.3. The library reads no PRIORITY frames since ours are
+ * those of RFC 9218, and would let it pass. */
+static int
+begin_frame(nghttp2_session *library, const nghttp2_frame_hd *hd, void *user)
+{
+	(void)user;
+	if (hd->type == NGHTTP2_PRIORITY && hd->stream_id == 0)
+		nghttp2_session_terminate_session(
+		    library, NGHTTP2_PROTOCOL_ERROR);
+	return 0;
+}
+
 static int
 begin_headers(nghttp2_session *library, const nghttp2_frame *frame, void *user)
 {
@@ -745,6 +757,8 @@ library_session(struct h2_session *h, enum h2_end end)
 
 	must(nghttp2_session_callbacks_new(&calls) == 0 &&
 	    nghttp2_option_new(&options) == 0);
+	nghttp2_session_callbacks_set_on_begin_frame_callback(
+	    calls, begin_frame);
 	nghttp2_session_callbacks_set_on_begin_headers_callback(
 	    calls, begin_headers);
 	nghttp2_session_callbacks_set_on_header_callback(calls, header);

@@ -7,12 +7,11 @@ from h2 import DATA, END_HEADERS, END_STREAM, HEADERS, PREFACE, SETTINGS, Connec
 from lab import CITY, Lab, read_head, wait_until
 
 PRIORITY_UPDATE, NO_RFC7540_PRIORITIES, INITIAL_WINDOW = 0x10, 9, 4
-told = threading.Semaphore(0)
 
 
 def make(build):
     lab = Lab(build, edges=1, hosts={"two.lab.test": "127.0.0.1", "one.lab.test": "127.0.0.1"})
-    lab.updates, lab.heads = [], []
+    lab.updates, lab.heads, lab.asked = [], [], threading.Event()
     lab.two = lab.origin(lambda s: two(lab, s), tls=True, alpn=["h2"])
     lab.one = lab.origin(lambda s: one(lab, s))
     lab.write_settings()
@@ -28,6 +27,7 @@ def two(lab, s):
             lab.updates.append(got[3])
         if got[0] == HEADERS:
             streams.append(got[2])
+            lab.asked.set()
         if len(streams) == 2:
             while streams:
                 o.answer(streams.pop())
@@ -109,6 +109,7 @@ def test_who_says_nothing_shares(lab):
 def test_origins_are_told(lab):
     with Connection(lab, "two.lab.test", lab.two) as c:
         c.ask(1, more=[("priority", "u=6")])
+        assert lab.asked.wait(5)
         for value in (b"u=2, i", b"u=1\r\nx: y", b"x" * 29, b"x" * 28):
             c.send(update(1, value))
         c.ask(3)
@@ -128,4 +129,4 @@ def test_before_the_origin_is_reached_it_is_the_field(lab):
         p.send(frame(HEADERS, flags, 3, head[:head.index(b"\0\x08priority")]) + update(3, b"u=0"))
         assert p.body(3) == b"ok"
     assert [line for head in lab.heads for line in head.split(b"\r\n")
-            if line.lower().startswith(b"priority")] == [b"priority: u=1, i"], lab.heads
+            if line.lower().startswith(b"priority")] == [b"priority: u=1, i", b"Priority: u=0"], lab.heads

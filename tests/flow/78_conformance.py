@@ -400,8 +400,8 @@ CLIENT_ROWS = [
     # 6.3 PRIORITY.
     ("6.3", "PRIORITY on stream 0", bytes_of(frame(PRIORITY, 0, 0, b"\0" * 5)), ended("PROTOCOL_ERROR")),
     ("6.3", "PRIORITY of 4 octets", bytes_of(frame(PRIORITY, 0, 1, b"\0" * 4)), ended("FRAME_SIZE_ERROR")),
-    ("6.3", "PRIORITY that depends on itself", bytes_of(frame(PRIORITY, 0, 1, u32(1) + b"\0")),
-     ended("PROTOCOL_ERROR")),
+    ("6.3", "PRIORITY that depends on itself", lambda c: frame(PRIORITY, 0, 1, u32(1) + b"\0") + get(c),
+     answered(words="it is ignored: RFC 9218 section 2.1")),
     # 6.4 RST_STREAM.
     ("6.4", "RST_STREAM on stream 0", bytes_of(frame(RST_STREAM, 0, 0, u32(8))), ended("PROTOCOL_ERROR")),
     ("6.4", "RST_STREAM of 3 octets", lambda c: waiting(c) + frame(RST_STREAM, 0, 1, b"\0" * 3),
@@ -539,7 +539,7 @@ CLIENT_ROWS = [
      lambda c: raw(c, (":method", "OPTIONS"), ":scheme", ":authority", (":path", "*")), answered()),
     ("8.3.1", "`GET` of `*`", lambda c: raw(c, *PSEUDO[:3], (":path", "*")), reset("PROTOCOL_ERROR")),
     ("8.3.1", "`:authority` with a user's name",
-     lambda c: raw(c, ":method", ":scheme", (":authority", "me@" + c.authority), ":path"), answered(421)),
+     lambda c: raw(c, ":method", ":scheme", (":authority", "me@" + c.authority), ":path"), answered(400)),
     ("8.3.1", "`:authority` of another name",
      lambda c: raw(c, ":method", ":scheme", (":authority", "www.lab.test"), ":path"), answered(421)),
     # 8.5 CONNECT, 8.6 Upgrade.

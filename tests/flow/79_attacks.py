@@ -25,7 +25,7 @@ BOMB = ENTRY + b"\xbe" * 12000
 def make(build):
     names = ("tell", "odd", "zip", "chunks", "old")
     lab = Lab(build, edges=1, hosts={f"{n}.lab.test": "127.0.0.1" for n in names},
-              limits="head_timeout = 2; body_timeout = 2; interim_max = 5;")
+              limits="head_timeout = 2; body_timeout = 2; interim_max = 5; decoded_ratio = 1100;")
     lab.tell = lab.origin(tell, tls=True)
     lab.spare = [OddOrigin(lab) for _ in range(30)]
     lab.sink = lab.origin(lambda s: sink(lab, s))
