@@ -13,6 +13,7 @@
 #include "proxy/base/log.h"
 #include "proxy/base/when.h"
 #include "proxy/board.h"
+#include "proxy/control/policies.h"
 #include "proxy/policy/explain.h"
 #include "proxy/settings.h"
 
@@ -26,6 +27,7 @@ struct options {
 	const char *from;
 	const char *method;
 	const char *at;
+	const char *log;
 	bool json;
 	char **words; /* behind the subcommand */
 	int words_n;
@@ -190,65 +192,17 @@ explain(const struct options *o)
 	return result;
 }
 
-/* NAME.cases beside each NAME.conf of the policies. */
-static size_t
-find_cases(
-    const struct settings *s, struct arena *a, const char **out, size_t max)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < s->policies.n && n < max; i++) {
-		const char *path = settings_path(s, a, s->policies.p[i].path);
-		struct bytes base = bytes_of(path);
-		const char *cases;
-
-		if (!bytes_end_with(base, BYTES(".conf")))
-			continue;
-		base.n -= 5;
-		cases = arena_printf(a, "%.*s.cases", BYTES_PRINTF(base));
-		if (access(cases, R_OK) == 0)
-			out[n++] = cases;
-	}
-	return n;
-}
-
 static int
 policy(const struct options *o)
 {
-	const char *found[256];
-	const char *const *files = (const char *const *)o->words + 1;
-	size_t n;
-	size_t run = 0;
-	int different = 0;
-	int unread = 0;
-	struct settings *s;
+	const struct policies_order order = {
+		.words = o->words,
+		.words_n = o->words_n,
+		.config = o->config,
+		.log = o->log,
+	};
 
-	if (o->words_n < 1 || strcmp(o->words[0], "test") != 0)
-		return fail("policy: expected test [FILE.cases …]");
-	s = load(o);
-	if (s == NULL)
-		return FAILED;
-	n = (size_t)o->words_n - 1;
-	if (n == 0) {
-		n = find_cases(s, &s->arena, found, COUNT(found));
-		files = found;
-	}
-	for (size_t i = 0; i < n; i++) {
-		struct err e = { 0 };
-		int result = policy_run_cases(
-		    s->policy, s->zones, files[i], stdout, &run, &e);
-
-		if (result < 0) {
-			fprintf(stderr, "%s\n", e.text);
-			unread++;
-		} else {
-			different += result;
-		}
-	}
-	printf("%zu passed, %d failed\n", run - (size_t)different,
-	    different + unread);
-	settings_free(s);
-	return different + unread == 0 && run > 0 ? 0 : FAILED;
+	return policies_command(&order);
 }
 
 static int
@@ -287,8 +241,8 @@ static const struct {
 	    "ログファイルを開き直す" },
 	{ "explain", explain, "--from ADDRESS URL", "what would be decided",
 	    "判定とその根拠を示す" },
-	{ "policy", policy, "test [FILE.cases]", "run the expected verdicts",
-	    "期待する判定を確かめる" },
+	{ "policy", policy, "test|diff|replay", "before a policy is in force",
+	    "方針を反映する前に確かめる" },
 	{ "manual", manual, "settings|events|counters",
 	    "the tables, as Markdown", "一覧表（Markdown）" },
 };
@@ -305,7 +259,10 @@ usage(FILE *out, int result)
 		fprintf(out, "  %-8s %-26s %s\n", commands[i].name,
 		    commands[i].arguments,
 		    ja ? commands[i].words_ja : commands[i].words_en);
-	fputs("  explain: --method M, --at 2026-11-24T09:00:00+0900, --json\n",
+	fputs("  explain: --method M, --at 2026-11-24T09:00:00+0900, --json\n"
+	      "  policy test [FILE.cases …]\n"
+	      "  policy diff OLD.conf       against the settings of -c\n"
+	      "  policy replay --log FILE   a journal, by the settings of -c\n",
 	    out);
 	return result;
 }
@@ -319,6 +276,7 @@ main(int argc, char **argv)
 		{ "from", required_argument, NULL, 'f' },
 		{ "method", required_argument, NULL, 'm' },
 		{ "at", required_argument, NULL, 'a' },
+		{ "log", required_argument, NULL, 'l' },
 		{ "json", no_argument, NULL, 'j' },
 		{ "version", no_argument, NULL, 'V' },
 		{ "help", no_argument, NULL, 'h' },
@@ -343,6 +301,9 @@ main(int argc, char **argv)
 			break;
 		case 'a':
 			o.at = optarg;
+			break;
+		case 'l':
+			o.log = optarg;
 			break;
 		case 'j':
 			o.json = true;

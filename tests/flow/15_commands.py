@@ -76,6 +76,42 @@ def test_policy_test_tells_each_difference(lab):
     assert "policy.cases" in done.stderr
 
 
+def changed_policy(lab):
+    """Settings with a policy that blocks plain.lab.test."""
+    rules = (lab.dir / "policy.conf").read_text().replace("default = (", """default = (
+  { name = "no-plain"; verdict = "block"; destinations = ["plain.lab.test"]; reason_ja = "試";  },""")
+    (lab.dir / "next.conf").write_text(rules)
+    conf = lab.dir / "next-settings.conf"
+    conf.write_text((lab.dir / "sekisho.conf").read_text().replace(
+        'prefecture = ["policy.conf"]', 'prefecture = ["next.conf"]'))
+    return conf
+
+
+def test_replay_tells_what_would_change(lab):
+    for path in ("/1k", "/empty", "/1k"):
+        assert lab.get_plain("plain.lab.test", path).status in (200, 204)
+    lab.get("www.lab.test", "/1k")
+    lab.event(event="exchange", host="www.lab.test", path="/1k")
+    journal = lab.dir / "log" / "journal.jsonl"
+    done = run(lab, "policy", "replay", "--log", str(journal))
+    assert done.returncode == 0 and " 0 would change" in done.stdout, done
+    done = run(lab, "policy", "replay", "--log", str(journal), config=changed_policy(lab))
+    assert done.returncode == 1 and " 3 would change" in done.stdout, done
+    assert "       3  allow lab -> block no-plain\n" in done.stdout, done.stdout
+    assert f"GET http://plain.lab.test:{lab.plain_port}/1k" in done.stdout
+    done = run(lab, "policy", "replay", "--log", str(lab.dir / "nothing"))
+    assert done.returncode == 1 and "nothing" in done.stderr
+    assert run(lab, "policy", "replay").returncode == 1
+
+
+def test_diff_tells_policies_apart(lab):
+    old = str(lab.dir / "sekisho.conf")
+    done = run(lab, "policy", "diff", old)
+    assert (done.returncode, done.stdout) == (0, ""), done
+    done = run(lab, "policy", "diff", old, config=changed_policy(lab))
+    assert done.returncode == 1 and re.fullmatch(r"\+ no-plain: block \(\S+:\d+\)\n", done.stdout), done
+
+
 def test_the_daemon_is_asked_even_while_the_settings_are_broken(lab):
     broken = lab.dir / "broken.conf"
     text = (lab.dir / "sekisho.conf").read_text()
