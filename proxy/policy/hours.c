@@ -2,6 +2,7 @@
 #include "proxy/policy/hours.h"
 
 #include "proxy/base/when.h"
+#include "proxy/policy/holidays.h"
 
 #define DAY_MIN (24 * 60)
 
@@ -19,7 +20,7 @@ parse_day(struct bytes text)
 
 /* "mon" or "mon-fri", which may run over the week's end. */
 static int
-parse_days(uint8_t *days, struct bytes text)
+parse_weekdays(uint8_t *days, struct bytes text)
 {
 	bool open = bytes_end_with(text, BYTES("-"));
 	struct bytes first = bytes_take_until(&text, '-');
@@ -33,6 +34,17 @@ parse_days(uint8_t *days, struct bytes text)
 		if (day == to)
 			return 0;
 	}
+}
+
+static int
+parse_days(struct hours *h, struct bytes text)
+{
+	bool holiday = bytes_equal_nocase(text, BYTES("holiday"));
+	bool workday = bytes_equal_nocase(text, BYTES("workday"));
+
+	h->holidays |= holiday;
+	h->workdays |= workday;
+	return holiday || workday ? 0 : parse_weekdays(&h->days, text);
 }
 
 /* "08:30"; "24:00" ends a day. */
@@ -62,12 +74,20 @@ hours_parse(struct hours *h, struct bytes text)
 	if (bytes_end_with(days, BYTES(",")))
 		return -1;
 	do {
-		if (parse_days(&h->days, bytes_take_until(&days, ',')) < 0)
+		if (parse_days(h, bytes_take_until(&days, ',')) < 0)
 			return -1;
 	} while (days.n > 0);
 	if (parse_minute(from, &h->from) < 0 || parse_minute(text, &h->to) < 0)
 		return -1;
 	return h->from == h->to ? -1 : 0;
+}
+
+static bool
+is_among(const struct hours *h, int64_t day)
+{
+	return (h->days >> holidays_weekday(day) & 1) != 0 ||
+	    (h->holidays && holidays_contain(day)) ||
+	    (h->workdays && !holidays_close_offices(day));
 }
 
 bool
@@ -76,12 +96,9 @@ hours_contain(const struct hours *h, time_t now)
 	int64_t local = (int64_t)now + WHEN_JAPAN_S;
 	int64_t day = local / 86400;
 	int minute = (int)(local % 86400 / 60);
-	int weekday = (int)((day + 4) % 7); /* 1970-01-01 was a Thursday */
-	int before = (weekday + 6) % 7;
 
 	if (h->from < h->to)
-		return (h->days >> weekday & 1) != 0 && minute >= h->from &&
-		    minute < h->to;
-	return ((h->days >> weekday & 1) != 0 && minute >= h->from) ||
-	    ((h->days >> before & 1) != 0 && minute < h->to);
+		return minute >= h->from && minute < h->to && is_among(h, day);
+	return (minute >= h->from && is_among(h, day)) ||
+	    (minute < h->to && is_among(h, day - 1));
 }

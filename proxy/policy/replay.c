@@ -106,9 +106,10 @@ judge(const struct replay *r, const struct event *v)
 		.method = v->method,
 		.now = v->at,
 	};
-	struct decision steps[POLICY_STEPS_MAX];
+	struct decision steps[POLICY_STEPS_MAX] = { 0 };
+	size_t n = policy_judge_steps(r->policy, &q, steps);
 
-	return steps[policy_judge_steps(r->policy, &q, steps) - 1];
+	return steps[n - 1];
 }
 
 static void

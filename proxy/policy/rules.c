@@ -69,8 +69,10 @@ const struct setting rule_table[] = {
 	SETTING(rule_entry, methods, TEXTS, 0, 1, VALUES_MAX,
 	    "Methods: \"GET\", \"POST\".", "要求メソッド。"),
 	SETTING(rule_entry, hours, TEXTS, 0, 1, VALUES_MAX,
-	    "Hours in Japan: \"mon-fri 08:30-17:15\".",
-	    "時間帯（日本時間）。\"mon-fri 08:30-17:15\"。"),
+	    "Hours in Japan: \"mon-fri 08:30-17:15\", \"workday"
+	    " 08:30-17:15\", \"sat,sun,holiday 00:00-24:00\".",
+	    "時間帯（日本時間）。\"mon-fri 08:30-17:15\"、\"workday"
+	    " 08:30-17:15\"（開庁日）、\"sat,sun,holiday 00:00-24:00\"。"),
 	SETTING(rule_entry, tls_only, FLAG, false, 0, 1,
 	    "A tunnel carries nothing but TLS of the CONNECT name.",
 	    "トンネルに CONNECT 先の名前の TLS 以外を通さない。"),

@@ -26,6 +26,8 @@ default = (
   { name = "forum"; verdict = "block"; destinations = ["forum.lab.test"]; reason_ja = "県では禁止"; },
   { name = "shop"; verdict = "warn"; destinations = ["shop.lab.test", "market.lab.test"];
     zones = ["internet"]; reason_ja = "通信販売です。"; reason_en = "A shop."; lasts = 60; },
+  { name = "days"; verdict = "block"; destinations = ["days.lab.test"]; reason_ja = "時間帯";
+    hours = ["workday,holiday 00:00-24:00", "mon-sun 00:00-24:00"]; },
   { name = "lab"; verdict = "allow"; zones = ["internet"]; destinations = ["lab.test"];
     reason_ja = "試験"; } );
 """
@@ -41,7 +43,7 @@ must = ( { name = "school-forum"; verdict = "block"; destinations = ["forum.lab.
 
 def make(build):
     lab = Lab(build, edges=2, hosts={f"{n}.lab.test": "127.0.0.1" for n in
-                                     ("forum", "shop", "market", "login")})
+                                     ("forum", "shop", "market", "login", "days")})
     lab.heads = []
     lab.login = lab.origin(lambda s: keep_heads(lab, s), tls=True)
     lab.write_settings()
@@ -81,6 +83,11 @@ def test_a_body_overrides_its_prefecture_and_a_section_its_body(lab):
     assert lab.get(host, "/1k", source=TOWN).status == 200
     assert lab.get(host, "/1k", source=SCHOOL).status == 403
     assert lab.event(event="exchange", host=host, client=SCHOOL)["rule"] == "school-forum"
+
+
+def test_days_are_reckoned_in_the_sandbox(lab):
+    assert lab.get("days.lab.test", "/1k").status == 403
+    assert lab.event(event="exchange", host="days.lab.test")["rule"] == "days"
 
 
 def test_read_only_reads(lab):
