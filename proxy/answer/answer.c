@@ -143,13 +143,15 @@ static const struct {
 
 static const struct {
 	const char *destination, *reason, *category, *rule, *detail, *id,
-	    *contact, *your_reason, *go_on;
+	    *contact, *your_reason, *go_on, *why_needed, *release;
 } labels[LANGUAGES] = {
 	[JA] = { "宛先", "理由", "分類", "規則", "詳細", "受付番号",
-	    "問い合わせ先", "先へ進む理由", "理由を記録して先へ進む" },
+	    "問い合わせ先", "先へ進む理由", "理由を記録して先へ進む",
+	    "業務に必要な理由", "理由を記録して一時的に解除する" },
 	[EN] = { "Destination", "Reason", "Category", "Rule", "Details",
 	    "Event number", "Contact", "Why you go on",
-	    "Record the reason and go on" },
+	    "Record the reason and go on", "Why you need it for your work",
+	    "Record the reason and release it for a time" },
 };
 
 unsigned
@@ -280,14 +282,18 @@ write_rows(const struct answer *a, enum language l, struct buf *out)
 }
 
 static int
-write_form(const struct answer_form *f, enum language l, struct buf *out)
+write_form(const struct answer *a, enum language l, struct buf *out)
 {
-	if (page_form_begin(out, f->action) < 0 ||
-	    page_form_text(out, "reason", labels[l].your_reason) < 0 ||
-	    page_form_hidden(out, "to", f->to) < 0 ||
-	    page_form_hidden(out, "ticket", bytes_of(f->ticket)) < 0)
+	bool blocked = a->kind == ANSWER_BLOCKED;
+
+	if (page_form_begin(out, a->form->action) < 0 ||
+	    page_form_text(out, "reason",
+		blocked ? labels[l].why_needed : labels[l].your_reason) < 0 ||
+	    page_form_hidden(out, "to", a->form->to) < 0 ||
+	    page_form_hidden(out, "ticket", bytes_of(a->form->ticket)) < 0)
 		return -1;
-	return page_form_end(out, labels[l].go_on);
+	return page_form_end(
+	    out, blocked ? labels[l].release : labels[l].go_on);
 }
 
 int
@@ -303,7 +309,7 @@ answer_page(const struct answer *a, struct buf *out, const char **language_out)
 	    page_paragraph(out, bytes_of(kinds[a->kind].advice[l])) < 0 ||
 	    write_rows(a, l, out) < 0)
 		return -1;
-	if (a->form != NULL && write_form(a->form, l, out) < 0)
+	if (a->form != NULL && write_form(a, l, out) < 0)
 		return -1;
 	return page_end(out, owner_name(a->prefecture, NULL, l));
 }

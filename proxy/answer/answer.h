@@ -38,7 +38,7 @@ enum answer_kind {
 	ANSWER_KINDS,
 };
 
-/* For ANSWER_WARNED: what the form sends back besides the reason. */
+/* For who may go on: what the form sends back besides the reason. */
 struct answer_form {
 	const char *action; /* a path of the same host */
 	const char *ticket;

@@ -32,6 +32,9 @@ EVENT(TUNNEL, "tunnel", INFO, "One tunnel (CONNECT or Upgrade) ended.",        \
 EVENT(CONTINUED, "continued", NOTICE,                                          \
     "A user went on where a rule warns; text is the reason given.",            \
     "規則の警告を確認して利用者が先へ進んだ。text は入力された理由。")         \
+EVENT(RELEASED, "released", NOTICE,                                            \
+    "A user said why what a rule blocks is needed; it is open for a time.",    \
+    "規則が遮断する宛先を、理由を入力した利用者に一時的に解除した。")          \
 EVENT(REFUSED, "connection_refused", NOTICE,                                   \
     "A connection was refused before any request was judged.",                 \
     "要求を判定する前に接続を拒否した。")                                      \

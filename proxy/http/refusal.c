@@ -172,7 +172,7 @@ exchange_page(struct exchange *x, unsigned status)
 	struct buf page;
 	const char *language;
 
-	if (x->answer == ANSWER_WARNED)
+	if (x->ticket[0] != '\0')
 		a.form = &form;
 	if ((x->answer == ANSWER_BLOCKED || x->answer == ANSWER_WARNED) &&
 	    rule != NULL) {

@@ -65,6 +65,15 @@ name_destination(struct exchange *x)
 	}
 }
 
+static bool
+went_on(const void *owner, const struct rule *r)
+{
+	const struct exchange *x = owner;
+
+	return passes_hold(
+	    &x->edge->board->passes, &x->address, r->name, time(NULL));
+}
+
 struct query
 exchange_query(const struct exchange *x)
 {
@@ -74,6 +83,8 @@ exchange_query(const struct exchange *x)
 		.method = x->request.method,
 		.upgrade = x->request.upgrade,
 		.now = time(NULL),
+		.went_on = went_on,
+		.owner = x,
 	};
 }
 
@@ -250,7 +261,7 @@ exchange_policy(void *job)
 	x->decision = policy_judge(x->edge->settings->policy, &q);
 	if (x->decision.verdict == VERDICT_ALLOW)
 		return STAGE_NEXT;
-	if (x->decision.verdict == VERDICT_WARN)
+	if (rule_asks_why(x->decision.rule))
 		return warn_judge(x);
 	counter_add(COUNTER_BLOCKED, 1);
 	return exchange_refuse(x, ANSWER_BLOCKED, NULL);

@@ -13,13 +13,21 @@ rule_name(const struct exchange *x)
 	return x->decision.rule->name;
 }
 
+/* Until it is released for the user. */
+static bool
+is_blocked(const struct exchange *x)
+{
+	return x->decision.rule->verdict == VERDICT_BLOCK;
+}
+
 static enum stage_answer
 show_page(struct exchange *x)
 {
-	counter_add(COUNTER_WARNED, 1);
+	counter_add(is_blocked(x) ? COUNTER_BLOCKED : COUNTER_WARNED, 1);
 	passes_ticket(&x->edge->board->passes, &x->address, rule_name(x),
 	    time(NULL), x->ticket);
-	return exchange_refuse(x, ANSWER_WARNED, NULL);
+	return exchange_refuse(
+	    x, is_blocked(x) ? ANSWER_BLOCKED : ANSWER_WARNED, NULL);
 }
 
 static bool
@@ -46,12 +54,7 @@ read_form(struct exchange *x)
 enum stage_answer
 warn_judge(struct exchange *x)
 {
-	if (comes_back(x))
-		return read_form(x);
-	if (passes_hold(
-		&x->edge->board->passes, &x->address, rule_name(x), time(NULL)))
-		return STAGE_NEXT;
-	return show_page(x);
+	return comes_back(x) ? read_form(x) : show_page(x);
 }
 
 void
@@ -69,7 +72,7 @@ record(const struct exchange *x, struct bytes reason)
 	char text[ADDRESS_TEXT_MAX];
 	struct log_line l;
 
-	log_begin(&l, EVENT_CONTINUED, NULL);
+	log_begin(&l, is_blocked(x) ? EVENT_RELEASED : EVENT_CONTINUED, NULL);
 	log_string(&l, "body", x->segment->body->code);
 	log_string(&l, "zone", x->segment->zone->name);
 	log_string(&l, "client", address_text(&x->address, text));

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * warn: a page that warns, and the user who goes on all the same. The page has
- * a form for the reason; it comes back as a POST to WARN_PATH of the same host,
- * which no origin ever sees. Then the client may go on for the rule's time.
+ * warn: a page that warns, or blocks what can be released, and the user who
+ * goes on all the same. The page has a form for the reason; it comes back as a
+ * POST to WARN_PATH of the same host, which no origin ever sees. Then the
+ * client may go on for the rule's time.
  */
 #pragma once
 
@@ -10,7 +11,7 @@
 
 #define WARN_PATH "/.well-known/sekisho/continue"
 
-/* For a request that a rule warns of. */
+/* For a request that such a rule decides. */
 enum stage_answer warn_judge(struct exchange *x);
 /* The form's body, of an exchange that has x->form. */
 void warn_form_body(struct exchange *x, struct bytes b);

@@ -316,14 +316,20 @@ only_reads(const struct query *q)
 		bytes_equal(q->method, BYTES("HEAD")));
 }
 
-/* What the rule says of this request. Of CONNECT read-only is no block yet. */
+/* What the rule says of this request. Of CONNECT not all is said yet. */
 static enum verdict
 verdict_on(const struct rule *r, const struct judging *j)
 {
-	if (r->verdict != VERDICT_READ_ONLY)
-		return r->verdict;
-	return j->connecting || only_reads(j->query) ? VERDICT_ALLOW
-						     : VERDICT_BLOCK;
+	const struct query *q = j->query;
+
+	if (r->verdict == VERDICT_READ_ONLY)
+		return j->connecting || only_reads(q) ? VERDICT_ALLOW
+						      : VERDICT_BLOCK;
+	/* The user is asked on a page, for which it must be decrypted. */
+	if (rule_asks_why(r) &&
+	    (j->connecting || (q->went_on != NULL && q->went_on(q->owner, r))))
+		return VERDICT_ALLOW;
+	return r->verdict;
 }
 
 /* What the rules say, each part of it. */
@@ -402,8 +408,8 @@ find_choice(struct walk *w, struct findings *f)
 			return;
 		}
 		f->later_choice |= m == MATCH_LATER;
-		f->later_opens |=
-		    m == MATCH_LATER && c->rule.verdict != VERDICT_BLOCK;
+		f->later_opens |= m == MATCH_LATER &&
+		    verdict_on(&c->rule, w->j) != VERDICT_BLOCK;
 	}
 }
 
@@ -514,9 +520,10 @@ static void
 settle_connect(struct walk *w, const struct findings *f)
 {
 	const struct conditions *c = f->choice;
-	bool blocked = c == NULL || c->rule.verdict == VERDICT_BLOCK;
+	bool blocked = c == NULL || verdict_on(&c->rule, w->j) == VERDICT_BLOCK;
 
-	if (f->floor != NULL && f->floor->rule.verdict == VERDICT_BLOCK) {
+	if (f->floor != NULL &&
+	    verdict_on(&f->floor->rule, w->j) == VERDICT_BLOCK) {
 		decide(w, f->floor);
 		return;
 	}

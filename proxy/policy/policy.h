@@ -56,8 +56,10 @@ struct rule {
 	const char *reason_en;
 	const char *owner;  /* who answers for it; or "" */
 	const char *clause; /* of a guideline; or "" */
-	uint64_t lasts_ms;  /* warn: how long one may go on */
-	time_t expires;     /* from then on it has no effect; 0: never */
+	/* warn, and block with release: how long who said why may go on. */
+	uint64_t lasts_ms;
+	bool release;   /* block, until the user says why it is needed */
+	time_t expires; /* from then on it has no effect; 0: never */
 	struct field_effect *fields;
 	size_t fields_n;
 };
@@ -69,7 +71,18 @@ struct query {
 	struct bytes method;
 	bool upgrade; /* it asks for a WebSocket */
 	time_t now;   /* for hours; Japan Standard Time is applied inside */
+	/* Whether the client went on at that rule, and may still. NULL: no. */
+	bool (*went_on)(const void *owner, const struct rule *r);
+	const void *owner;
 };
+
+/* Whether a user who says why may go on there. */
+static inline bool
+rule_asks_why(const struct rule *r)
+{
+	return r->verdict == VERDICT_WARN ||
+	    (r->verdict == VERDICT_BLOCK && r->release);
+}
 
 #define POLICY_EFFECTS_MAX 16
 
@@ -123,7 +136,8 @@ struct policy *policy_load(const struct policy_files *files, const char *folder,
  */
 struct decision policy_judge_connect(
     const struct policy *p, const struct query *q);
-/* BLOCK, WARN or ALLOW: READ_ONLY is one of them, by the method. */
+/* BLOCK, WARN or ALLOW: READ_ONLY is one of them, by the method; and what the
+ * client went on at is ALLOW. */
 struct decision policy_judge(const struct policy *p, const struct query *q);
 #define POLICY_STEPS_MAX 2
 /* The verdicts as a client meets them: https is first judged at its CONNECT,

@@ -15,7 +15,7 @@ struct rule_entry {
 	uint64_t lasts_ms;
 	struct texts zones, bodies, destinations, urls, patterns, addresses;
 	struct texts categories, methods, hours, to, set_fields, remove_fields;
-	bool tls_only;
+	bool tls_only, release;
 };
 
 const struct setting rule_table[] = {
@@ -43,9 +43,14 @@ const struct setting rule_table[] = {
 	    " settings do not load until it is gone.",
 	    "最終日（\"2027-03-31\"）。過ぎれば効力を失い、取り除くまで設定は"
 	    "読み込めない。"),
+	SETTING(rule_entry, release, FLAG, false, 0, 1,
+	    "Of \"block\": whether a user who says why gets it released for"
+	    " a time.",
+	    "\"block\" で、理由を入力した利用者に一時的に解除するか。"),
 	SETTING_SECONDS_ROW(rule_entry, lasts, 3600, 60, 86400,
-	    "Of \"warn\": how long a user who has said why may go on.",
-	    "\"warn\" で、理由を入力した利用者が続けて使える時間。"),
+	    "Of \"warn\" and release: how long a user who has said why may"
+	    " go on.",
+	    "\"warn\" と release で、理由を入力した利用者が続けて使える時間。"),
 	SETTING(rule_entry, zones, TEXTS, 0, 1, VALUES_MAX,
 	    "Zones of the client.", "端末の区域。"),
 	SETTING(rule_entry, bodies, TEXTS, 0, 1, VALUES_MAX,
@@ -364,6 +369,11 @@ read_verdict(const config_setting_t *group, const struct rule_entry *entry,
 		    "rule \"%s\" is a tunnel with urls, patterns or methods,"
 		    " which are not seen in one, expected destinations",
 		    entry->name);
+	if (r->release && v != VERDICT_BLOCK)
+		return setting_error(group, e,
+		    "rule \"%s\" has release and is no block, expected"
+		    " verdict = \"block\"",
+		    entry->name);
 	if (v == VERDICT_TUNNEL && r->must)
 		return setting_error(group, e,
 		    "rule \"%s\" is a tunnel in must, which only tightens,"
@@ -464,6 +474,7 @@ rule_read(struct conditions *c, const config_setting_t *group,
 		.owner = entry.owner,
 		.clause = entry.clause,
 		.lasts_ms = entry.lasts_ms,
+		.release = entry.release,
 	};
 	if (strncmp(r->name, "builtin:", 8) == 0)
 		return setting_error(group, e,

@@ -26,6 +26,8 @@ default = (
   { name = "forum"; verdict = "block"; destinations = ["forum.lab.test"]; reason_ja = "県では禁止"; },
   { name = "shop"; verdict = "warn"; destinations = ["shop.lab.test", "market.lab.test"];
     zones = ["internet"]; reason_ja = "通信販売です。"; reason_en = "A shop."; lasts = 60; },
+  { name = "game"; verdict = "block"; destinations = ["game.lab.test"]; release = true; lasts = 60;
+    zones = ["internet"]; reason_ja = "ゲームです。"; },
   { name = "days"; verdict = "block"; destinations = ["days.lab.test"]; reason_ja = "時間帯";
     hours = ["workday,holiday 00:00-24:00", "mon-sun 00:00-24:00"]; },
   { name = "lab"; verdict = "allow"; zones = ["internet"]; destinations = ["lab.test"];
@@ -43,7 +45,7 @@ must = ( { name = "school-forum"; verdict = "block"; destinations = ["forum.lab.
 
 def make(build):
     lab = Lab(build, edges=2, hosts={f"{n}.lab.test": "127.0.0.1" for n in
-                                     ("forum", "shop", "market", "login", "days")})
+                                     ("forum", "shop", "market", "login", "days", "game")})
     lab.heads = []
     lab.login = lab.origin(lambda s: keep_heads(lab, s), tls=True)
     lab.write_settings()
@@ -162,7 +164,7 @@ def test_who_says_why_may_go_on(lab):
     for _ in range(8):
         assert lab.get("shop.lab.test", "/1k").body == b"k" * 1024
     assert lab.get("market.lab.test", "/1k").status == 200
-    assert lab.event(event="exchange", host="market.lab.test")["verdict"] == "warn"
+    assert lab.event(event="exchange", host="market.lab.test")["verdict"] == "allow"
     assert lab.get("shop.lab.test", "/1k", source=TOWN).status == 403
     # a ticket is its client's
     warning(go_on(lab, "shop.lab.test", {**fields, "reason": "work"}, source=TOWN))
@@ -172,6 +174,22 @@ def test_a_pass_outlives_a_reload(lab):
     lab.ctl("reload")
     assert lab.get("shop.lab.test", "/1k").status == 200
     assert lab.get("shop.lab.test", "/1k", source=TOWN).status == 403
+
+
+def test_a_block_can_be_released_for_a_time(lab):
+    a = lab.get("game.lab.test", "/1k")
+    assert "ゲームです。" in a.body.decode() and "一時的に解除" in a.body.decode()
+    fields = warning(a)
+    a = go_on(lab, "game.lab.test", {**fields, "reason": "調査のため"})
+    assert (a.status, a.field("location")) == (303, "/1k")
+    e = lab.event(event="released")
+    assert (e["rule"], e["text"], e["client"]) == ("game", "調査のため", CITY), e
+    assert lab.get("game.lab.test", "/1k").status == 200
+    assert lab.get("game.lab.test", "/1k", source=TOWN).status == 403
+    # what else blocks is not released with it
+    assert lab.get("game.lab.test", "/.git/x").status == 403
+    assert lab.get("forum.lab.test", "/1k").status == 403
+    assert b"<form" not in lab.get("forum.lab.test", "/1k").body
 
 
 def test_the_form_is_no_way_around(lab):

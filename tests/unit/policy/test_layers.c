@@ -204,6 +204,66 @@ START_TEST(layers_decide)
 }
 END_TEST
 
+static bool
+at_any(const void *owner, const struct rule *r)
+{
+	(void)owner;
+	(void)r;
+	return true;
+}
+
+static const struct {
+	const char *from, *prefecture;
+	enum verdict before, behind;
+} releases[] = {
+	{ TOWN_INTERNET,
+	    "default = (" RULE("r", "block", "release = true;") ");",
+	    VERDICT_BLOCK, VERDICT_ALLOW },
+	{ TOWN_INTERNET, "default = (" RULE("w", "warn", "") ");", VERDICT_WARN,
+	    VERDICT_ALLOW },
+	{ TOWN_INTERNET, "default = (" RULE("b", "block", "") ");",
+	    VERDICT_BLOCK, VERDICT_BLOCK },
+	/* what is released opens: not to LGWAN, unless it is listed for it */
+	{ TOWN_LGWAN, "default = (" RULE("r", "block", "release = true;") ");",
+	    VERDICT_BLOCK, VERDICT_BLOCK },
+	{ TOWN_LGWAN,
+	    "default = (" RULE("r", "block",
+		"release = true; zones = [\"lgwan\"];"
+		" destinations = [\"a.test\"];") ");",
+	    VERDICT_BLOCK, VERDICT_ALLOW },
+	/* a released must permits nothing itself */
+	{ TOWN_INTERNET, "must = (" RULE("r", "block", "release = true;") ");",
+	    VERDICT_BLOCK, VERDICT_BLOCK },
+	{ TOWN_MYNUMBER,
+	    "default = (" RULE(
+		"r", "block", "release = true; zones = [\"mynumber\"];") ");",
+	    VERDICT_BLOCK, VERDICT_BLOCK },
+};
+
+START_TEST(layers_a_release_opens_no_more_than_it_says)
+{
+	const char *const texts[LAYERS] = { NULL, releases[_i].prefecture, NULL,
+		NULL };
+	struct url u = { 0 };
+	struct address client;
+	struct query q = {
+		.url = &u, .method = BYTES("GET"), .now = 1795489200
+	};
+	const char *why;
+
+	ck_assert_msg(load(texts) == 0, "%s", town.err.text);
+	ck_assert(address_parse(&client, bytes_of(releases[_i].from)) == 0);
+	ck_assert(url_parse_absolute(
+		      &u, BYTES("https://a.test/"), &town.arena, &why) == 0);
+	q.segment = zones_lookup(town.zones, &client);
+	ck_assert_int_eq(
+	    policy_judge(town.policy, &q).verdict, releases[_i].before);
+	q.went_on = at_any;
+	ck_assert_int_eq(
+	    policy_judge(town.policy, &q).verdict, releases[_i].behind);
+}
+END_TEST
+
 START_TEST(layers_collect_effects)
 {
 	const char *const texts[LAYERS] = { NULL,
@@ -594,6 +654,8 @@ layers_suite(void)
 	tcase_set_timeout(t, 120);
 	tcase_add_loop_test(t, layers_decide, 0, COUNT(stories));
 	tcase_add_loop_test(t, layers_are_reviewed, 0, COUNT(reviews));
+	tcase_add_loop_test(
+	    t, layers_a_release_opens_no_more_than_it_says, 0, COUNT(releases));
 	tcase_add_test(t, layers_collect_effects);
 	tcase_add_test(t, layers_a_rule_ends_with_its_day);
 	tcase_add_test(t, layers_are_as_the_algebra_says);

@@ -397,6 +397,9 @@ static const struct {
 	    ":2: category \"ads\" has no list, expected one of lists" },
 	{ "default = (\n" LAST("a", "allow", "tls_only = 1;") ");",
 	    ":2: tls_only: expected true or false" },
+	{ "default = (\n" LAST("a", "warn", "release = true;") ");",
+	    ":2: rule \"a\" has release and is no block, expected verdict ="
+	    " \"block\"" },
 	{ "must = (\n" LAST("a", "tunnel", "") ");",
 	    ":2: rule \"a\" is a tunnel in must, which only tightens,"
 	    " expected it in default" },
