@@ -238,6 +238,9 @@ stream_cut(struct h2_stream *s, uint32_t code, const char *why)
 	bool cancelled = s->closed && !s->session->over &&
 	    (code == NGHTTP2_NO_ERROR || code == NGHTTP2_CANCEL);
 
+	/* Taken back with the breath it came in: nobody was asked anything. A
+	 * line for each would cost us more than it costs who sends them. */
+	s->side.exchange->untold = cancelled && s->waiting;
 	exchange_client_gone(s->side.exchange,
 	    cancelled ? "the client cancelled the request" : why);
 }
