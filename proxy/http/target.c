@@ -74,6 +74,19 @@ went_on(const void *owner, const struct rule *r)
 	    &x->edge->board->passes, &x->address, r->name, time(NULL));
 }
 
+static struct bytes
+field_of(const void *owner, struct bytes name, size_t nth)
+{
+	const struct message *m = &((const struct exchange *)owner)->request;
+
+	for (size_t i = 0; i < m->fields_n; i++)
+		if (bytes_equal_nocase(m->fields[i].name, name) && nth-- == 0)
+			return m->fields[i].value.p == NULL
+			    ? BYTES("")
+			    : m->fields[i].value;
+	return (struct bytes){ 0 };
+}
+
 struct query
 exchange_query(const struct exchange *x)
 {
@@ -83,6 +96,13 @@ exchange_query(const struct exchange *x)
 		.method = x->request.method,
 		.upgrade = x->request.upgrade,
 		.now = time(NULL),
+		.upload = x->request.framing != FRAMING_NONE &&
+		    !(x->request.has_content_length &&
+			x->request.content_length == 0),
+		.length = x->request.has_content_length
+		    ? x->request.content_length
+		    : UINT64_MAX,
+		.field = field_of,
 		.went_on = went_on,
 		.owner = x,
 	};

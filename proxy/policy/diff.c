@@ -12,7 +12,7 @@ struct trait {
 	const char *value;
 };
 
-#define TRAITS_MAX 24
+#define TRAITS_MAX 40
 
 struct traits {
 	struct arena *arena;
@@ -93,6 +93,7 @@ add_what(struct traits *t, const struct policy *p, const struct conditions *c)
 	const char *categories = "";
 	const char *methods = "";
 	const char *hours = "";
+	const char *asked = "";
 	const char *fields = "";
 
 	for (unsigned i = 0; i < CATEGORIES_MAX; i++)
@@ -109,9 +110,14 @@ add_what(struct traits *t, const struct policy *p, const struct conditions *c)
 			BYTES_PRINTF(c->rule.fields[i].name),
 			BYTES_PRINTF(c->rule.fields[i].value))));
 	add(t, "categories", categories);
+	add(t, "uploads", c->uploads ? "true" : "false");
+	add(t, "larger_than", arena_printf(t->arena, "%zu", c->larger_than));
+	for (size_t i = 0; i < c->fields_n; i++)
+		asked = joined(t, asked, bytes_of(c->fields[i].text));
+	add(t, "fields", asked);
 	add(t, "methods", methods);
 	add(t, "hours", hours);
-	add(t, "fields", fields);
+	add(t, "effects", fields);
 }
 
 static const char *
@@ -140,6 +146,7 @@ read_traits(struct traits *t, const struct policy *p,
 	add_where(t, c);
 	add_what(t, p, c);
 	add(t, "tls_only", r->tls_only ? "true" : "false");
+	add(t, "release", r->release ? "true" : "false");
 	add(t, "to", layers_of(t, c));
 	add(t, "lasts",
 	    arena_printf(a, "%llu", (unsigned long long)r->lasts_ms / 1000));

@@ -172,6 +172,43 @@ match_pattern(const struct conditions *c, const struct judging *j)
 	return MATCH_NO;
 }
 
+static bool
+field_holds(const struct conditions *c, const struct field_condition *f,
+    const struct query *q)
+{
+	for (size_t i = 0; q->field != NULL; i++) {
+		struct bytes value = q->field(q->owner, f->name, i);
+		enum pattern_answer answer;
+
+		if (value.p == NULL)
+			return false;
+		answer = pattern_match_text(f->pattern, value);
+		if (answer == PATTERN_YES ||
+		    (answer == PATTERN_TOO_MUCH && tightens(c)))
+			return true;
+	}
+	return false;
+}
+
+/* What the request says of itself besides its URL. */
+static enum match
+match_request(const struct conditions *c, const struct judging *j)
+{
+	const struct query *q = j->query;
+
+	if (!c->uploads && c->larger_than == 0 && c->fields_n == 0)
+		return MATCH_YES;
+	if (j->connecting)
+		return MATCH_LATER;
+	if ((c->uploads && !q->upload) ||
+	    (c->larger_than > 0 && (!q->upload || q->length <= c->larger_than)))
+		return MATCH_NO;
+	for (size_t i = 0; i < c->fields_n; i++)
+		if (!field_holds(c, &c->fields[i], q))
+			return MATCH_NO;
+	return MATCH_YES;
+}
+
 void
 judging_begin(struct judging *j, const struct lists *lists,
     const struct query *q, bool connecting)
@@ -220,7 +257,7 @@ enum match
 rule_match(const struct conditions *c, const struct judging *j)
 {
 	const struct query *q = j->query;
-	enum match parts[4];
+	enum match parts[5];
 	enum match all = MATCH_YES;
 
 	if (!rule_match_zone(c, q->segment->zone) ||
@@ -233,7 +270,8 @@ rule_match(const struct conditions *c, const struct judging *j)
 	parts[0] = match_method(c, j);
 	parts[1] = match_url(c, j);
 	parts[2] = match_category(c, j);
-	parts[3] = match_pattern(c, j);
+	parts[3] = match_request(c, j);
+	parts[4] = match_pattern(c, j);
 	for (size_t i = 0; i < COUNT(parts); i++) {
 		if (parts[i] == MATCH_NO)
 			return MATCH_NO;

@@ -99,16 +99,22 @@ write_url(const struct url *u, struct bytes path, struct buf *out)
 }
 
 enum pattern_answer
-pattern_match(const struct pattern *p, const struct url *u, struct bytes path)
+pattern_match_text(const struct pattern *p, struct bytes text)
 {
 	int result;
 
 	begin();
-	if (write_url(u, path, &matching.url) < 0)
-		return PATTERN_TOO_MUCH;
-	result = pcre2_match(p->code, matching.url.p, matching.url.n, 0, 0,
-	    matching.data, matching.context);
+	result = pcre2_match(
+	    p->code, text.p, text.n, 0, 0, matching.data, matching.context);
 	if (result >= 0)
 		return PATTERN_YES;
 	return result == PCRE2_ERROR_NOMATCH ? PATTERN_NO : PATTERN_TOO_MUCH;
+}
+
+enum pattern_answer
+pattern_match(const struct pattern *p, const struct url *u, struct bytes path)
+{
+	if (write_url(u, path, &matching.url) < 0)
+		return PATTERN_TOO_MUCH;
+	return pattern_match_text(p, buf_bytes(&matching.url));
 }

@@ -29,3 +29,6 @@ enum pattern_answer {
 };
 enum pattern_answer pattern_match(
     const struct pattern *p, const struct url *u, struct bytes path);
+/* The same of any text. */
+enum pattern_answer pattern_match_text(
+    const struct pattern *p, struct bytes text);

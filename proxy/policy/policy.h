@@ -69,8 +69,13 @@ struct query {
 	const struct segment *segment; /* NULL: unknown source */
 	const struct url *url;
 	struct bytes method;
-	bool upgrade; /* it asks for a WebSocket */
-	time_t now;   /* for hours; Japan Standard Time is applied inside */
+	bool upgrade;    /* it asks for a WebSocket */
+	bool upload;     /* it has a body */
+	uint64_t length; /* of that; UINT64_MAX: not told */
+	/* The value of its nth field of that name (from 0), p NULL: no more.
+	 * NULL: it has none. */
+	struct bytes (*field)(const void *owner, struct bytes name, size_t nth);
+	time_t now; /* for hours; Japan Standard Time is applied inside */
 	/* Whether the client went on at that rule, and may still. NULL: no. */
 	bool (*went_on)(const void *owner, const struct rule *r);
 	const void *owner;

@@ -89,8 +89,10 @@ covers_methods(const struct conditions *whole, const struct conditions *part)
 static bool
 asks_for_more(const struct conditions *c)
 {
-	return c->urls_n + c->patterns_n + c->addresses_n + c->hours_n > 0 ||
-	    c->rule.expires != 0;
+	return c->urls_n + c->patterns_n + c->addresses_n + c->hours_n +
+		c->fields_n >
+	    0 ||
+	    c->uploads || c->larger_than > 0 || c->rule.expires != 0;
 }
 
 static bool

@@ -11,6 +11,13 @@
 
 #define RULES_MAX 65536
 
+/* Some field of that name has a value in which the pattern is found. */
+struct field_condition {
+	struct bytes name;
+	struct pattern *pattern;
+	const char *text; /* as it was written */
+};
+
 /* A key that is not there asks nothing. */
 struct conditions {
 	struct rule rule;
@@ -33,6 +40,10 @@ struct conditions {
 	size_t ports_n;
 	uint64_t categories; /* a set; 0: not asked */
 	struct texts methods;
+	bool uploads; /* of requests with a body alone */
+	size_t larger_than;
+	struct field_condition *fields;
+	size_t fields_n;
 	struct hours *hours;
 	size_t hours_n;
 	struct texts hours_text; /* as they were written */

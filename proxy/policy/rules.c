@@ -14,8 +14,10 @@ struct rule_entry {
 	const char *owner, *clause, *expires;
 	uint64_t lasts_ms;
 	struct texts zones, bodies, destinations, urls, patterns, addresses;
-	struct texts categories, methods, hours, to, set_fields, remove_fields;
-	bool tls_only, release;
+	struct texts categories, methods, fields, hours, to;
+	struct texts set_fields, remove_fields;
+	bool tls_only, release, uploads;
+	size_t larger_than;
 };
 
 const struct setting rule_table[] = {
@@ -73,6 +75,17 @@ const struct setting rule_table[] = {
 	    "Categories of the lists.", "一覧による分類。"),
 	SETTING(rule_entry, methods, TEXTS, 0, 1, VALUES_MAX,
 	    "Methods: \"GET\", \"POST\".", "要求メソッド。"),
+	SETTING(rule_entry, uploads, FLAG, false, 0, 1,
+	    "Whether the request has a body.", "本文のある要求（送信）か。"),
+	SETTING(rule_entry, larger_than, SIZE, 0, 0, 1e15,
+	    "Bytes of the request's body; one whose length is not told is"
+	    " larger.",
+	    "要求の本文の大きさがこれを超える（長さを言わないものも超える"
+	    "とみなす）。"),
+	SETTING(rule_entry, fields, TEXTS, 0, 1, FIELDS_MAX,
+	    "Request fields, each of which must be there: \"Name: PATTERN\","
+	    " a PCRE2 pattern found in the value.",
+	    "要求のフィールド。\"名前: パターン\" のすべてが値に見つかる。"),
 	SETTING(rule_entry, hours, TEXTS, 0, 1, VALUES_MAX,
 	    "Hours in Japan: \"mon-fri 08:30-17:15\", \"workday"
 	    " 08:30-17:15\", \"sat,sun,holiday 00:00-24:00\".",
@@ -268,6 +281,15 @@ is_token(uint8_t c)
 	    (c != 0 && strchr("!#$%&'*+-.^_`|~", c) != NULL);
 }
 
+static bool
+is_name(struct bytes name)
+{
+	for (size_t i = 0; i < name.n; i++)
+		if (!is_token(name.p[i]))
+			return false;
+	return name.n > 0;
+}
+
 /* 0, or -1: it may not be set, for Sekisho itself writes it. */
 static int
 check_field(struct bytes name)
@@ -284,13 +306,10 @@ check_field(struct bytes name)
 		BYTES_ROW("expect"),
 	};
 
-	for (size_t i = 0; i < name.n; i++)
-		if (!is_token(name.p[i]))
-			return -1;
 	for (size_t i = 0; i < COUNT(own); i++)
 		if (bytes_equal_nocase(name, own[i]))
 			return -1;
-	return name.n > 0 ? 0 : -1;
+	return is_name(name) ? 0 : -1;
 }
 
 static bool
@@ -346,7 +365,35 @@ read_fields(struct rule *r, const struct rule_entry *entry, struct arena *a,
 static bool
 asks_for_request(const struct rule_entry *entry)
 {
-	return entry->urls.n + entry->methods.n + entry->patterns.n > 0;
+	return entry->urls.n + entry->methods.n + entry->patterns.n +
+		entry->fields.n >
+	    0 ||
+	    entry->uploads || entry->larger_than > 0;
+}
+
+static int
+read_field_conditions(struct conditions *c, const struct texts *t,
+    struct pattern **list, struct arena *a, struct err *e)
+{
+	const char *why = "no name";
+
+	c->fields = ARENA_ARRAY(a, struct field_condition, t->n);
+	c->fields_n = t->n;
+	for (size_t i = 0; i < t->n; i++) {
+		struct field_condition *f = &c->fields[i];
+		struct bytes pattern = bytes_of(t->p[i]);
+
+		f->text = t->p[i];
+		f->name = bytes_take_until(&pattern, ':');
+		f->pattern = is_name(f->name)
+		    ? pattern_new(bytes_trim(pattern), a, list, &why)
+		    : NULL;
+		if (f->pattern == NULL)
+			return setting_error(t->where, e,
+			    "\"%s\": %s, expected \"Name: PATTERN\"", t->p[i],
+			    why);
+	}
+	return 0;
 }
 
 static int
@@ -366,8 +413,9 @@ read_verdict(const config_setting_t *group, const struct rule_entry *entry,
 	r->verdict = (enum verdict)v;
 	if (v >= VERDICT_TUNNEL && asks_for_request(entry))
 		return setting_error(group, e,
-		    "rule \"%s\" is a tunnel with urls, patterns or methods,"
-		    " which are not seen in one, expected destinations",
+		    "rule \"%s\" is a tunnel with a condition on requests, "
+		    "which"
+		    " are not seen in one, expected destinations",
 		    entry->name);
 	if (r->release && v != VERDICT_BLOCK)
 		return setting_error(group, e,
@@ -432,6 +480,8 @@ read_conditions(struct conditions *c, const struct rule_entry *entry,
 
 	c->methods = entry->methods;
 	c->hours_text = entry->hours;
+	c->uploads = entry->uploads;
+	c->larger_than = entry->larger_than;
 	if (err_take(&all, read_zones(c, &entry->zones, z, a, e), e) < 0 ||
 	    err_take(&all, read_bodies(c, &entry->bodies, z, a, e), e) < 0 ||
 	    err_take(&all, read_destinations(c, &entry->destinations, a, e),
@@ -439,6 +489,9 @@ read_conditions(struct conditions *c, const struct rule_entry *entry,
 	    err_take(&all, read_urls(c, &entry->urls, a, e), e) < 0 ||
 	    err_take(&all,
 		read_patterns(c, &entry->patterns, place->patterns, a, e),
+		e) < 0 ||
+	    err_take(&all,
+		read_field_conditions(c, &entry->fields, place->patterns, a, e),
 		e) < 0 ||
 	    err_take(&all, read_addresses(c, &entry->addresses, a, e), e) < 0 ||
 	    err_take(&all, read_hours(c, &entry->hours, a, e), e) < 0 ||

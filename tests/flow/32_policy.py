@@ -28,6 +28,10 @@ default = (
     zones = ["internet"]; reason_ja = "通信販売です。"; reason_en = "A shop."; lasts = 60; },
   { name = "game"; verdict = "block"; destinations = ["game.lab.test"]; release = true; lasts = 60;
     zones = ["internet"]; reason_ja = "ゲームです。"; },
+  { name = "big"; verdict = "block"; destinations = ["up.lab.test"]; larger_than = "1 KiB";
+    reason_ja = "大きすぎる"; },
+  { name = "zip"; verdict = "block"; destinations = ["up.lab.test"]; uploads = true;
+    fields = ["Content-Type: ^application/(zip|x-zip)", "User-Agent: [Bb]ot"]; reason_ja = "圧縮"; },
   { name = "days"; verdict = "block"; destinations = ["days.lab.test"]; reason_ja = "時間帯";
     hours = ["workday,holiday 00:00-24:00", "mon-sun 00:00-24:00"]; },
   { name = "lab"; verdict = "allow"; zones = ["internet"]; destinations = ["lab.test"];
@@ -45,7 +49,7 @@ must = ( { name = "school-forum"; verdict = "block"; destinations = ["forum.lab.
 
 def make(build):
     lab = Lab(build, edges=2, hosts={f"{n}.lab.test": "127.0.0.1" for n in
-                                     ("forum", "shop", "market", "login", "days", "game")})
+                                     ("forum", "shop", "market", "login", "days", "game", "up")})
     lab.heads = []
     lab.login = lab.origin(lambda s: keep_heads(lab, s), tls=True)
     lab.write_settings()
@@ -92,6 +96,25 @@ def test_days_are_reckoned_in_the_sandbox(lab):
     assert lab.event(event="exchange", host="days.lab.test")["rule"] == "days"
 
 
+def test_what_a_request_brings_can_decide(lab):
+    def send(body, kind="text/plain", more="", chunked=False):
+        s = lab.tls("up.lab.test", port=lab.login)
+        size = "Transfer-Encoding: chunked" if chunked else f"Content-Length: {len(body)}"
+        data = b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body) if chunked else body
+        s.sendall((f"POST /x HTTP/1.1\r\nHost: up.lab.test:{lab.login}\r\nContent-Type: {kind}\r\n"
+                   f"{more}{size}\r\n\r\n").encode() + data)
+        a = Answer(s)
+        return a.status if a.status == 200 else re.search(rb"big|zip", a.body).group().decode()
+
+    bot = "User-Agent: a\r\nUser-Agent: MyBot/1\r\n"
+    assert send(b"x" * 1024) == 200
+    assert send(b"x" * 1025) == "big"
+    assert send(b"x", chunked=True) == "big"
+    assert send(b"x", "application/zip") == send(b"", "application/zip", bot) == 200
+    assert send(b"x", "application/zip; a=b", bot) == "zip"
+    assert lab.get("up.lab.test", port=lab.login, headers=bot).status == 200
+
+
 def test_read_only_reads(lab):
     host = "forum.lab.test"
     a = post(lab, host, "/1k", b"a=b", source=TOWN)
@@ -118,6 +141,7 @@ def test_patterns_of_the_nation_hold_everywhere(lab):
 def test_fields_for_tenants_replace_the_clients(lab):
     sent = ("restrict-access-to-tenants: mine.example\r\nX-Private: 1\r\nX-Other: 2\r\n"
             "Restrict-Access-To-Tenants: two.example\r\n")
+    lab.heads.clear()
     assert lab.get("login.lab.test", port=lab.login, headers=sent).body == b"ok"
     with Connection(lab, "login.lab.test", lab.login) as c:
         c.ask(1, more=[("restrict-access-to-tenants", "mine.example"), ("x-private", "1"),

@@ -352,11 +352,11 @@ static const struct {
 	    " taken" },
 	{ "default = (\n" LAST(
 	      "a", "tunnel", "urls = [\"https://a.test/\"];") ");",
-	    ":2: rule \"a\" is a tunnel with urls, patterns or methods, which"
-	    " are not seen in one, expected destinations" },
+	    ":2: rule \"a\" is a tunnel with a condition on requests, which are"
+	    " not seen in one, expected destinations" },
 	{ "default = (\n" LAST("a", "tunnel", "methods = [\"GET\"];") ");",
-	    ":2: rule \"a\" is a tunnel with urls, patterns or methods, which"
-	    " are not seen in one, expected destinations" },
+	    ":2: rule \"a\" is a tunnel with a condition on requests, which are"
+	    " not seen in one, expected destinations" },
 	{ "default = (\n" LAST("a", "allow", "zones = [];") ");",
 	    ":2: zones has 0 members, expected 1 to 65536" },
 	{ "default = (\n" LAST("a", "allow", "zones = [\"dmz\"];") ");",
@@ -397,6 +397,16 @@ static const struct {
 	    ":2: category \"ads\" has no list, expected one of lists" },
 	{ "default = (\n" LAST("a", "allow", "tls_only = 1;") ");",
 	    ":2: tls_only: expected true or false" },
+	{ "default = (\n" LAST("a", "tunnel", "uploads = true;") ");",
+	    ":2: rule \"a\" is a tunnel with a condition on requests, which are"
+	    " not seen in one, expected destinations" },
+	{ "default = (\n" LAST("a", "block", "fields = [\"X Y: a\"];") ");",
+	    ":2: \"X Y: a\": no name, expected \"Name: PATTERN\"" },
+	{ "default = (\n" LAST("a", "block", "fields = [\"X: a(\"];") ");",
+	    ":2: \"X: a(\": missing closing parenthesis at byte 2, expected"
+	    " \"Name: PATTERN\"" },
+	{ "default = (\n" LAST("a", "block", "larger_than = -1;") ");",
+	    ":2: larger_than is -1, expected 0 to 1e+15" },
 	{ "default = (\n" LAST("a", "warn", "release = true;") ");",
 	    ":2: rule \"a\" has release and is no block, expected verdict ="
 	    " \"block\"" },
