@@ -53,7 +53,7 @@ UNIT_SRC := $(wildcard tests/unit/*.c tests/unit/*/*.c)
 FUZZ_SRC := $(wildcard tests/fuzz/fuzz_*.c)
 OBJ := $(LIB_OBJ) $(MAINS:%.c=$B/%.o) $(UNIT_SRC:%.c=$B/%.o)
 
-.PHONY: all run check unit flow cases tables lint bench fuzz deb install clean docs
+.PHONY: all run check unit flow cases tables lint bench bench-lists fuzz deb install clean docs
 .DELETE_ON_ERROR:
 
 all: $B/sekishod $B/sekishoctl
@@ -117,6 +117,9 @@ lint:
 
 bench: all
 	bench/run $B
+
+bench-lists: all
+	bench/lists $B
 
 # make fuzz T=60: every target for T seconds.
 T ?= 60

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "filters/urlrep/plan.h"
 #include "proxy/base/sandbox.h"
 
 static const struct setting process_table[] = {
@@ -121,6 +122,13 @@ settings_groups_fill(void)
 		    "分類をなすドメイン・URL の一覧。" },
 		{ "(policy file) must[], default[]", rule_table, rule_table_n,
 		    "Rules.", "規則。" },
+		{ "(sources file)", plan_table, plan_table_n,
+		    "A file for `sekishoctl lists compile`.",
+		    "`sekishoctl lists compile` の配信元ファイル。" },
+		{ "(sources file) sources[]", plan_source_table,
+		    plan_source_table_n, "A feed of it.", "その配信元。" },
+		{ "(sources file) score", score_table, score_table_n,
+		    "What a name may look like.", "名前の怪しさ。" },
 	};
 
 	memcpy(settings_groups, groups, sizeof(groups));

@@ -13,6 +13,7 @@
 #include "proxy/base/log.h"
 #include "proxy/base/when.h"
 #include "proxy/board.h"
+#include "proxy/control/lists.h"
 #include "proxy/control/policies.h"
 #include "proxy/policy/explain.h"
 #include "proxy/settings.h"
@@ -29,6 +30,7 @@ struct options {
 	const char *at;
 	const char *log;
 	bool json;
+	struct lists_order lists;
 	char **words; /* behind the subcommand */
 	int words_n;
 };
@@ -228,6 +230,21 @@ manual(const struct options *o)
 	return 0;
 }
 
+static int
+lists(const struct options *o)
+{
+	struct lists_order order = o->lists;
+
+	order.json = o->json;
+	order.words = o->words;
+	order.words_n = (size_t)o->words_n;
+	order.now = time(NULL);
+	if (o->at != NULL && when_instant(bytes_of(o->at), &order.now) < 0)
+		return fail("lists: --at: expected a time such as"
+			    " 2026-11-24T09:00:00+0900");
+	return lists_command(&order);
+}
+
 static const struct {
 	const char *name;
 	int (*run)(const struct options *o);
@@ -243,6 +260,10 @@ static const struct {
 	    "判定とその根拠を示す" },
 	{ "policy", policy, "test|diff|replay", "before a policy is in force",
 	    "方針を反映する前に確かめる" },
+	{ "lists", lists, "compile|lookup|show|…",
+	    "URL lists: make, ask, go"
+	    " back",
+	    "URL 一覧の作成、照会、復帰" },
 	{ "manual", manual, "settings|events|counters",
 	    "the tables, as Markdown", "一覧表（Markdown）" },
 };
@@ -264,6 +285,7 @@ usage(FILE *out, int result)
 	      "  policy diff OLD.conf       against the settings of -c\n"
 	      "  policy replay --log FILE   a journal, by the settings of -c\n",
 	    out);
+	lists_usage(out);
 	return result;
 }
 
@@ -278,6 +300,9 @@ main(int argc, char **argv)
 		{ "at", required_argument, NULL, 'a' },
 		{ "log", required_argument, NULL, 'l' },
 		{ "json", no_argument, NULL, 'j' },
+		{ "output", required_argument, NULL, 'o' },
+		{ "sources", required_argument, NULL, 'S' },
+		{ "accept", required_argument, NULL, 'A' },
 		{ "version", no_argument, NULL, 'V' },
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
@@ -285,7 +310,8 @@ main(int argc, char **argv)
 	struct options o = { .config = DEFAULT_CONFIG, .method = "GET" };
 	int option;
 
-	while ((option = getopt_long(argc, argv, "c:s:Vh", longs, NULL)) != -1)
+	while (
+	    (option = getopt_long(argc, argv, "c:s:o:Vh", longs, NULL)) != -1)
 		switch (option) {
 		case 'c':
 			o.config = optarg;
@@ -307,6 +333,17 @@ main(int argc, char **argv)
 			break;
 		case 'j':
 			o.json = true;
+			break;
+		case 'o':
+			o.lists.output = optarg;
+			break;
+		case 'S':
+			o.lists.sources = optarg;
+			break;
+		case 'A':
+			if (o.lists.accepted_n == LISTS_ACCEPTED_MAX)
+				return fail("lists: too many --accept");
+			o.lists.accepted[o.lists.accepted_n++] = optarg;
 			break;
 		case 'V':
 			puts("sekishoctl " SEKISHO_VERSION);
