@@ -128,11 +128,36 @@ drain(struct edge *e, enum drain how)
 	edge_client_gone(e);
 }
 
+/* A piece at a time, between other work. */
+static void
+go_on_swapping(void *owner)
+{
+	struct edge *e = owner;
+
+	if (!swap_step(&e->reputation, SWAP_STEP))
+		timer_start(e->swap_timer, 1);
+}
+
+static void
+offer_lists(struct edge *e, int fd)
+{
+	struct err err = { 0 };
+
+	if (swap_offer(&e->reputation, fd, &err) < 0)
+		log_say(EVENT_FAILURE, "%s", err.text);
+	close(fd);
+	timer_start(e->swap_timer, 1);
+}
+
 static void
 parent_message(void *owner, const struct ipc_message *m)
 {
 	struct edge *e = owner;
 
+	if (m->type == PARENT_LISTS && m->fd >= 0) {
+		offer_lists(e, m->fd);
+		return;
+	}
 	if (m->type == PARENT_CHANNEL && m->fd >= 0) {
 		leaves_connect(e->leaves, m->fd);
 		return;
@@ -230,6 +255,20 @@ static STACK_OF(X509) * read_chain(struct edge *e, struct err *err)
 	return chain;
 }
 
+/* All of it, before anybody is served. */
+static int
+open_lists(struct edge *e, struct err *err)
+{
+	int fd = e->child->reputation_fd;
+
+	if (fd < 0)
+		return 0;
+	if (swap_offer(&e->reputation, fd, err) < 0)
+		return -1;
+	close(fd);
+	return swap_step(&e->reputation, SIZE_MAX) ? 0 : -1;
+}
+
 static int
 open_all(struct edge *e, struct err *err)
 {
@@ -245,6 +284,9 @@ open_all(struct edge *e, struct err *err)
 	e->upstream =
 	    upstream_new(&e->settings->upstream, e->verifier, e->loop, err);
 	if (e->upstream == NULL)
+		goto free_chain;
+	e->swap_timer = timer_new(e->loop, go_on_swapping, e);
+	if (open_lists(e, err) < 0)
 		goto free_chain;
 	e->leaves = leaves_new(&e->settings->keysmith, e->loop, chain, err);
 	result = e->leaves == NULL ? -1 : 0;

@@ -7,6 +7,7 @@
 
 #include <openssl/ssl.h>
 
+#include "filters/urlrep/swap.h"
 #include "proxy/keysmith/leaf.h"
 #include "proxy/process.h"
 #include "proxy/upstream/upstream.h"
@@ -25,6 +26,8 @@ struct edge {
 	struct leaves *leaves;
 	SSL_CTX *client_tls; /* the server side towards clients */
 	struct tickets *tickets;
+	struct swap reputation;      /* the list file */
+	struct timer *swap_timer;    /* runs while it is exchanged */
 	struct accepting *accepting; /* one per listening socket */
 	size_t accepting_n;
 	struct client *clients; /* all that are open */

@@ -31,6 +31,7 @@ enum parent_message {
 		      * process in it. A slot keeps its ring; the name may
 		      * change */
 	PARENT_ROTATE,       /* parent to journal: open the file anew */
+	PARENT_LISTS,        /* parent to edge: fd: a sealed list file */
 	PARENT_RELOAD,       /* control: job asks for a reload */
 	PARENT_ROTATE_ASKED, /* control: job asks for a rotation */
 	PARENT_ANSWER,       /* parent to control: job's outcome; body: words,
@@ -51,12 +52,13 @@ struct child {
 	int *listeners; /* edge: listening sockets, one after the other */
 	const struct listener_settings **listener_settings; /* of each */
 	size_t listeners_n;
-	int key_fd;     /* keysmith: the CA key file, open */
-	int control_fd; /* control: its listening UNIX socket */
-	int journal_fd; /* journal: the file's folder, open */
-	int wake_fd;    /* eventfd of the journal */
-	int ring_fd;    /* this process's own ring */
-	int tickets_fd; /* edge: shared TLS ticket keys, or -1 */
+	int key_fd;        /* keysmith: the CA key file, open */
+	int control_fd;    /* control: its listening UNIX socket */
+	int journal_fd;    /* journal: the file's folder, open */
+	int wake_fd;       /* eventfd of the journal */
+	int ring_fd;       /* this process's own ring */
+	int tickets_fd;    /* edge: shared TLS ticket keys, or -1 */
+	int reputation_fd; /* edge: the sealed list file, or -1 */
 };
 
 /*

@@ -59,6 +59,8 @@ static const struct setting root_table[] = {
 	    zones, "The separated zones; a list.", "分離された区域（並び）。"),
 	SETTING_NEST_ROW(
 	    bodies, "The bodies connected; a list.", "構成団体（並び）。"),
+	SETTING_NEST_ROW(
+	    reputation, "URL lists from outside.", "外部の URL リスト。"),
 	SETTING_NEST_ROW(policies, "Policy files, layer by layer.",
 	    "方針ファイル（層ごと）。"),
 };
@@ -106,6 +108,8 @@ settings_groups_fill(void)
 		{ "bodies[].segments[]", segment_table, segment_table_n,
 		    "The addresses of a body in one zone.",
 		    "構成団体の、ある区域のアドレス。" },
+		{ "reputation", reputation_table, reputation_table_n,
+		    "URL lists from outside.", "外部の URL リスト。" },
 		{ "policies", policies_table, policies_table_n,
 		    "Policy files, layer by layer.",
 		    "方針ファイル（層ごと）。" },
@@ -173,6 +177,8 @@ load_groups(struct settings *s, const config_setting_t *root, struct err *e)
 		    &s->keysmith },
 		{ "journal", journal_table, journal_table_n, &s->journal },
 		{ "control", control_table, control_table_n, &s->control },
+		{ "reputation", reputation_table, reputation_table_n,
+		    &s->reputation },
 	};
 
 	int result = 0;
@@ -336,6 +342,23 @@ settings_load(const char *file, struct err *e)
 	if (result == 0)
 		result = load_all(s, config_root_setting(&config), e);
 	config_destroy(&config);
+	if (result == 0)
+		return s;
+	settings_free(s);
+	return NULL;
+}
+
+struct settings *
+settings_load_to_ask(const char *file, struct err *e)
+{
+	struct settings *s = settings_load(file, e);
+	struct arena a = { 0 };
+	int result = 0;
+
+	if (s != NULL && s->reputation.file[0] != '\0')
+		result = policy_use_reputation(
+		    s->policy, settings_path(s, &a, s->reputation.file), e);
+	arena_release(&a);
 	if (result == 0)
 		return s;
 	settings_free(s);

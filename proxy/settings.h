@@ -41,6 +41,7 @@ struct settings {
 	struct upstream_settings upstream;
 	struct journal_settings journal;
 	struct control_settings control;
+	struct reputation_settings reputation;
 	struct policy_files policies;
 	struct zones *zones;
 	struct policy *policy;
@@ -48,7 +49,7 @@ struct settings {
 };
 
 /* Every group, for the manual. */
-#define SETTINGS_GROUPS 24
+#define SETTINGS_GROUPS 25
 extern struct setting_group settings_groups[SETTINGS_GROUPS];
 /* Must be called before settings_groups is read. */
 void settings_groups_fill(void);
@@ -59,6 +60,9 @@ void settings_groups_fill(void);
  */
 struct settings *settings_load(const char *file, struct err *e) MUST_CHECK;
 void settings_free(struct settings *s);
+/* The same for a tool that asks the policy: with the file of URL lists. */
+struct settings *settings_load_to_ask(const char *file, struct err *e)
+    MUST_CHECK;
 /* Where a settings file's relative names start. */
 char *settings_folder(struct arena *a, const char *file);
 /* A name of the files as a path: absolute, or relative to the folder. */

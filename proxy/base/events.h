@@ -22,6 +22,12 @@ EVENT(RELOADED, "reloaded", NOTICE, "New settings are in force.",              \
 EVENT(RELOAD_REFUSED, "reload_refused", ERROR,                                 \
     "New settings were refused; the running ones stay.",                       \
     "新しい設定を拒否した。動作中の設定のまま続ける。")                        \
+EVENT(LISTS_LOADED, "lists_loaded", NOTICE,                                    \
+    "A new file of URL lists is in use.",                                      \
+    "新しい URL リストのファイルを使い始めた。")                               \
+EVENT(LISTS_REFUSED, "lists_refused", ERROR,                                   \
+    "A new file of URL lists is broken; the one before stays.",                \
+    "新しい URL リストのファイルが壊れている。前のものを使い続ける。")         \
 EVENT(DRAINED, "drained", NOTICE,                                              \
     "A former generation finished its last connection.",                       \
     "前の世代が最後の接続を終えた。")                                          \

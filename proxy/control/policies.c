@@ -26,7 +26,7 @@ load(const char *file)
 	struct settings *s;
 
 	all.n = 0;
-	s = settings_load(file, &e);
+	s = settings_load_to_ask(file, &e);
 	if (s == NULL)
 		err_print(&e, stderr);
 	return s;

@@ -47,7 +47,7 @@ load(const struct options *o)
 {
 	static struct err_list all;
 	struct err e = { .list = &all };
-	struct settings *s = settings_load(o->config, &e);
+	struct settings *s = settings_load_to_ask(o->config, &e);
 
 	if (s == NULL)
 		err_print(&e, stderr);

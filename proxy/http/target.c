@@ -103,6 +103,7 @@ exchange_query(const struct exchange *x)
 		    ? x->request.content_length
 		    : UINT64_MAX,
 		.field = field_of,
+		.reputation = x->edge->reputation.current,
 		.went_on = went_on,
 		.owner = x,
 	};

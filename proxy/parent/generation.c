@@ -279,7 +279,7 @@ generation_begin(struct err *e)
 
 	if (s == NULL)
 		return -1;
-	if (check_unchanged(s, e) < 0 ||
+	if (check_unchanged(s, e) < 0 || reputation_open(s, e) < 0 ||
 	    sockets_open(&parent.sockets, s->listeners, s->listeners_n,
 		edge_count(s), e) < 0) {
 		settings_free(s);

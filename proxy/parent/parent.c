@@ -209,6 +209,7 @@ open_common(struct err *e)
 	const struct rlimit files = { 1048576, 1048576 };
 
 	parent.loop = loop_new();
+	parent.reputation_fd = -1;
 	parent.board = board_new(e);
 	if (parent.board == NULL)
 		return -1;

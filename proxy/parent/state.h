@@ -62,6 +62,7 @@ struct parent {
 	int signal_fd;
 	int wake_fd;
 	int tickets_fd;
+	int reputation_fd; /* the sealed list file; -1: none */
 	int control_fd;
 	struct timer *ticket_timer;
 	struct board *board;
@@ -98,6 +99,9 @@ void workers_reap(void);
 /* Tells the journal of rings that it does not hold yet. */
 void workers_announce_rings(void);
 void worker_fill_row(const struct worker *w);
+
+/* reputation.c: the file that the settings name. 0, or -1 and *e. */
+int reputation_open(const struct settings *s, struct err *e) MUST_CHECK;
 
 /* generation.c */
 /* Loads the settings and starts what they ask for. 0, or -1 and *e: nothing

@@ -155,6 +155,7 @@ equip(struct worker *w, struct child *c, struct err *e)
 	case PROCESS_EDGE:
 		c->peer_fd = keysmith_channel(w->generation);
 		c->tickets_fd = parent.tickets_fd;
+		c->reputation_fd = parent.reputation_fd;
 		c->listeners = fds;
 		c->listener_settings = of;
 		c->listeners_n = sockets_of_edge(&parent.sockets, s->listeners,
@@ -305,6 +306,7 @@ worker_message(void *owner, const struct ipc_message *m)
 	case PARENT_STOP:
 	case PARENT_CHANNEL:
 	case PARENT_RING:
+	case PARENT_LISTS:
 	case PARENT_ROTATE:
 	case PARENT_ANSWER:
 		return;
@@ -338,6 +340,7 @@ fill_child(const struct worker *w, struct child *c, int parent_fd)
 		.wake_fd = parent.wake_fd,
 		.ring_fd = w->ring_fd,
 		.tickets_fd = -1,
+		.reputation_fd = -1,
 	};
 	memcpy(c->name, w->name, sizeof(c->name));
 }

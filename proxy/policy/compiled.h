@@ -14,6 +14,7 @@ struct policy {
 	struct lists *lists;
 	struct index *index;
 	struct pattern *patterns;
+	struct urlrep *reputation; /* of queries that bring none */
 	const char *folder;
 	const struct zones *zones;
 };

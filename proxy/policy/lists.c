@@ -25,6 +25,8 @@ struct entry {
 struct lists {
 	struct arena *arena;
 	const char *names[CATEGORIES_MAX];
+	unsigned confidence[CATEGORIES_MAX]; /* of those from the file */
+	uint64_t from_file;
 	size_t names_n;
 	struct entry *entries;
 	size_t entries_n, entries_size;
@@ -395,4 +397,33 @@ lists_lookup(const struct lists *l, const struct url *u)
 	if (u->path_canonical.n > 0 && lists_url_categories(l, u) != 0)
 		found |= lookup_url(l, u);
 	return found;
+}
+
+void
+lists_take_from_file(struct lists *l, unsigned category, unsigned confidence)
+{
+	uint64_t bit = (uint64_t)1 << category;
+
+	/* of several, the one that takes most: a layer adds to a category of
+	 * the layers above and cannot take from it */
+	if ((l->from_file & bit) == 0 || confidence < l->confidence[category])
+		l->confidence[category] = confidence;
+	l->from_file |= bit;
+}
+
+uint64_t
+lists_from_file(
+    const struct lists *l, struct bytes category, unsigned confidence)
+{
+	int n = lists_find_category(l, category);
+
+	if (n < 0 || confidence < l->confidence[n])
+		return 0;
+	return l->from_file & (uint64_t)1 << n;
+}
+
+uint64_t
+lists_from_file_all(const struct lists *l)
+{
+	return l->from_file;
 }

@@ -30,6 +30,15 @@ int lists_read(struct lists *l, const char *path, enum list_kind kind,
 /* The same from memory; name is for messages. */
 int lists_read_text(struct lists *l, const char *name, struct bytes text,
     enum list_kind kind, unsigned category, struct err *e) MUST_CHECK;
+/* The category comes from the list file, of entries with that confidence at
+ * least. */
+void lists_take_from_file(
+    struct lists *l, unsigned category, unsigned confidence);
+/* The set of the category when an entry of that confidence makes it; all that
+ * come from the file. */
+uint64_t lists_from_file(
+    const struct lists *l, struct bytes category, unsigned confidence);
+uint64_t lists_from_file_all(const struct lists *l);
 /* Call once after the last read: the table is built. */
 void lists_seal(struct lists *l);
 /* The set of categories of the destination, bit by bit. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* match: whether one rule matches a request, or may when more is known. */
 #include "proxy/policy/pattern.h"
+#include "proxy/policy/reputation.h"
 #include "proxy/policy/rule.h"
 
 /* Who tightens means a path however a server reads it; who loosens, only what
@@ -211,7 +212,7 @@ match_request(const struct conditions *c, const struct judging *j)
 
 void
 judging_begin(struct judging *j, const struct lists *lists,
-    const struct query *q, bool connecting)
+    const struct urlrep *file, const struct query *q, bool connecting)
 {
 	struct url loose = *q->url;
 
@@ -221,11 +222,13 @@ judging_begin(struct judging *j, const struct lists *lists,
 	j->certain = j->possible = lists_lookup(lists, &loose);
 	if (connecting)
 		j->later = lists_url_categories(lists, q->url);
-	if (bytes_equal(loose.path_canonical, loose.path_loose))
-		return;
-	loose.path_canonical = loose.path_loose;
-	j->possible |= lists_lookup(lists, &loose);
-	j->certain &= lists_lookup(lists, &loose);
+	if (!bytes_equal(loose.path_canonical, loose.path_loose)) {
+		loose.path_canonical = loose.path_loose;
+		j->possible |= lists_lookup(lists, &loose);
+		j->certain &= lists_lookup(lists, &loose);
+	}
+	if (file != NULL)
+		reputation_look_up(j, file);
 }
 
 uint64_t

@@ -3,10 +3,12 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "proxy/policy/compiled.h"
 #include "proxy/policy/index.h"
 #include "proxy/policy/pattern.h"
+#include "proxy/policy/reputation.h"
 
 const struct setting policy_table[] = {
 	SETTING_NEST_ROW(
@@ -23,17 +25,24 @@ const size_t policy_table_n = COUNT(policy_table);
 
 struct list_entry {
 	const char *category, *file, *kind;
+	uint32_t confidence;
 };
 
 const struct setting list_table[] = {
 	SETTING_TEXT_ROW(list_entry, category, NULL, 1, 64,
 	    "The category that its entries belong to.", "項目の分類。"),
-	SETTING_TEXT_ROW(list_entry, file, NULL, 1, 4096,
+	SETTING_TEXT_ROW(list_entry, file, "", 0, 4096,
 	    "The file, one entry a line, # for comments.",
 	    "ファイル。一行に一件、# は注釈。"),
 	SETTING_TEXT_ROW(list_entry, kind, "domains", 1, 16,
-	    "\"domains\" (each with its subdomains) or \"urls\".",
-	    "\"domains\"（サブドメインを含む）または \"urls\"。"),
+	    "\"domains\" (each with its subdomains), \"urls\", or"
+	    " \"reputation\": what reputation.file has of the category, without"
+	    " a file here.",
+	    "\"domains\"（サブドメインを含む）、\"urls\"、または \"reputation\""
+	    "（reputation.file にあるこの分類。file は書かない）。"),
+	SETTING(list_entry, confidence, COUNT, 0, 0, 100,
+	    "Of \"reputation\": the least confidence of an entry that counts.",
+	    "\"reputation\" で、数える項目の確からしさの下限。"),
 };
 const size_t list_table_n = COUNT(list_table);
 
@@ -77,17 +86,30 @@ read_list(struct policy *p, const config_setting_t *group, struct arena *a,
 	const char *path;
 	int category;
 	bool urls;
+	bool from_file;
 
 	if (setting_load(list_table, list_table_n, group, &entry, a, e) < 0)
 		return -1;
 	urls = strcmp(entry.kind, "urls") == 0;
-	if (!urls && strcmp(entry.kind, "domains") != 0)
+	from_file = strcmp(entry.kind, "reputation") == 0;
+	if (!urls && !from_file && strcmp(entry.kind, "domains") != 0)
 		return setting_error(group, e,
-		    "kind is \"%s\", expected domains or urls", entry.kind);
+		    "kind is \"%s\", expected domains, urls or reputation",
+		    entry.kind);
+	if (from_file != (entry.file[0] == '\0'))
+		return setting_error(group, e,
+		    from_file ? "file is \"%s\", expected none with reputation"
+			      : "file is missing%s, expected a string",
+		    entry.file);
 	category = lists_category(p->lists, entry.category);
 	if (category < 0)
 		return setting_error(
 		    group, e, "more than %d categories", CATEGORIES_MAX);
+	if (from_file) {
+		lists_take_from_file(
+		    p->lists, (unsigned)category, entry.confidence);
+		return 0;
+	}
 	path = entry.file[0] == '/'
 	    ? entry.file
 	    : arena_printf(a, "%s/%s", p->folder, entry.file);
@@ -247,8 +269,22 @@ sort_rules(struct policy *p, struct arena *a)
 void
 policy_release(struct policy *p)
 {
-	if (p != NULL)
-		patterns_release(p->patterns);
+	if (p == NULL)
+		return;
+	patterns_release(p->patterns);
+	urlrep_drop(p->reputation);
+}
+
+int
+policy_use_reputation(struct policy *p, const char *path, struct err *e)
+{
+	int fd = path[0] == '\0' ? -1 : urlrep_seal(path, e);
+
+	if (fd < 0)
+		return path[0] == '\0' ? 0 : -1;
+	p->reputation = urlrep_map(fd, e);
+	close(fd);
+	return p->reputation == NULL ? -1 : 0;
 }
 
 static int
@@ -286,6 +322,12 @@ policy_load(const struct policy_files *files, const char *folder,
 }
 
 /* Judging. */
+
+static const struct urlrep *
+file_of(const struct policy *p, const struct query *q)
+{
+	return q->reputation != NULL ? q->reputation : p->reputation;
+}
 
 static bool
 port_permitted(const struct zone *z, uint16_t port)
@@ -500,7 +542,7 @@ policy_judge(const struct policy *p, const struct query *q)
 		d.rule = fixed;
 		return d;
 	}
-	judging_begin(&j, p->lists, q, false);
+	judging_begin(&j, p->lists, file_of(p, q), q, false);
 	w.j = &j;
 	find(&w, &f);
 	settle(&w, &f);
@@ -559,7 +601,7 @@ policy_judge_connect(const struct policy *p, const struct query *q)
 	authority.target = authority.path = (struct bytes){ 0 };
 	authority.path_canonical = authority.path_loose = (struct bytes){ 0 };
 	known.url = &authority;
-	judging_begin(&j, p->lists, &known, true);
+	judging_begin(&j, p->lists, file_of(p, q), &known, true);
 	w.j = &j;
 	find(&w, &f);
 	settle_connect(&w, &f);
@@ -591,7 +633,7 @@ policy_opinions(
 	memset(out, 0, LAYERS * sizeof(*out));
 	if (builtin(q) != NULL)
 		return;
-	judging_begin(&j, p->lists, q, false);
+	judging_begin(&j, p->lists, file_of(p, q), q, false);
 	for (size_t i = 0; i < p->grants; i++) {
 		const struct rule *r = &p->rules[i].rule;
 		struct opinion *o = &out[r->layer];

@@ -64,6 +64,8 @@ struct rule {
 	size_t fields_n;
 };
 
+struct urlrep;
+
 /* What a verdict is asked about. */
 struct query {
 	const struct segment *segment; /* NULL: unknown source */
@@ -76,6 +78,7 @@ struct query {
 	 * NULL: it has none. */
 	struct bytes (*field)(const void *owner, struct bytes name, size_t nth);
 	time_t now; /* for hours; Japan Standard Time is applied inside */
+	const struct urlrep *reputation; /* the list file; NULL: none */
 	/* Whether the client went on at that rule, and may still. NULL: no. */
 	bool (*went_on)(const void *owner, const struct rule *r);
 	const void *owner;
@@ -113,7 +116,20 @@ struct policy_files {
 	size_t n;
 };
 
+/* Group `reputation`. */
+struct reputation_settings {
+	const char *file; /* "": none */
+};
+extern const struct setting reputation_table[];
+extern const size_t reputation_table_n;
+
 struct policy; /* in the arena it was loaded into, but for: */
+/*
+ * For who asks without a daemon: the list file that queries use which bring
+ * none. 0, or -1 and *e; an empty name is none.
+ */
+int policy_use_reputation(struct policy *p, const char *path, struct err *e)
+    MUST_CHECK;
 /* Frees what the arena does not hold. NULL does nothing. */
 void policy_release(struct policy *p);
 

@@ -283,6 +283,26 @@ START_TEST(lists_unite_their_categories)
 }
 END_TEST
 
+/* A body's file cannot loosen what the prefecture's takes. */
+START_TEST(lists_take_the_least_confidence)
+{
+	struct arena a = { 0 };
+	struct lists *l = lists_new(&a);
+	int n = lists_category(l, "phishing");
+
+	ck_assert_int_eq(n, 0);
+	ck_assert_uint_eq(lists_from_file(l, BYTES("phishing"), 100), 0);
+	lists_take_from_file(l, 0, 50);
+	lists_take_from_file(l, 0, 100);
+	ck_assert_uint_eq(lists_from_file(l, BYTES("phishing"), 49), 0);
+	ck_assert_uint_eq(lists_from_file(l, BYTES("phishing"), 50), 1);
+	lists_take_from_file(l, 0, 20);
+	ck_assert_uint_eq(lists_from_file(l, BYTES("phishing"), 20), 1);
+	ck_assert_uint_eq(lists_from_file(l, BYTES("other"), 100), 0);
+	arena_release(&a);
+}
+END_TEST
+
 START_TEST(lists_hold_many_entries)
 {
 	struct arena a = { 0 };
@@ -407,6 +427,7 @@ lists_suite(void)
 	tcase_add_test(t, lists_find_the_longest_line);
 	tcase_add_test(t, lists_categories_have_a_limit);
 	tcase_add_test(t, lists_unite_their_categories);
+	tcase_add_test(t, lists_take_the_least_confidence);
 	tcase_add_test(t, lists_hold_many_entries);
 	tcase_add_loop_test(t, lists_read_only_files, 0, COUNT(files));
 	suite_add_tcase(s, t);

@@ -439,7 +439,11 @@ static const struct {
 	    ":2: \"Host\" cannot be removed, expected the name of a field that"
 	    " is not of the connection" },
 	{ "lists = (\n { category = \"a\"; file = \"a\"; kind = \"names\"; });",
-	    ":2: kind is \"names\", expected domains or urls" },
+	    ":2: kind is \"names\", expected domains, urls or"
+	    " reputation" },
+	{ "lists = (\n { category = \"a\"; kind = \"reputation\";\n"
+	  "confidence = 101; });",
+	    ":3: confidence is 101, expected 0 to 100" },
 	{ "lists = (\n { file = \"a\"; });",
 	    ":2: category is missing, expected a string" },
 };
