@@ -61,6 +61,7 @@ static const struct setting root_table[] = {
 	    bodies, "The bodies connected; a list.", "構成団体（並び）。"),
 	SETTING_NEST_ROW(
 	    reputation, "URL lists from outside.", "外部の URL リスト。"),
+	SETTING_NEST_ROW(score, "What a name may look like.", "名前の怪しさ。"),
 	SETTING_NEST_ROW(policies, "Policy files, layer by layer.",
 	    "方針ファイル（層ごと）。"),
 };
@@ -110,6 +111,8 @@ settings_groups_fill(void)
 		    "構成団体の、ある区域のアドレス。" },
 		{ "reputation", reputation_table, reputation_table_n,
 		    "URL lists from outside.", "外部の URL リスト。" },
+		{ "score", score_table, score_table_n,
+		    "What a name may look like.", "名前の怪しさ。" },
 		{ "policies", policies_table, policies_table_n,
 		    "Policy files, layer by layer.",
 		    "方針ファイル（層ごと）。" },
@@ -179,6 +182,7 @@ load_groups(struct settings *s, const config_setting_t *root, struct err *e)
 		{ "control", control_table, control_table_n, &s->control },
 		{ "reputation", reputation_table, reputation_table_n,
 		    &s->reputation },
+		{ "score", score_table, score_table_n, &s->score },
 	};
 
 	int result = 0;
@@ -267,7 +271,16 @@ load_policies(struct settings *s, const config_setting_t *root, struct err *e)
 		return -1;
 	s->policy =
 	    policy_load(&s->policies, s->folder, s->zones, &s->arena, e);
-	return s->policy == NULL ? -1 : 0;
+	if (s->policy == NULL)
+		return -1;
+	policy_use_score(s->policy, &s->score);
+	if (s->reputation.file[0] == '\0' && policy_needs_reputation(s->policy))
+		return err_set(e,
+		    "%s: reputation.file is missing, expected the file of URL"
+		    " lists that the policies have lists of kind \"reputation\""
+		    " for",
+		    s->file);
+	return 0;
 }
 
 /* What stands in groups of its own, and together. */

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "filters/urlrep/score.h"
 #include "proxy/answer/answer.h"
 #include "proxy/base/setting.h"
 #include "proxy/control/control.h"
@@ -42,6 +43,7 @@ struct settings {
 	struct journal_settings journal;
 	struct control_settings control;
 	struct reputation_settings reputation;
+	struct score_settings score;
 	struct policy_files policies;
 	struct zones *zones;
 	struct policy *policy;
@@ -49,7 +51,7 @@ struct settings {
 };
 
 /* Every group, for the manual. */
-#define SETTINGS_GROUPS 25
+#define SETTINGS_GROUPS 26
 extern struct setting_group settings_groups[SETTINGS_GROUPS];
 /* Must be called before settings_groups is read. */
 void settings_groups_fill(void);

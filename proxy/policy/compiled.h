@@ -14,7 +14,8 @@ struct policy {
 	struct lists *lists;
 	struct index *index;
 	struct pattern *patterns;
-	struct urlrep *reputation; /* of queries that bring none */
+	struct urlrep *reputation;          /* of queries that bring none */
+	const struct score_settings *score; /* NULL: unknown */
 	const char *folder;
 	const struct zones *zones;
 };

@@ -25,8 +25,9 @@ struct entry {
 struct lists {
 	struct arena *arena;
 	const char *names[CATEGORIES_MAX];
-	unsigned confidence[CATEGORIES_MAX]; /* of those from the file */
-	uint64_t from_file;
+	/* of those that no list here makes */
+	unsigned at_least[LIST_KINDS][CATEGORIES_MAX];
+	uint64_t looked_up[LIST_KINDS];
 	size_t names_n;
 	struct entry *entries;
 	size_t entries_n, entries_size;
@@ -400,30 +401,43 @@ lists_lookup(const struct lists *l, const struct url *u)
 }
 
 void
-lists_take_from_file(struct lists *l, unsigned category, unsigned confidence)
+lists_look_up(
+    struct lists *l, enum list_kind kind, unsigned category, unsigned at_least)
 {
 	uint64_t bit = (uint64_t)1 << category;
 
 	/* of several, the one that takes most: a layer adds to a category of
 	 * the layers above and cannot take from it */
-	if ((l->from_file & bit) == 0 || confidence < l->confidence[category])
-		l->confidence[category] = confidence;
-	l->from_file |= bit;
+	if ((l->looked_up[kind] & bit) == 0 ||
+	    at_least < l->at_least[kind][category])
+		l->at_least[kind][category] = at_least;
+	l->looked_up[kind] |= bit;
 }
 
 uint64_t
-lists_from_file(
+lists_with_confidence(
     const struct lists *l, struct bytes category, unsigned confidence)
 {
 	int n = lists_find_category(l, category);
 
-	if (n < 0 || confidence < l->confidence[n])
+	if (n < 0 || confidence < l->at_least[LIST_REPUTATION][n])
 		return 0;
-	return l->from_file & (uint64_t)1 << n;
+	return l->looked_up[LIST_REPUTATION] & (uint64_t)1 << n;
 }
 
 uint64_t
-lists_from_file_all(const struct lists *l)
+lists_with_score(const struct lists *l, unsigned points)
 {
-	return l->from_file;
+	uint64_t found = 0;
+
+	for (size_t i = 0; i < l->names_n; i++)
+		if (points >= l->at_least[LIST_SCORE][i])
+			found |= (uint64_t)1 << i;
+	return found & l->looked_up[LIST_SCORE];
+}
+
+uint64_t
+lists_looked_up(const struct lists *l, enum list_kind kind)
+{
+	return l->looked_up[kind];
 }

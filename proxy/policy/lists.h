@@ -16,6 +16,9 @@ struct lists;
 enum list_kind {
 	LIST_DOMAINS,
 	LIST_URLS,
+	LIST_REPUTATION, /* in the file of URL lists */
+	LIST_SCORE,      /* by what the name looks like */
+	LIST_KINDS,
 };
 
 struct lists *lists_new(struct arena *a);
@@ -30,15 +33,16 @@ int lists_read(struct lists *l, const char *path, enum list_kind kind,
 /* The same from memory; name is for messages. */
 int lists_read_text(struct lists *l, const char *name, struct bytes text,
     enum list_kind kind, unsigned category, struct err *e) MUST_CHECK;
-/* The category comes from the list file, of entries with that confidence at
- * least. */
-void lists_take_from_file(
-    struct lists *l, unsigned category, unsigned confidence);
-/* The set of the category when an entry of that confidence makes it; all that
- * come from the file. */
-uint64_t lists_from_file(
+/* The category is one that is looked up elsewhere, of LIST_REPUTATION with that
+ * confidence at least, of LIST_SCORE with as many points. */
+void lists_look_up(
+    struct lists *l, enum list_kind kind, unsigned category, unsigned at_least);
+/* The set of the category when an entry of that confidence makes it; the
+ * categories that so many points make; all of a kind. */
+uint64_t lists_with_confidence(
     const struct lists *l, struct bytes category, unsigned confidence);
-uint64_t lists_from_file_all(const struct lists *l);
+uint64_t lists_with_score(const struct lists *l, unsigned points);
+uint64_t lists_looked_up(const struct lists *l, enum list_kind kind);
 /* Call once after the last read: the table is built. */
 void lists_seal(struct lists *l);
 /* The set of categories of the destination, bit by bit. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* match: whether one rule matches a request, or may when more is known. */
+#include "proxy/policy/compiled.h"
 #include "proxy/policy/pattern.h"
 #include "proxy/policy/reputation.h"
-#include "proxy/policy/rule.h"
 
 /* Who tightens means a path however a server reads it; who loosens, only what
  * no server can read as another. */
@@ -211,9 +211,10 @@ match_request(const struct conditions *c, const struct judging *j)
 }
 
 void
-judging_begin(struct judging *j, const struct lists *lists,
-    const struct urlrep *file, const struct query *q, bool connecting)
+judging_begin(struct judging *j, const struct policy *p, const struct query *q,
+    bool connecting)
 {
+	const struct lists *lists = p->lists;
 	struct url loose = *q->url;
 
 	*j = (struct judging){
@@ -227,8 +228,7 @@ judging_begin(struct judging *j, const struct lists *lists,
 		j->possible |= lists_lookup(lists, &loose);
 		j->certain &= lists_lookup(lists, &loose);
 	}
-	if (file != NULL)
-		reputation_look_up(j, file);
+	reputation_look_up(j, p);
 }
 
 uint64_t

@@ -25,7 +25,7 @@ const size_t policy_table_n = COUNT(policy_table);
 
 struct list_entry {
 	const char *category, *file, *kind;
-	uint32_t confidence;
+	uint32_t at_least;
 };
 
 const struct setting list_table[] = {
@@ -35,14 +35,16 @@ const struct setting list_table[] = {
 	    "The file, one entry a line, # for comments.",
 	    "ファイル。一行に一件、# は注釈。"),
 	SETTING_TEXT_ROW(list_entry, kind, "domains", 1, 16,
-	    "\"domains\" (each with its subdomains), \"urls\", or"
-	    " \"reputation\": what reputation.file has of the category, without"
-	    " a file here.",
-	    "\"domains\"（サブドメインを含む）、\"urls\"、または \"reputation\""
-	    "（reputation.file にあるこの分類。file は書かない）。"),
-	SETTING(list_entry, confidence, COUNT, 0, 0, 100,
-	    "Of \"reputation\": the least confidence of an entry that counts.",
-	    "\"reputation\" で、数える項目の確からしさの下限。"),
+	    "\"domains\" (each with its subdomains), \"urls\"; without a file:"
+	    " \"reputation\", what reputation.file has of the category, or"
+	    " \"score\", what a name looks like.",
+	    "\"domains\"（サブドメインを含む）、\"urls\"。file を書かないもの:"
+	    " \"reputation\"（reputation.file にあるこの分類）、\"score\""
+	    "（名前の怪しさ）。"),
+	SETTING(list_entry, at_least, COUNT, 0, 0, 100,
+	    "The least confidence of an entry of \"reputation\", or the least"
+	    " points of \"score\".",
+	    "\"reputation\" の確からしさ、または \"score\" の点数の下限。"),
 };
 const size_t list_table_n = COUNT(list_table);
 
@@ -79,42 +81,73 @@ static const struct rule decrypt = {
 /* Reading. */
 
 static int
+list_kind(const config_setting_t *group, const char *name, struct err *e)
+{
+	static const char *const names[LIST_KINDS] = {
+		[LIST_DOMAINS] = "domains",
+		[LIST_URLS] = "urls",
+		[LIST_REPUTATION] = "reputation",
+		[LIST_SCORE] = "score",
+	};
+
+	for (int i = 0; i < LIST_KINDS; i++)
+		if (strcmp(name, names[i]) == 0)
+			return i;
+	return setting_error(group, e,
+	    "kind is \"%s\", expected domains, urls, reputation or score",
+	    name);
+}
+
+/* A threshold for what has none, as a file for what is in none, is a
+ * misunderstanding. */
+static int
+check_list(const config_setting_t *group, const struct list_entry *entry,
+    bool is_file, struct err *e)
+{
+	if (is_file && entry->file[0] == '\0')
+		return setting_error(
+		    group, e, "file is missing, expected a string");
+	if (!is_file && entry->file[0] != '\0')
+		return setting_error(group, e,
+		    "file is \"%s\", expected none with %s", entry->file,
+		    entry->kind);
+	if (is_file && entry->at_least != 0)
+		return setting_error(group, e,
+		    "at_least is %u, expected none with %s", entry->at_least,
+		    entry->kind);
+	return 0;
+}
+
+static int
 read_list(struct policy *p, const config_setting_t *group, struct arena *a,
     struct err *e)
 {
 	struct list_entry entry = { 0 };
 	const char *path;
 	int category;
-	bool urls;
-	bool from_file;
+	int kind;
+	bool is_file;
 
 	if (setting_load(list_table, list_table_n, group, &entry, a, e) < 0)
 		return -1;
-	urls = strcmp(entry.kind, "urls") == 0;
-	from_file = strcmp(entry.kind, "reputation") == 0;
-	if (!urls && !from_file && strcmp(entry.kind, "domains") != 0)
-		return setting_error(group, e,
-		    "kind is \"%s\", expected domains, urls or reputation",
-		    entry.kind);
-	if (from_file != (entry.file[0] == '\0'))
-		return setting_error(group, e,
-		    from_file ? "file is \"%s\", expected none with reputation"
-			      : "file is missing%s, expected a string",
-		    entry.file);
+	kind = list_kind(group, entry.kind, e);
+	is_file = kind == LIST_DOMAINS || kind == LIST_URLS;
+	if (kind < 0 || check_list(group, &entry, is_file, e) < 0)
+		return -1;
 	category = lists_category(p->lists, entry.category);
 	if (category < 0)
 		return setting_error(
 		    group, e, "more than %d categories", CATEGORIES_MAX);
-	if (from_file) {
-		lists_take_from_file(
-		    p->lists, (unsigned)category, entry.confidence);
+	if (!is_file) {
+		lists_look_up(p->lists, (enum list_kind)kind,
+		    (unsigned)category, entry.at_least);
 		return 0;
 	}
 	path = entry.file[0] == '/'
 	    ? entry.file
 	    : arena_printf(a, "%s/%s", p->folder, entry.file);
-	return lists_read(p->lists, path, urls ? LIST_URLS : LIST_DOMAINS,
-	    (unsigned)category, e);
+	return lists_read(
+	    p->lists, path, (enum list_kind)kind, (unsigned)category, e);
 }
 
 static int
@@ -287,6 +320,18 @@ policy_use_reputation(struct policy *p, const char *path, struct err *e)
 	return p->reputation == NULL ? -1 : 0;
 }
 
+void
+policy_use_score(struct policy *p, const struct score_settings *s)
+{
+	p->score = s;
+}
+
+bool
+policy_needs_reputation(const struct policy *p)
+{
+	return lists_looked_up(p->lists, LIST_REPUTATION) != 0;
+}
+
 static int
 read_files(struct policy *p, const struct policy_files *files,
     const char *folder, struct arena *a, struct err *e)
@@ -322,12 +367,6 @@ policy_load(const struct policy_files *files, const char *folder,
 }
 
 /* Judging. */
-
-static const struct urlrep *
-file_of(const struct policy *p, const struct query *q)
-{
-	return q->reputation != NULL ? q->reputation : p->reputation;
-}
 
 static bool
 port_permitted(const struct zone *z, uint16_t port)
@@ -542,7 +581,7 @@ policy_judge(const struct policy *p, const struct query *q)
 		d.rule = fixed;
 		return d;
 	}
-	judging_begin(&j, p->lists, file_of(p, q), q, false);
+	judging_begin(&j, p, q, false);
 	w.j = &j;
 	find(&w, &f);
 	settle(&w, &f);
@@ -601,7 +640,7 @@ policy_judge_connect(const struct policy *p, const struct query *q)
 	authority.target = authority.path = (struct bytes){ 0 };
 	authority.path_canonical = authority.path_loose = (struct bytes){ 0 };
 	known.url = &authority;
-	judging_begin(&j, p->lists, file_of(p, q), &known, true);
+	judging_begin(&j, p, &known, true);
 	w.j = &j;
 	find(&w, &f);
 	settle_connect(&w, &f);
@@ -633,7 +672,7 @@ policy_opinions(
 	memset(out, 0, LAYERS * sizeof(*out));
 	if (builtin(q) != NULL)
 		return;
-	judging_begin(&j, p->lists, file_of(p, q), q, false);
+	judging_begin(&j, p, q, false);
 	for (size_t i = 0; i < p->grants; i++) {
 		const struct rule *r = &p->rules[i].rule;
 		struct opinion *o = &out[r->layer];

@@ -130,6 +130,11 @@ struct policy; /* in the arena it was loaded into, but for: */
  */
 int policy_use_reputation(struct policy *p, const char *path, struct err *e)
     MUST_CHECK;
+/* A list of kind "reputation" is of no use without the file. */
+bool policy_needs_reputation(const struct policy *p);
+/* What names score, for lists of kind "score"; it must live as long as p. */
+struct score_settings;
+void policy_use_score(struct policy *p, const struct score_settings *s);
 /* Frees what the arena does not hold. NULL does nothing. */
 void policy_release(struct policy *p);
 

@@ -3,6 +3,9 @@
 
 #include <string.h>
 
+#include "filters/urlrep/score.h"
+#include "proxy/policy/compiled.h"
+
 const struct setting reputation_table[] = {
 	SETTING_TEXT_ROW(reputation_settings, file, "", 0, 4096,
 	    "The file of URL lists that `sekishoctl lists compile` makes; "
@@ -34,29 +37,61 @@ static void
 found(const struct urlrep_match *m, void *context)
 {
 	struct judging *j = context;
-	uint64_t of =
-	    lists_from_file(j->lists, bytes_of(m->category), m->confidence);
+	uint64_t of = lists_with_confidence(
+	    j->lists, bytes_of(m->category), m->confidence);
 
 	j->possible |= of;
 	if (!m->loose)
 		j->certain |= of;
 }
 
+static int
+look_into_file(struct judging *j, const struct policy *p, const struct canon *c)
+{
+	const struct query *q = j->query;
+	const struct urlrep *r =
+	    q->reputation != NULL ? q->reputation : p->reputation;
+	struct urlrep_query query = { .url = c, .now = q->now };
+
+	if (r == NULL || urlrep_find(r, &query, found, j) < 0)
+		return -1;
+	if (j->connecting && urlrep_has_urls(r, c))
+		j->later |= lists_looked_up(j->lists, LIST_REPUTATION);
+	return 0;
+}
+
+/* Of the name alone: a CONNECT and its requests are scored alike. */
+static int
+add_score(struct judging *j, const struct policy *p, const struct canon *c)
+{
+	struct score score;
+	uint64_t of;
+
+	if (p->score == NULL)
+		return -1;
+	score_url(p->score, c, &score);
+	of = lists_with_score(j->lists, score.points);
+	j->possible |= of;
+	j->certain |= of;
+	return 0;
+}
+
 /* What cannot be looked up may be in any category: who tightens sees it so. */
 void
-reputation_look_up(struct judging *j, const struct urlrep *r)
+reputation_look_up(struct judging *j, const struct policy *p)
 {
-	uint64_t all = lists_from_file_all(j->lists);
+	uint64_t filed = lists_looked_up(j->lists, LIST_REPUTATION);
+	uint64_t scored = lists_looked_up(j->lists, LIST_SCORE);
 	struct canon c;
-	struct urlrep_query q = { .url = &c, .now = j->query->now };
 
-	if (all == 0)
+	if ((filed | scored) == 0)
 		return;
-	if (canonical(j->query->url, &c) < 0 ||
-	    urlrep_find(r, &q, found, j) < 0) {
-		j->possible |= all;
+	if (canonical(j->query->url, &c) < 0) {
+		j->possible |= filed | scored;
 		return;
 	}
-	if (j->connecting && urlrep_has_urls(r, &c))
-		j->later |= all;
+	if (filed != 0 && look_into_file(j, p, &c) < 0)
+		j->possible |= filed;
+	if (scored != 0 && add_score(j, p, &c) < 0)
+		j->possible |= scored;
 }

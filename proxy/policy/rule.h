@@ -79,9 +79,9 @@ struct judging {
 	uint64_t certain, possible, later;
 };
 
-/* Looks the destination up in the lists, and in the list file, or NULL. */
-void judging_begin(struct judging *j, const struct lists *lists,
-    const struct urlrep *file, const struct query *q, bool connecting);
+/* Looks the destination up in all that makes categories. */
+void judging_begin(struct judging *j, const struct policy *p,
+    const struct query *q, bool connecting);
 /* Without a path or a method whoever asks for them says MATCH_LATER. */
 enum match rule_match(const struct conditions *c, const struct judging *j);
 /* The parts of that which need no request: for the index. */

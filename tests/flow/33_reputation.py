@@ -8,9 +8,11 @@ from lab import CITY, Lab, wait_until
 
 POLICY = """
 lists = (
-  { category = "phishing"; kind = "reputation"; confidence = 50; },
-  { category = "gambling"; kind = "reputation"; } );
+  { category = "phishing"; kind = "reputation"; at_least = 50; },
+  { category = "gambling"; kind = "reputation"; },
+  { category = "lookalike"; kind = "score"; at_least = 60; } );
 default = (
+  { name = "doubtful"; categories = ["lookalike"]; verdict = "block"; reason_ja = "紛らわしい名前"; },
   { name = "no-phishing"; categories = ["phishing"]; verdict = "block"; reason_ja = "詐欺"; },
   { name = "no-gambling"; categories = ["gambling"]; verdict = "block"; reason_ja = "賭け事"; },
   { name = "bank"; verdict = "tunnel"; zones = ["internet"]; destinations = ["bank.lab.test"];
@@ -21,7 +23,8 @@ default = (
 
 
 def make(build):
-    lab = Lab(build, edges=2, settings='reputation = { file = "lists.db"; };',
+    lab = Lab(build, edges=2, settings='reputation = { file = "lists.db"; };'
+              ' score = { own_names = ["www.city.sekimachi.lg.jp"]; };',
               hosts={n: "127.0.0.1" for n in ("bad.lab.test", "doubtful.lab.test", "late.lab.test")})
     lab.write_policy(POLICY)
     compile_lists(lab, phishing=["bad.lab.test"], gambling=["casino.lab.test"])
@@ -76,6 +79,21 @@ def test_confidence_and_paths_count(lab):
     for path in ("/a/../secret/plan", "//secret/plan", "/%73ecret/plan"):
         assert blocked_by(lab, "www.lab.test", path) == "no-phishing", path
     assert blocked_by(lab, "www.lab.test", "/1k") is None
+
+
+def test_what_looks_like_a_body_is_in_a_category(lab):
+    for host, rule in (("lg-jp.lab.test", "doubtful"), ("city.sekimachi.lg.jp.lab.test", "doubtful"),
+                       ("www.lab.test", None)):
+        assert blocked_by(lab, host) == rule, host
+    assert lab.event(event="exchange", host="lg-jp.lab.test")["category"] == "lookalike"
+
+
+def test_lists_without_the_file_are_refused(lab):
+    conf = (lab.dir / "sekisho.conf").read_text()
+    (lab.dir / "without.conf").write_text(conf.replace('file = "lists.db"', 'file = ""'))
+    done = subprocess.run([lab.build / "sekishod", "-t", "-c", lab.dir / "without.conf"], capture_output=True,
+                          text=True)
+    assert done.returncode != 0 and "reputation.file is missing" in done.stderr, done.stderr
 
 
 def test_where_a_path_is_listed_is_no_tunnel(lab):

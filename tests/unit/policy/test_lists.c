@@ -291,14 +291,21 @@ START_TEST(lists_take_the_least_confidence)
 	int n = lists_category(l, "phishing");
 
 	ck_assert_int_eq(n, 0);
-	ck_assert_uint_eq(lists_from_file(l, BYTES("phishing"), 100), 0);
-	lists_take_from_file(l, 0, 50);
-	lists_take_from_file(l, 0, 100);
-	ck_assert_uint_eq(lists_from_file(l, BYTES("phishing"), 49), 0);
-	ck_assert_uint_eq(lists_from_file(l, BYTES("phishing"), 50), 1);
-	lists_take_from_file(l, 0, 20);
-	ck_assert_uint_eq(lists_from_file(l, BYTES("phishing"), 20), 1);
-	ck_assert_uint_eq(lists_from_file(l, BYTES("other"), 100), 0);
+	ck_assert_uint_eq(lists_with_confidence(l, BYTES("phishing"), 100), 0);
+	lists_look_up(l, LIST_REPUTATION, 0, 50);
+	lists_look_up(l, LIST_REPUTATION, 0, 100);
+	ck_assert_uint_eq(lists_with_confidence(l, BYTES("phishing"), 49), 0);
+	ck_assert_uint_eq(lists_with_confidence(l, BYTES("phishing"), 50), 1);
+	lists_look_up(l, LIST_REPUTATION, 0, 20);
+	ck_assert_uint_eq(lists_with_confidence(l, BYTES("phishing"), 20), 1);
+	ck_assert_uint_eq(lists_with_confidence(l, BYTES("other"), 100), 0);
+	ck_assert_uint_eq(lists_with_score(l, 100), 0);
+	ck_assert_int_eq(lists_category(l, "odd"), 1);
+	lists_look_up(l, LIST_SCORE, 1, 60);
+	ck_assert_uint_eq(lists_with_score(l, 59), 0);
+	ck_assert_uint_eq(lists_with_score(l, 60), 2);
+	ck_assert_uint_eq(lists_looked_up(l, LIST_SCORE), 2);
+	ck_assert_uint_eq(lists_looked_up(l, LIST_REPUTATION), 1);
 	arena_release(&a);
 }
 END_TEST

@@ -439,11 +439,15 @@ static const struct {
 	    ":2: \"Host\" cannot be removed, expected the name of a field that"
 	    " is not of the connection" },
 	{ "lists = (\n { category = \"a\"; file = \"a\"; kind = \"names\"; });",
-	    ":2: kind is \"names\", expected domains, urls or"
-	    " reputation" },
+	    ":2: kind is \"names\", expected domains, urls,"
+	    " reputation or score" },
 	{ "lists = (\n { category = \"a\"; kind = \"reputation\";\n"
-	  "confidence = 101; });",
-	    ":3: confidence is 101, expected 0 to 100" },
+	  "at_least = 101; });",
+	    ":3: at_least is 101, expected 0 to 100" },
+	{ "lists = (\n { category = \"a\"; kind = \"score\"; file = \"b\"; });",
+	    ":2: file is \"b\", expected none with score" },
+	{ "lists = (\n { category = \"a\"; file = \"b\"; at_least = 1; });",
+	    ":2: at_least is 1, expected none with domains" },
 	{ "lists = (\n { file = \"a\"; });",
 	    ":2: category is missing, expected a string" },
 };
