@@ -22,7 +22,7 @@ enum body_state {
 	BODY_ENDED,
 };
 
-/* Of what a Priority field says, libnghttp2 1.52 gives no more than 28. */
+/* Of what a PRIORITY_UPDATE may say; "u=7, i" is 6. */
 #define EXCHANGE_PRIORITY_MAX 32
 
 struct exchange {

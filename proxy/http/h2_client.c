@@ -172,18 +172,6 @@ message_of(struct exchange *x)
 	return &x->request;
 }
 
-/* Who says nothing of priority would be served one stream after the other
- * (RFC 9218 section 4.2): a long one would hold up all behind it. */
-static void
-share_evenly(struct h2_stream *s)
-{
-	const nghttp2_extpri even = { .urgency = NGHTTP2_EXTPRI_DEFAULT_URGENCY,
-		.inc = 1 };
-
-	nghttp2_session_change_extpri_stream_priority(
-	    s->session->library, s->id, &even, 0);
-}
-
 static enum h2_asked
 asked_of(const struct h2_client *h)
 {
@@ -196,8 +184,7 @@ request_head(struct h2_stream *s, bool ends)
 	struct exchange *x = s->side.exchange;
 
 	s->head_read = true;
-	if (message_field(&x->request, FIELD_PRIORITY) == NULL)
-		share_evenly(s);
+	h2_priority_of_request(s);
 	if (h2_head_request(
 		&s->head, asked_of(h2_client_of(s->session)), ends)) {
 		s->opens = x->request.upgrade ||

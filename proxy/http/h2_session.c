@@ -383,7 +383,7 @@ forget(struct h2_stream *s, uint32_t code, const char *why)
 static int
 begin_frame(nghttp2_session *library, const nghttp2_frame_hd *hd, void *user)
 {
-	(void)user;
+	h2_priority_begin(user, hd);
 	if (hd->type == NGHTTP2_PRIORITY && hd->stream_id == 0)
 		nghttp2_session_terminate_session(
 		    library, NGHTTP2_PROTOCOL_ERROR);
@@ -455,31 +455,14 @@ headers_done(struct h2_stream *s, bool ends)
 	role->cut(s, s->fault, s->head.why);
 }
 
-/* RFC 9218 section 7.1. What is no field's value could not be passed on. */
-static void
-priority_updated(nghttp2_session *library, const nghttp2_ext_priority_update *u)
-{
-	struct h2_stream *s =
-	    nghttp2_session_get_stream_user_data(library, u->stream_id);
-
-	if (s == NULL || s->side.exchange == NULL || !s->head_read ||
-	    u->field_value_len > EXCHANGE_PRIORITY_MAX ||
-	    nghttp2_check_header_value_rfc9113(
-		u->field_value, u->field_value_len) == 0)
-		return;
-	exchange_priority(s->side.exchange,
-	    (struct bytes){ u->field_value, u->field_value_len });
-}
-
 static int
 frame_received(nghttp2_session *library, const nghttp2_frame *frame, void *user)
 {
 	bool ends = (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
 	struct h2_stream *s;
 
-	(void)user;
 	if (frame->hd.type == NGHTTP2_PRIORITY_UPDATE)
-		priority_updated(library, frame->ext.payload);
+		h2_priority_received(user, &frame->hd);
 	if (frame->hd.type != NGHTTP2_HEADERS && frame->hd.type != NGHTTP2_DATA)
 		return 0;
 	s = nghttp2_session_get_stream_user_data(library, frame->hd.stream_id);
@@ -773,8 +756,7 @@ library_session(struct h2_session *h, enum h2_end end)
 	nghttp2_option_set_no_auto_window_update(options, 1);
 	nghttp2_option_set_no_closed_streams(options, 1);
 	if (end == H2_SERVER)
-		nghttp2_option_set_builtin_recv_extension_type(
-		    options, NGHTTP2_PRIORITY_UPDATE);
+		h2_priority_listen(calls, options);
 	nghttp2_option_set_max_send_header_block_length(
 	    options, 2 * limits_of(h)->head_max + FRAME_MAX);
 	must((end == H2_SERVER

@@ -10,6 +10,7 @@
 #include "proxy/base/log.h"
 #include "proxy/http/exchange.h"
 #include "proxy/http/h2.h"
+#include "proxy/http/h2_priority.h"
 
 struct h2_role;
 struct h2_session;
@@ -93,7 +94,8 @@ struct h2_session {
 	nghttp2_session *library;
 	struct h2_stream *streams;
 	size_t streams_n;
-	size_t grown;         /* of the streams' windows, beyond their first */
+	size_t grown; /* of the streams' windows, beyond their first */
+	struct h2_priority priority;
 	int64_t patience;     /* bytes that may still come for nothing */
 	int64_t under_way;    /* on streams that we have reset */
 	uint64_t patience_ms; /* when time added to it */

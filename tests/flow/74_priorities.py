@@ -110,11 +110,11 @@ def test_origins_are_told(lab):
     with Connection(lab, "two.lab.test", lab.two) as c:
         c.ask(1, more=[("priority", "u=6")])
         assert lab.asked.wait(5)
-        for value in (b"u=2, i", b"u=1\r\nx: y", b"x" * 29, b"x" * 28):
+        for value in (b"u=2, i", b"u=1\r\nx: y", b"x" * 33, b"x" * 32):
             c.send(update(1, value))
         c.ask(3)
         assert c.until(DATA, 3)
-    assert lab.updates == [b"\0\0\0\1u=2, i", b"\0\0\0\1" + b"x" * 28], lab.updates
+    assert lab.updates == [b"\0\0\0\1u=2, i", b"\0\0\0\1" + b"x" * 32], lab.updates
 
 
 def test_before_the_origin_is_reached_it_is_the_field(lab):
@@ -130,3 +130,30 @@ def test_before_the_origin_is_reached_it_is_the_field(lab):
         assert p.body(3) == b"ok"
     assert [line for head in lab.heads for line in head.split(b"\r\n")
             if line.lower().startswith(b"priority")] == [b"priority: u=1, i", b"Priority: u=0"], lab.heads
+
+
+def test_an_update_may_come_before_its_stream(lab):
+    """More of them than streams may be open: libnghttp2 1.52 would count each, and write into freed memory."""
+    with Reader(lab) as c:
+        for n in range(300):
+            stream = 2 * n + 1
+            c.send(update(stream, b"u=1"))
+            c.ask(stream, "/1k")
+            c.body(stream)
+    with Reader(lab) as c:
+        c.send(update(3, b"u=0"))
+        c.ask(1, "/10m", more=[("priority", "u=1")])
+        c.ask(3, "/10m")
+        c.take()
+        wait_until(lambda: lab.ctl("status"))
+        c.open(65536)
+        c.take()
+        assert mostly(c) == 3
+
+
+def test_an_update_of_nothing_ends_the_connection(lab):
+    for bad, code in ((frame(PRIORITY_UPDATE, 0, 1, b"\0\0\0\1u=1"), 1), (frame(PRIORITY_UPDATE, 0, 0, b""), 6),
+                      (frame(PRIORITY_UPDATE, 0, 0, b"\0\0\1"), 6), (update(0, b"u=1"), 1), (update(2, b"u=1"), 1)):
+        with Connection(lab, "www.lab.test") as c:
+            c.send(bad)
+            assert c.end() == code, bad
