@@ -61,6 +61,10 @@ static const struct {
 	    { "業務に必要なら、理由を書いて先へ進めます。理由は記録されます。",
 		"If you need it for your work, say why and go on. The reason is"
 		" recorded." } },
+	[ANSWER_GOES_ON] = { 200, PAGE_PLAIN, { "先へ進みます", "Going on" },
+	    { "宛先のページを開いています。", "The page is being opened." },
+	    { "開かないときは、宛先のアドレスをもう一度開いてください。",
+		"If nothing happens, open its address again." } },
 	[ANSWER_UNKNOWN_SOURCE] = { 403, PAGE_REFUSED,
 	    { "この端末からは利用できません",
 		"This computer may not use the proxy" },
@@ -290,6 +294,7 @@ write_form(const struct answer *a, enum language l, struct buf *out)
 	    page_form_text(out, "reason",
 		blocked ? labels[l].why_needed : labels[l].your_reason) < 0 ||
 	    page_form_hidden(out, "to", a->form->to) < 0 ||
+	    page_form_hidden(out, "rule", bytes_of(a->form->rule)) < 0 ||
 	    page_form_hidden(out, "ticket", bytes_of(a->form->ticket)) < 0)
 		return -1;
 	return page_form_end(

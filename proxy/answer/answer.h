@@ -26,6 +26,7 @@ extern const size_t prefecture_table_n;
 enum answer_kind {
 	ANSWER_BLOCKED,           /* 403, by a rule */
 	ANSWER_WARNED,            /* 403, by a rule; with a form to go on */
+	ANSWER_GOES_ON,           /* 200, the form came back */
 	ANSWER_UNKNOWN_SOURCE,    /* 403, nobody we know */
 	ANSWER_BAD_REQUEST,       /* 400 or the status given */
 	ANSWER_MISDIRECTED,       /* 421, SNI, Host and CONNECT disagree */
@@ -41,7 +42,7 @@ enum answer_kind {
 /* For who may go on: what the form sends back besides the reason. */
 struct answer_form {
 	const char *action; /* a path of the same host */
-	const char *ticket;
+	const char *ticket, *rule;
 	struct bytes to; /* where the user was going */
 };
 

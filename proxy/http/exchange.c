@@ -186,6 +186,7 @@ exchange_request_end(struct exchange *x, const struct field *trailers, size_t n)
 	}
 	if (x->to == NULL)
 		return;
+	n = exchange_sift_trailers(x, &trailers, n);
 	x->to->type->end(x->to, trailers, n);
 	x->to->type->flush(x->to);
 	if (!x->raw && !x->response_begun)

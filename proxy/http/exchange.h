@@ -57,6 +57,7 @@ struct exchange {
 	uint8_t priority[EXCHANGE_PRIORITY_MAX]; /* that came before `to` */
 
 	struct buf *form;             /* that the user sends back; see warn.h */
+	struct bytes back;            /* where the form leads; or none */
 	char ticket[PASSES_TICKET_N]; /* for the page that warns */
 	struct upstream_wait *wait;
 	struct tunnel *tunnel;  /* what passes is watched; or NULL */
@@ -114,4 +115,3 @@ enum stage_answer exchange_refuse(
 void exchange_answer(struct exchange *x, unsigned status, const char *type,
     const char *language, struct bytes body);
 /* 303 to another page of the same host. */
-void exchange_redirect(struct exchange *x, struct bytes path);

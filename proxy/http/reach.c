@@ -214,6 +214,18 @@ replace_field(struct exchange *x, const struct field_effect *f)
 			.value = f->value };
 }
 
+/* By a rule above, which the one below cannot undo. */
+static bool
+decided_before(const struct decision *d, size_t n, struct bytes name)
+{
+	for (size_t i = 0; i < n; i++)
+		for (size_t k = 0; k < d->effects[i]->fields_n; k++)
+			if (bytes_equal_nocase(
+				d->effects[i]->fields[k].name, name))
+				return true;
+	return false;
+}
+
 /* What the rules say of the request's fields (tenant restriction, for one). */
 static void
 apply_effects(struct exchange *x)
@@ -222,7 +234,27 @@ apply_effects(struct exchange *x)
 
 	for (size_t i = 0; i < d->effects_n; i++)
 		for (size_t k = 0; k < d->effects[i]->fields_n; k++)
-			replace_field(x, &d->effects[i]->fields[k]);
+			if (!decided_before(
+				d, i, d->effects[i]->fields[k].name))
+				replace_field(x, &d->effects[i]->fields[k]);
+}
+
+size_t
+exchange_sift_trailers(
+    struct exchange *x, const struct field **trailers, size_t n)
+{
+	const struct decision *d = &x->decision;
+	struct field *kept;
+	size_t kept_n = 0;
+
+	if (d->effects_n == 0 || n == 0)
+		return n;
+	kept = ARENA_ARRAY(&x->arena, struct field, n);
+	for (size_t i = 0; i < n; i++)
+		if (!decided_before(d, d->effects_n, (*trailers)[i].name))
+			kept[kept_n++] = (*trailers)[i];
+	*trailers = kept;
+	return kept_n;
 }
 
 enum stage_answer

@@ -11,7 +11,7 @@ add_field(struct message *m, struct field *room, enum field_id id,
 	    (struct field){ .id = id, .name = bytes_of(name), .value = value };
 }
 
-#define FIELDS_MAX 6
+#define FIELDS_MAX 7
 #define TARGET_MAX 4096
 
 static struct field *
@@ -68,19 +68,16 @@ exchange_answer(struct exchange *x, unsigned status, const char *type,
 		    bytes_of(language));
 	add_field(m, room, FIELD_OTHER, "Content-Security-Policy",
 	    BYTES("default-src 'none'; style-src 'unsafe-inline';"
-		  " form-action 'self'"));
+		  " form-action 'self'; frame-ancestors 'self'"));
+	/* By a page and not by 303: browsers hold what a form's answer leads to
+	 * against form-action, to the end of all redirections. */
+	if (x->back.n > 0)
+		add_field(m, room, FIELD_OTHER, "Refresh",
+		    bytes_of(arena_printf(
+			&x->arena, "0; url=%.*s", BYTES_PRINTF(x->back))));
 	add_field(
 	    m, room, FIELD_OTHER, "X-Content-Type-Options", BYTES("nosniff"));
 	send_answer(x, body);
-}
-
-void
-exchange_redirect(struct exchange *x, struct bytes path)
-{
-	struct field *room = begin_answer(x, 303, 0);
-
-	add_field(&x->response, room, FIELD_LOCATION, "Location", path);
-	send_answer(x, (struct bytes){ 0 });
 }
 
 static struct bytes
@@ -96,11 +93,16 @@ accept_language(const struct exchange *x)
 static struct bytes
 destination(struct exchange *x)
 {
+	struct bytes path = x->url.path;
+	struct bytes back = x->back;
+
 	if (x->url.scheme == SCHEME_NONE)
 		return x->request.target;
+	if (x->back.n > 0)
+		path = bytes_take_until(&back, '?');
 	return bytes_of(arena_printf(&x->arena, "%s://%.*s:%u%.*s",
 	    scheme_name(x->url.scheme), BYTES_PRINTF(x->url.host), x->url.port,
-	    BYTES_PRINTF(x->url.path)));
+	    BYTES_PRINTF(path)));
 }
 
 /* What the failed check means, in the words of a page. */
@@ -136,13 +138,11 @@ explain_check(unsigned check, struct answer *a)
 	}
 }
 
-/* Where a user who goes on is led: not to the form itself, nor to what would
- * fill the page. */
+/* Where a user who goes on is led: not to what would fill the page. */
 static struct bytes
 way_back(const struct exchange *x)
 {
-	return x->form != NULL || x->url.target.n > TARGET_MAX ? BYTES("/")
-							       : x->url.target;
+	return x->url.target.n > TARGET_MAX ? BYTES("/") : x->url.target;
 }
 
 void
@@ -167,7 +167,10 @@ exchange_page(struct exchange *x, unsigned status)
 		.accept_language = accept_language(x),
 	};
 	const struct answer_form form = {
-		.action = WARN_PATH, .ticket = x->ticket, .to = way_back(x)
+		.action = WARN_PATH,
+		.ticket = x->ticket,
+		.rule = rule == NULL ? "" : rule->name,
+		.to = way_back(x),
 	};
 	struct buf page;
 	const char *language;

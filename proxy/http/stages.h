@@ -25,6 +25,9 @@ void exchange_pass_raw(struct exchange *x);
 /* reach.c */
 enum stage_answer exchange_upstream(void *job);
 enum stage_answer exchange_relay(void *job);
+/* The trailers without what the rules decide of fields. */
+size_t exchange_sift_trailers(
+    struct exchange *x, const struct field **trailers, size_t n);
 /* Negotiate and NTLM authenticate the connection, not the request: it must
  * serve nobody else (RFC 4559 section 6). */
 bool exchange_binds_connection(const struct message *m);

@@ -279,6 +279,8 @@ exchange_policy(void *job)
 	struct exchange *x = job;
 	struct query q = exchange_query(x);
 
+	if (warn_comes_back(x))
+		return warn_read_form(x);
 	x->decision = policy_judge(x->edge->settings->policy, &q);
 	if (x->decision.verdict == VERDICT_ALLOW)
 		return STAGE_NEXT;

@@ -20,27 +20,42 @@ is_blocked(const struct exchange *x)
 	return x->decision.rule->verdict == VERDICT_BLOCK;
 }
 
-static enum stage_answer
-show_page(struct exchange *x)
+/* A script on the page, while its user may still go on, could read the form
+ * and send it for the next time: no browser says "document" for a script. */
+static bool
+is_for_a_person(const struct exchange *x)
+{
+	const struct message *m = &x->request;
+
+	for (size_t i = 0; i < m->fields_n; i++)
+		if (bytes_equal_nocase(
+			m->fields[i].name, BYTES("Sec-Fetch-Dest")) &&
+		    !bytes_equal(m->fields[i].value, BYTES("document")))
+			return false;
+	return true;
+}
+
+enum stage_answer
+warn_judge(struct exchange *x)
 {
 	counter_add(is_blocked(x) ? COUNTER_BLOCKED : COUNTER_WARNED, 1);
-	passes_ticket(&x->edge->board->passes, &x->address, rule_name(x),
-	    time(NULL), x->ticket);
+	if (is_for_a_person(x))
+		passes_ticket(&x->edge->board->passes, &x->address,
+		    rule_name(x), time(NULL), x->ticket);
 	return exchange_refuse(
 	    x, is_blocked(x) ? ANSWER_BLOCKED : ANSWER_WARNED, NULL);
 }
 
-static bool
-comes_back(const struct exchange *x)
+bool
+warn_comes_back(const struct exchange *x)
 {
-	return exchange_is_method(x, BYTES("POST")) &&
-	    bytes_equal(x->url.path, BYTES(WARN_PATH));
+	return bytes_equal(x->url.path, BYTES(WARN_PATH));
 }
 
-static enum stage_answer
-read_form(struct exchange *x)
+enum stage_answer
+warn_read_form(struct exchange *x)
 {
-	if (x->up == BODY_ENDED)
+	if (!exchange_is_method(x, BYTES("POST")) || x->up == BODY_ENDED)
 		return exchange_refuse(
 		    x, ANSWER_BAD_REQUEST, "a form without a body");
 	x->form = ARENA_NEW(&x->arena, struct buf);
@@ -49,12 +64,6 @@ read_form(struct exchange *x)
 	exchange_deadline(x, exchange_limits(x)->body_timeout_ms);
 	x->from->type->flow(x->from, FLOW_GO);
 	return STAGE_WAIT;
-}
-
-enum stage_answer
-warn_judge(struct exchange *x)
-{
-	return comes_back(x) ? read_form(x) : show_page(x);
 }
 
 void
@@ -93,24 +102,37 @@ is_path(struct bytes to)
 	return to.n > 0 && to.p[0] == '/' && (to.n < 2 || to.p[1] != '/');
 }
 
+/* The rule whose page the form was on: the ticket says so. */
+static const struct rule *
+rule_of(const struct exchange *x, struct bytes body, struct arena *a)
+{
+	const struct rule *rule = policy_rule(
+	    x->edge->settings->policy, form_value(body, BYTES("rule"), a));
+
+	return rule != NULL && rule_asks_why(rule) &&
+		passes_accept(&x->edge->board->passes, &x->address, rule->name,
+		    time(NULL), form_value(body, BYTES("ticket"), a))
+	    ? rule
+	    : NULL;
+}
+
+/* Whatever is wrong with a form, the page that it came from is shown again. */
 void
 warn_form_end(struct exchange *x)
 {
 	struct bytes body = buf_bytes(x->form);
 	struct bytes reason =
 	    bytes_trim(form_value(body, BYTES("reason"), &x->arena));
-	struct bytes ticket = form_value(body, BYTES("ticket"), &x->arena);
 	struct bytes to = form_value(body, BYTES("to"), &x->arena);
-	struct passes *passes = &x->edge->board->passes;
-	time_t now = time(NULL);
+	const struct rule *rule = rule_of(x, body, &x->arena);
 
-	if (reason.n < REASON_MIN || !is_path(to) ||
-	    !passes_accept(passes, &x->address, rule_name(x), now, ticket)) {
-		show_page(x);
-		return;
+	x->back = is_path(to) ? to : BYTES("/");
+	if (rule != NULL && reason.n >= REASON_MIN && is_path(to)) {
+		x->decision.rule = rule;
+		x->decision.verdict = rule->verdict;
+		record(x, reason);
+		passes_give(&x->edge->board->passes, &x->address, rule->name,
+		    time(NULL) + (time_t)(rule->lasts_ms / 1000));
 	}
-	record(x, reason);
-	passes_give(passes, &x->address, rule_name(x),
-	    now + (time_t)(x->decision.rule->lasts_ms / 1000));
-	exchange_redirect(x, to);
+	exchange_refuse(x, ANSWER_GOES_ON, NULL);
 }

@@ -13,6 +13,10 @@
 
 /* For a request that such a rule decides. */
 enum stage_answer warn_judge(struct exchange *x);
+/* The form, which no rule decides: the one that asked may mean other paths or
+ * methods. */
+bool warn_comes_back(const struct exchange *x);
+enum stage_answer warn_read_form(struct exchange *x);
 /* The form's body, of an exchange that has x->form. */
 void warn_form_body(struct exchange *x, struct bytes b);
 void warn_form_end(struct exchange *x);

@@ -16,8 +16,7 @@ bool
 rule_match_zone(const struct conditions *c, const struct zone *z)
 {
 	bool listed = c->destinations_n + c->urls_n + c->addresses_n > 0;
-	bool opens = !c->rule.must &&
-	    (c->rule.verdict != VERDICT_BLOCK || c->rule.release);
+	bool opens = !c->rule.must && c->rule.verdict != VERDICT_BLOCK;
 
 	for (size_t i = 0; i < c->zones_n; i++)
 		if (c->zones[i] == z)

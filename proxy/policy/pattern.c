@@ -9,6 +9,8 @@
 
 /* A URL of a few KiB needs a few thousand; what multiplies is stopped. */
 #define STEPS_MAX 100000
+#define JIT_STACK (32 * 1024)
+#define JIT_STACK_MAX (4 * 1024 * 1024)
 
 struct pattern {
 	struct pattern *next;
@@ -64,6 +66,7 @@ patterns_release(struct pattern *list)
 static struct {
 	pcre2_match_data *data;
 	pcre2_match_context *context;
+	pcre2_jit_stack *stack;
 	struct buf url;
 } matching = { .url = { .max = PATTERN_URL_MAX } };
 
@@ -76,6 +79,11 @@ begin(void)
 	matching.context = pcre2_match_context_create(NULL);
 	must(matching.data != NULL && matching.context != NULL);
 	pcre2_set_match_limit(matching.context, STEPS_MAX);
+	/* Of 32 KiB, which it has unasked, groups in a long query are too much.
+	 */
+	matching.stack = pcre2_jit_stack_create(JIT_STACK, JIT_STACK_MAX, NULL);
+	must(matching.stack != NULL);
+	pcre2_jit_stack_assign(matching.context, NULL, matching.stack);
 }
 
 /* 0, or -1: too long. */

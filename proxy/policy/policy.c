@@ -345,6 +345,30 @@ read_files(struct policy *p, const struct policy_files *files,
 	return refuse_twins(p, e) < 0 ? -1 : result;
 }
 
+/* Those of other bodies never match together. */
+static int
+check_effects(const struct policy *p, struct err *e)
+{
+	for (size_t i = 0; i < p->choices; i++) {
+		const struct conditions *last = &p->rules[i];
+		size_t n = 0;
+
+		for (size_t k = 0; k <= i; k++)
+			n += p->rules[k].rule.fields_n > 0 &&
+			    (p->rules[k].body == NULL || last->body == NULL ||
+				p->rules[k].body == last->body);
+		/* and the choice */
+		if (n >= POLICY_EFFECTS_MAX)
+			return err_set(e,
+			    "%s:%u: rule \"%s\" is one too many in must with"
+			    " set_fields or remove_fields, expected at most %d"
+			    " for a body",
+			    last->rule.file, last->rule.line, last->rule.name,
+			    POLICY_EFFECTS_MAX - 1);
+	}
+	return 0;
+}
+
 struct policy *
 policy_load(const struct policy_files *files, const char *folder,
     const struct zones *zones, struct arena *a, struct err *e)
@@ -362,8 +386,21 @@ policy_load(const struct policy_files *files, const char *folder,
 		return NULL;
 	}
 	sort_rules(p, a);
+	if (check_effects(p, e) < 0) {
+		policy_release(p);
+		return NULL;
+	}
 	p->index = index_new(p->rules, p->rules_n, zones, a);
 	return p;
+}
+
+const struct rule *
+policy_rule(const struct policy *p, struct bytes name)
+{
+	for (size_t i = 0; i < p->rules_n; i++)
+		if (bytes_equal(bytes_of(p->rules[i].rule.name), name))
+			return &p->rules[i].rule;
+	return NULL;
 }
 
 /* Judging. */
@@ -407,7 +444,7 @@ verdict_on(const struct rule *r, const struct judging *j)
 		return j->connecting || only_reads(q) ? VERDICT_ALLOW
 						      : VERDICT_BLOCK;
 	/* The user is asked on a page, for which it must be decrypted. */
-	if (rule_asks_why(r) &&
+	if (r->verdict == VERDICT_WARN &&
 	    (j->connecting || (q->went_on != NULL && q->went_on(q->owner, r))))
 		return VERDICT_ALLOW;
 	return r->verdict;
@@ -449,8 +486,22 @@ next_candidate(const struct walk *w, size_t from, size_t to)
 static void
 collect(struct decision *d, const struct conditions *c)
 {
-	if (c->rule.fields_n > 0 && d->effects_n < POLICY_EFFECTS_MAX)
-		d->effects[d->effects_n++] = &c->rule;
+	if (c->rule.fields_n == 0)
+		return;
+	must(d->effects_n < POLICY_EFFECTS_MAX);
+	d->effects[d->effects_n++] = &c->rule;
+}
+
+/* A released block is out of the way, as if it were not there: what is behind
+ * it decides. To show its form a CONNECT is decrypted, if that lets any pass.
+ */
+static bool
+steps_aside(const struct rule *r, const struct judging *j)
+{
+	const struct query *q = j->query;
+
+	return r->verdict == VERDICT_BLOCK && r->release &&
+	    (j->connecting || (q->went_on != NULL && q->went_on(q->owner, r)));
 }
 
 static void
@@ -463,6 +514,8 @@ find_floor(struct walk *w, struct findings *f)
 		const struct conditions *c = &p->rules[i];
 		enum match m = rule_match(c, w->j);
 
+		if (m == MATCH_YES && steps_aside(&c->rule, w->j))
+			m = w->j->connecting ? MATCH_LATER : MATCH_NO;
 		f->later_must |= m == MATCH_LATER;
 		if (m != MATCH_YES)
 			continue;
@@ -484,6 +537,8 @@ find_choice(struct walk *w, struct findings *f)
 		const struct conditions *c = &p->rules[i];
 		enum match m = rule_match(c, w->j);
 
+		if (m == MATCH_YES && steps_aside(&c->rule, w->j))
+			m = w->j->connecting ? MATCH_LATER : MATCH_NO;
 		if (m == MATCH_YES) {
 			f->choice = c;
 			return;

@@ -92,14 +92,15 @@ rule_asks_why(const struct rule *r)
 	    (r->verdict == VERDICT_BLOCK && r->release);
 }
 
-#define POLICY_EFFECTS_MAX 16
+#define POLICY_EFFECTS_MAX 32
 
 struct decision {
 	enum verdict verdict;
 	const struct rule *rule; /* never NULL: built-in rules have names too */
 	const char *category;    /* of the list that matched, or NULL */
-	/* The `must` rules that match and the one that decides, as far as they
-	 * have effects; what is over the number is dropped at load. */
+	/* The `must` rules that match, the highest layer's first, then the
+	 * choice, as far as they have effects. Of one field's the first holds.
+	 * More that could match together are refused at load. */
 	const struct rule *effects[POLICY_EFFECTS_MAX];
 	size_t effects_n;
 };
@@ -130,6 +131,8 @@ struct policy; /* in the arena it was loaded into, but for: */
  */
 int policy_use_reputation(struct policy *p, const char *path, struct err *e)
     MUST_CHECK;
+/* The rule of a file by its name, or NULL. */
+const struct rule *policy_rule(const struct policy *p, struct bytes name);
 /* A list of kind "reputation" is of no use without the file. */
 bool policy_needs_reputation(const struct policy *p);
 /* What names score, for lists of kind "score"; it must live as long as p. */

@@ -304,6 +304,11 @@ check_field(struct bytes name)
 		BYTES_ROW("te"),
 		BYTES_ROW("trailer"),
 		BYTES_ROW("expect"),
+		BYTES_ROW("keep-alive"),
+		BYTES_ROW("proxy-connection"),
+		BYTES_ROW("proxy-authorization"),
+		BYTES_ROW("sec-websocket-key"),
+		BYTES_ROW("http2-settings"),
 	};
 
 	for (size_t i = 0; i < COUNT(own); i++)

@@ -6,7 +6,7 @@ import urllib.parse
 
 import h2
 from h2 import END_HEADERS, Connection
-from lab import CITY, TOWN, Answer, Lab
+from lab import CITY, TOWN, Answer, Lab, wait_until
 
 SCHOOL = "127.0.4.200"
 WARN = "/.well-known/sekisho/continue"
@@ -21,13 +21,20 @@ PREFECTURE = """
 must = (
   { name = "tenant"; verdict = "allow"; destinations = ["login.lab.test"]; reason_ja = "統制";
     set_fields = ["Restrict-Access-To-Tenants: pref.example"];
-    remove_fields = ["X-Private"]; } );
+    remove_fields = ["X-Private"]; },
+  { name = "both-reads"; verdict = "read-only"; destinations = ["both.lab.test"]; zones = ["internet"]; reason_ja = "読"; } );
 default = (
   { name = "forum"; verdict = "block"; destinations = ["forum.lab.test"]; reason_ja = "県では禁止"; },
   { name = "shop"; verdict = "warn"; destinations = ["shop.lab.test", "market.lab.test"];
     zones = ["internet"]; reason_ja = "通信販売です。"; reason_en = "A shop."; lasts = 60; },
   { name = "game"; verdict = "block"; destinations = ["game.lab.test"]; release = true; lasts = 60;
     zones = ["internet"]; reason_ja = "ゲームです。"; },
+  { name = "paths"; verdict = "warn"; patterns = ["^https://paths[.]lab[.]test:[0-9]+/1k"]; zones = ["internet"]; lasts = 60; reason_ja = "道"; },
+  { name = "sends"; verdict = "warn"; methods = ["POST"]; patterns = ["^https://paths[.]lab[.]test"];
+    zones = ["internet"]; lasts = 60; reason_ja = "送信"; },
+  { name = "soft"; verdict = "block"; destinations = ["hard.lab.test"]; release = true; lasts = 60; reason_ja = "軟"; },
+  { name = "hard"; verdict = "block"; patterns = ["^https://hard[.]lab[.]test:[0-9]+/1k"]; reason_ja = "硬"; },
+  { name = "both"; verdict = "warn"; destinations = ["both.lab.test"]; zones = ["internet"]; lasts = 60; reason_ja = "両"; },
   { name = "big"; verdict = "block"; destinations = ["up.lab.test"]; larger_than = "1 KiB";
     reason_ja = "大きすぎる"; },
   { name = "zip"; verdict = "block"; destinations = ["up.lab.test"]; uploads = true;
@@ -38,7 +45,11 @@ default = (
     reason_ja = "試験"; } );
 """
 TOWN_LAYER = """
-default = ( { name = "town-forum"; verdict = "read-only"; zones = ["internet"];
+must = ( { name = "town-tenant"; verdict = "allow"; destinations = ["login.lab.test"]; reason_ja = "町";
+  set_fields = ["Restrict-Access-To-Tenants: town.example"]; } );
+default = ( { name = "town-login"; verdict = "allow"; zones = ["internet"]; destinations = ["login.lab.test"];
+  reason_ja = "町"; remove_fields = ["restrict-access-to-tenants"]; set_fields = ["X-Private: town"]; },
+  { name = "town-forum"; verdict = "read-only"; zones = ["internet"];
   destinations = ["forum.lab.test"]; reason_ja = "閲覧だけ"; } );
 """
 SCHOOL_LAYER = """
@@ -49,7 +60,8 @@ must = ( { name = "school-forum"; verdict = "block"; destinations = ["forum.lab.
 
 def make(build):
     lab = Lab(build, edges=2, hosts={f"{n}.lab.test": "127.0.0.1" for n in
-                                     ("forum", "shop", "market", "login", "days", "game", "up")})
+                                     ("forum", "shop", "market", "login", "days", "game", "up", "paths",
+                                      "both", "hard")})
     lab.heads = []
     lab.login = lab.origin(lambda s: keep_heads(lab, s), tls=True)
     lab.write_settings()
@@ -147,12 +159,23 @@ def test_fields_for_tenants_replace_the_clients(lab):
         c.ask(1, more=[("restrict-access-to-tenants", "mine.example"), ("x-private", "1"),
                        ("x-other", "2")])
         assert c.body(1) == b"ok"
+    chunked = (f"POST / HTTP/1.1\r\nHost: login.lab.test:{lab.login}\r\nTransfer-Encoding: chunked\r\n\r\n"
+               "1\r\na\r\n0\r\nRestrict-Access-To-Tenants: mine.example\r\nX-Trailer: 1\r\n\r\n")
+    s = lab.tls("login.lab.test", lab.login)
+    s.sendall(chunked.encode())
+    assert Answer(s).body == b"ok"
+    wait_until(lambda: lab.heads[-1].startswith(b"1\r\n"))
+    rest = lab.heads.pop().lower()
+    assert b"mine" not in rest and b"x-trailer: 1" in rest, rest
+    lab.heads.pop()
+    # nor can a layer below undo what must hold
+    assert lab.get("login.lab.test", port=lab.login, headers=sent, source=TOWN).body == b"ok"
     for head in lab.heads:
         head = head.decode().lower()
         assert head.count("restrict-access-to-tenants: pref.example\r\n") == 1, head
         assert "mine" not in head and "two" not in head and "private" not in head
         assert "x-other: 2" in head
-    assert len(lab.heads) == 2
+    assert len(lab.heads) == 3
 
 
 def warning(a):
@@ -168,19 +191,29 @@ def go_on(lab, host, fields, **kw):
     return post(lab, host, WARN, urllib.parse.urlencode(fields).encode(), **kw)
 
 
+def refreshed(a):
+    """Where the page that answers the form leads: by a page, as browsers hold redirections against form-action."""
+    assert a.status == 200, a.raw
+    return a.field("refresh")
+
+
 def test_who_says_why_may_go_on(lab):
     a = lab.get("shop.lab.test", "/1k?a=1&b=2")
     assert "通信販売です。" in a.body.decode() and b"shop" in a.body
     fields = warning(a)
     assert fields["to"] == "/1k?a=1&b=2"
-    # no reason, a forged ticket, another host: the page again
+    # no reason, a forged ticket, another host: back to where the page is
     for change in ({"reason": "  x "}, {"reason": ""}, {"reason": "work", "ticket": "0" * 32},
+                   {"reason": "work", "rule": "game"}, {"reason": "work", "rule": "forum"},
+                   {"reason": "work", "rule": "none"},
                    {"reason": "work", "to": "//other.test/"}, {"reason": "work", "to": "/a\r\nX: y"},
                    {"reason": "work", "to": "https://other.test/"}):
-        warning(go_on(lab, "shop.lab.test", {**fields, **change}))
-    assert lab.get("shop.lab.test", "/1k").status == 403
+        to = "/" if "to" in change else "/1k?a=1&b=2"
+        assert refreshed(go_on(lab, "shop.lab.test", {**fields, **change})) == "0; url=" + to
+        assert lab.get("shop.lab.test", "/1k").status == 403, change
     a = go_on(lab, "shop.lab.test", {**fields, "reason": "消耗品の購入 <b>"})
-    assert (a.status, a.field("location")) == (303, "/1k?a=1&b=2"), a.raw
+    assert refreshed(a) == "0; url=/1k?a=1&b=2"
+    assert a.field("location") is None and b"a=1" not in a.body
     e = lab.event(event="continued")
     assert (e["text"], e["rule"], e["client"], e["host"], e["seconds"]) == (
         "消耗品の購入 <b>", "shop", CITY, "shop.lab.test", 60), e
@@ -191,7 +224,29 @@ def test_who_says_why_may_go_on(lab):
     assert lab.event(event="exchange", host="market.lab.test")["verdict"] == "allow"
     assert lab.get("shop.lab.test", "/1k", source=TOWN).status == 403
     # a ticket is its client's
-    warning(go_on(lab, "shop.lab.test", {**fields, "reason": "work"}, source=TOWN))
+    refreshed(go_on(lab, "shop.lab.test", {**fields, "reason": "work"}, source=TOWN))
+    assert lab.get("shop.lab.test", "/1k", source=TOWN).status == 403
+
+
+def test_a_rule_of_paths_and_methods_has_a_form_too(lab):
+    """Its form comes back by a path and a method that the rule does not mean."""
+    for host, path, sends in (("paths.lab.test", "/1k", False), ("paths.lab.test", "/up", True),
+                              ("both.lab.test", "/1k", False)):
+        a = post(lab, host, path, b"x") if sends else lab.get(host, path)
+        fields = warning(a)
+        assert refreshed(go_on(lab, host, {**fields, "reason": "work"})) == "0; url=" + path
+        a = post(lab, host, path, b"x") if sends else lab.get(host, path)
+        assert a.status not in (403, 502), (host, path, a.raw)
+        assert lab.event(event="continued", host=host)["text"] == "work"
+    # who may only read may go on reading, and no more
+    assert post(lab, "both.lab.test", "/1k", b"x").status == 403
+
+
+def test_scripts_get_no_form(lab):
+    for dest, form in (("empty", False), ("iframe", False), ("document", True)):
+        a = lab.get("shop.lab.test", "/1k", source=TOWN, headers=f"Sec-Fetch-Dest: {dest}\r\n")
+        assert (b"<form" in a.body) == form and a.status == 403, dest
+    assert "frame-ancestors 'self'" in a.field("content-security-policy")
 
 
 def test_a_pass_outlives_a_reload(lab):
@@ -205,30 +260,37 @@ def test_a_block_can_be_released_for_a_time(lab):
     assert "ゲームです。" in a.body.decode() and "一時的に解除" in a.body.decode()
     fields = warning(a)
     a = go_on(lab, "game.lab.test", {**fields, "reason": "調査のため"})
-    assert (a.status, a.field("location")) == (303, "/1k")
+    assert refreshed(a) == "0; url=/1k"
     e = lab.event(event="released")
     assert (e["rule"], e["text"], e["client"]) == ("game", "調査のため", CITY), e
     assert lab.get("game.lab.test", "/1k").status == 200
     assert lab.get("game.lab.test", "/1k", source=TOWN).status == 403
-    # what else blocks is not released with it
+    # what else blocks is not released with it, nor does release permit
+    assert lab.event(event="exchange", host="game.lab.test", status=200, method="GET")["rule"] == "lab"
+    assert warning(lab.get("hard.lab.test", "/1k"))["rule"] == "soft"
+    fields = warning(lab.get("hard.lab.test", "/1k"))
+    refreshed(go_on(lab, "hard.lab.test", {**fields, "reason": "調査のため"}))
+    assert lab.get("hard.lab.test", "/1k").status == 403
+    assert lab.event(event="exchange", host="hard.lab.test", rule="hard")["path"] == "/1k"
     assert lab.get("game.lab.test", "/.git/x").status == 403
     assert lab.get("forum.lab.test", "/1k").status == 403
     assert b"<form" not in lab.get("forum.lab.test", "/1k").body
 
 
 def test_the_form_is_no_way_around(lab):
-    """Where nothing is warned of, the path is the origin's own; what is blocked
-    stays blocked; and what is no form is refused."""
-    assert go_on(lab, "www.lab.test", {"reason": "work"}).status in (404, 405)
+    """It opens nothing that did not ask, and no origin ever sees it."""
+    assert refreshed(go_on(lab, "www.lab.test", {"reason": "work"})) == "0; url=/"
     assert go_on(lab, "forum.lab.test", {"reason": "work"}).status == 403
+    assert lab.get("forum.lab.test", "/1k").status == 403
     s = lab.tls("shop.lab.test", source=TOWN)
     s.sendall(f"POST {WARN} HTTP/1.1\r\nHost: shop.lab.test:{lab.tls_port}\r\n"
               "Content-Length: 0\r\n\r\n".encode())
-    warning(Answer(s))
+    assert refreshed(Answer(s)) == "0; url=/"
+    assert lab.get("www.lab.test", WARN).status == 400
     a = post(lab, "shop.lab.test", WARN, b"reason=" + b"a" * 70000, source=TOWN)
     assert a.status == 400 and b"too many bytes" in a.body
     for body in (b"reason=%zz", b"&&&=", b"reason", b"\0" * 100, b"reason=work&reason=x"):
-        warning(post(lab, "shop.lab.test", WARN, body, source=TOWN))
+        assert refreshed(post(lab, "shop.lab.test", WARN, body, source=TOWN)) == "0; url=/"
 
 
 def test_a_long_way_back_is_shortened(lab):

@@ -216,20 +216,31 @@ static const struct {
 	const char *from, *prefecture;
 	enum verdict before, behind;
 } releases[] = {
+	/* what is behind it decides */
+	{ TOWN_INTERNET,
+	    "default = (" RULE("r", "block", "release = true;") "," RULE(
+		"a", "allow", "") ");",
+	    VERDICT_BLOCK, VERDICT_ALLOW },
+	{ TOWN_INTERNET,
+	    "default = (" RULE("r", "block", "release = true;") "," RULE(
+		"b", "block", "") "," RULE("a", "allow", "") ");",
+	    VERDICT_BLOCK, VERDICT_BLOCK },
 	{ TOWN_INTERNET,
 	    "default = (" RULE("r", "block", "release = true;") ");",
-	    VERDICT_BLOCK, VERDICT_ALLOW },
+	    VERDICT_BLOCK, VERDICT_BLOCK },
 	{ TOWN_INTERNET, "default = (" RULE("w", "warn", "") ");", VERDICT_WARN,
 	    VERDICT_ALLOW },
 	{ TOWN_INTERNET, "default = (" RULE("b", "block", "") ");",
 	    VERDICT_BLOCK, VERDICT_BLOCK },
-	/* what is released opens: not to LGWAN, unless it is listed for it */
-	{ TOWN_LGWAN, "default = (" RULE("r", "block", "release = true;") ");",
+	/* to LGWAN, too, it blocks what is listed, and is out of the way */
+	{ TOWN_LGWAN,
+	    "default = (" RULE("r", "block", "release = true;") "," RULE(
+		"a", "allow", "") ");",
 	    VERDICT_BLOCK, VERDICT_BLOCK },
 	{ TOWN_LGWAN,
-	    "default = (" RULE("r", "block",
-		"release = true; zones = [\"lgwan\"];"
-		" destinations = [\"a.test\"];") ");",
+	    "default = (" RULE("r", "block", "release = true;") "," RULE("a",
+		"allow",
+		"zones = [\"lgwan\"]; destinations = [\"a.test\"];") ");",
 	    VERDICT_BLOCK, VERDICT_ALLOW },
 	/* a released must permits nothing itself */
 	{ TOWN_INTERNET, "must = (" RULE("r", "block", "release = true;") ");",
@@ -292,6 +303,69 @@ START_TEST(layers_collect_effects)
 	ck_assert_ptr_null(d.effects[1]->fields[0].value.p);
 	d = town_judge(&town, TOWN_INTERNET, "GET", "https://other.test/");
 	ck_assert_uint_eq(d.effects_n, 1);
+}
+END_TEST
+
+/* With the choice they are as many as a decision holds. */
+START_TEST(layers_limit_the_rules_with_effects)
+{
+	for (size_t n = POLICY_EFFECTS_MAX - 1; n <= POLICY_EFFECTS_MAX; n++) {
+		const char *texts[LAYERS] = { NULL };
+		const char *must = "must = (";
+		struct decision d;
+
+		for (size_t i = 0; i < n; i++)
+			must = arena_printf(&town.arena,
+			    "%s%s\n{ name = \"m%zu\"; verdict = \"allow\";"
+			    " set_fields = [\"X-A: 1\"]; reason_ja = \"x\"; }",
+			    must, i == 0 ? "" : ",", i);
+		texts[LAYER_PREFECTURE] = arena_printf(&town.arena,
+		    "%s);\ndefault = (" RULE(
+			"all", "allow", "set_fields = [\"X-B: 1\"];") ");",
+		    must);
+		if (n == POLICY_EFFECTS_MAX) {
+			ck_assert(load(texts) < 0);
+			ck_assert_ptr_nonnull(strstr(town.err.text,
+			    ":33: rule \"m31\" is one too many in must"));
+			return;
+		}
+		ck_assert_msg(load(texts) == 0, "%s", town.err.text);
+		d = town_judge(&town, TOWN_INTERNET, "GET", "https://a.test/");
+		ck_assert_uint_eq(d.effects_n, POLICY_EFFECTS_MAX);
+		ck_assert_str_eq(d.effects[0]->name, "m0");
+	}
+}
+END_TEST
+
+/* Groups in a long query, which 32 KiB of stack were not enough for. */
+START_TEST(layers_patterns_read_long_queries)
+{
+	const char *const texts[LAYERS] = { NULL,
+		"must = (" RULE("p", "block",
+		    "patterns = "
+		    "[\"^https://[^?]*\\\\?([^&]*&)*token=\"];") ");"
+								 "defau"
+								 "lt = "
+								 "(" RULE("a"
+									  "l"
+									  "l",
+								     "a"
+								     "l"
+								     "l"
+								     "o"
+								     "w",
+								     "") ");",
+		NULL, NULL };
+	char url[9000] = "https://a.test/?";
+
+	for (size_t n = strlen(url); n < 8000; n += 4)
+		memcpy(url + n, "a=b&", 5);
+	ck_assert_msg(load(texts) == 0, "%s", town.err.text);
+	ck_assert_int_eq(town_judge(&town, TOWN_INTERNET, "GET", url).verdict,
+	    VERDICT_ALLOW);
+	memcpy(url + strlen(url), "token=", 7);
+	ck_assert_int_eq(town_judge(&town, TOWN_INTERNET, "GET", url).verdict,
+	    VERDICT_BLOCK);
 }
 END_TEST
 
@@ -657,6 +731,8 @@ layers_suite(void)
 	tcase_add_loop_test(
 	    t, layers_a_release_opens_no_more_than_it_says, 0, COUNT(releases));
 	tcase_add_test(t, layers_collect_effects);
+	tcase_add_test(t, layers_limit_the_rules_with_effects);
+	tcase_add_test(t, layers_patterns_read_long_queries);
 	tcase_add_test(t, layers_a_rule_ends_with_its_day);
 	tcase_add_test(t, layers_are_as_the_algebra_says);
 	tcase_add_test(t, layers_below_never_loosen);
