@@ -129,7 +129,8 @@ static void
 push_plain(void *state, struct sink *s, struct bytes in)
 {
 	(void)state;
-	sink_bytes(s, in);
+	sink_flush(s);
+	dlp_feed(s->scan, in);
 }
 
 static void

@@ -144,10 +144,9 @@ read_group(struct chain *c, struct bytes text, size_t at)
 /* Cells join single digits alone: "1,2,3" may be one number in twelve cells,
  * "1234,5678" are two. */
 static bool
-may_go_on(const struct chain_group *g, struct bytes text, size_t next)
+may_go_on(const struct chain_group *g)
 {
-	return g->link != CHAIN_CELL ||
-	    (g->n == 1 && !is_digit(text, next + 1));
+	return g->link != CHAIN_CELL || g->n == 1;
 }
 
 void
@@ -167,7 +166,7 @@ chain_read(struct chain *c, struct bytes text, size_t at)
 
 		c->end = next = read_group(c, text, at);
 		g->link = (uint8_t)read_link(text, &next);
-		if (g->link == CHAIN_END || !may_go_on(g, text, next)) {
+		if (g->link == CHAIN_END || !may_go_on(g)) {
 			g->link = CHAIN_END;
 			return;
 		}

@@ -240,10 +240,8 @@ kinds_match(const struct detector *d, const struct chain *c, size_t first,
 			return false;
 		digits += g[n].n;
 	}
-	/* Cells join single digits alone, dots and slashes nothing. */
-	if (n > 1 &&
-	    (g->link == CHAIN_OTHER || g->link == CHAIN_END ||
-		(g->link == CHAIN_CELL && g->n != 1)))
+	/* Dots and slashes join no number. */
+	if (n > 1 && (g->link == CHAIN_OTHER || g->link == CHAIN_END))
 		return false;
 	*out = (struct candidate){
 		.detector = d,

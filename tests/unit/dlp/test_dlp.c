@@ -180,6 +180,17 @@ static const struct {
 	{ "the label of something else",
 	    BYTES_ROW("マイナンバーカードの受付番号 " ONE), DLP_INDIVIDUAL, 0,
 	    1 },
+	{ "a label of another field is none",
+	    BYTES_ROW("マイナンバー\x1e受付番号: \x1e"
+		      "a: " ONE),
+	    DLP_INDIVIDUAL, 1, 0 },
+	{ "a label over a line end",
+	    BYTES_ROW("マイナンバー\n受付番号\nx " ONE), DLP_INDIVIDUAL, 0, 1 },
+	{ "no label over two line ends",
+	    BYTES_ROW("マイナンバー\n受付番号\n\nx " ONE), DLP_INDIVIDUAL, 1,
+	    0 },
+	{ "an English word within a word", BYTES_ROW("マイナンバー hotel " ONE),
+	    DLP_INDIVIDUAL, 1, 0 },
 	{ "the nearest label decides", BYTES_ROW("受付番号、個人番号 " ONE),
 	    DLP_INDIVIDUAL, 1, 0 },
 	{ "name and birth date near by",
@@ -261,6 +272,9 @@ static const struct {
 	    BYTES_ROW("2024/01/02,関所市中央1-2,佐藤 太郎\n"
 		      "2024/02/02,関所市中央1-2,鈴木 花子\n"
 		      "2025/03/02,関所市中央1-2,山本 健\n"),
+	    DLP_RESIDENT, 0, 0 },
+	{ "a town and a number in two cells are no address",
+	    BYTES_ROW("氏名,生年月日,住所,数\n関所,1950/01/02,関所市,5\n"),
 	    DLP_RESIDENT, 0, 0 },
 	{ "a form over lines",
 	    BYTES_ROW(
@@ -376,6 +390,34 @@ START_TEST(dlp_window_passes_over_long_text)
 }
 END_TEST
 
+/* The window moves on only when all that decides stands in it. */
+START_TEST(dlp_reaches_as_far_at_its_windows_end)
+{
+	static const struct bytes texts[] = {
+		BYTES_ROW("\n\n" ONE FAR FAR "マイナンバー"),
+		BYTES_ROW("\n\nマイナンバー" FAR FAR ONE "\n"),
+		BYTES_ROW("\n\n氏名,個人番号\n" FAR "," ONE "\n"),
+	};
+	static uint8_t filler[40000];
+	struct dlp_rules *r = drive_rules();
+	struct dlp_report got;
+
+	memset(filler, 'a', sizeof(filler));
+	for (size_t n = 12000; n < 32000; n += 101) {
+		struct dlp *d = dlp_new(r);
+
+		dlp_feed(d, (struct bytes){ filler, n });
+		dlp_feed(d, texts[n % COUNT(texts)]);
+		dlp_feed(d, (struct bytes){ filler, 20000 });
+		dlp_end(d, &got);
+		ck_assert_msg(
+		    got.kinds[DLP_INDIVIDUAL].distinct == 1, "%zu", n);
+		dlp_free(d);
+	}
+	dlp_rules_free(r);
+}
+END_TEST
+
 START_TEST(dlp_many_without_invalid_ones_count)
 {
 	struct dlp_rules *r = drive_rules();
@@ -392,6 +434,11 @@ START_TEST(dlp_many_without_invalid_ones_count)
 	static const struct bytes scattered =
 	    BYTES("ab " ONE " cd " TWO " ef " THREE
 		  " gh 987654321093 ij 465281266333.");
+	/* outside a column labels are believed */
+	static const struct bytes foreign =
+	    BYTES("受付番号 " ONE " 受付番号 " TWO " 受付番号 " THREE
+		  " 受付番号 987654321093"
+		  " 受付番号 465281266333.");
 	static const struct bytes repeated =
 	    BYTES(ONE "\n" ONE "\n" ONE "\n" ONE "\n" ONE "\n" ONE "\n");
 	/* each is valid, and a time */
@@ -407,6 +454,9 @@ START_TEST(dlp_many_without_invalid_ones_count)
 	ck_assert_uint_eq(got.kinds[DLP_INDIVIDUAL].distinct, 0);
 	drive_dlp(r, DLP_PLAIN, scattered, 0, 0, &got);
 	ck_assert_uint_eq(got.kinds[DLP_INDIVIDUAL].distinct, 5);
+	drive_dlp(r, DLP_PLAIN, foreign, 0, 0, &got);
+	ck_assert_uint_eq(got.kinds[DLP_INDIVIDUAL].distinct, 0);
+	ck_assert_uint_eq(got.kinds[DLP_INDIVIDUAL].possible, 5);
 	drive_dlp(r, DLP_PLAIN, repeated, 0, 0, &got);
 	ck_assert_uint_eq(got.kinds[DLP_INDIVIDUAL].distinct, 0);
 	ck_assert_uint_eq(got.kinds[DLP_INDIVIDUAL].possible, 1);
@@ -701,6 +751,7 @@ dlp_suite(void)
 	    t, dlp_finds_by_digits_and_surroundings, 0, COUNT(cases));
 	tcase_add_loop_test(t, dlp_does_not_depend_on_cuts, 0, COUNT(cases));
 	tcase_add_test(t, dlp_window_passes_over_long_text);
+	tcase_add_test(t, dlp_reaches_as_far_at_its_windows_end);
 	tcase_add_test(t, dlp_many_without_invalid_ones_count);
 	tcase_add_loop_test(
 	    t, dlp_verdict_follows_thresholds, 0, COUNT(thresholds));
