@@ -36,7 +36,7 @@ ascii_sign(struct bytes text, size_t at)
 	case ':':
 		return (struct sign){ 1, CHAIN_OTHER };
 	}
-	return (struct sign){ 0 };
+	return (struct sign){ 0, CHAIN_END };
 }
 
 static uint32_t
@@ -53,7 +53,7 @@ read_sign(struct bytes text, size_t at)
 	uint32_t c;
 
 	if (at >= text.n)
-		return (struct sign){ 0 };
+		return (struct sign){ 0, CHAIN_END };
 	if (text.p[at] < 0x80)
 		return ascii_sign(text, at);
 	if (at + 1 < text.n && text.p[at] == 0xc2) {
@@ -61,10 +61,10 @@ read_sign(struct bytes text, size_t at)
 			return (struct sign){ 2, CHAIN_SPACE };
 		if (text.p[at + 1] == 0xad || text.p[at + 1] == 0xb7)
 			return (struct sign){ 2, CHAIN_HYPHEN };
-		return (struct sign){ 0 };
+		return (struct sign){ 0, CHAIN_END };
 	}
 	if (at + 2 >= text.n)
-		return (struct sign){ 0 };
+		return (struct sign){ 0, CHAIN_END };
 	c = three(text, at);
 	if (c == 0xe38080 || (c >= 0xe28080 && c <= 0xe2808a) || c == 0xe280af)
 		return (struct sign){ 3, CHAIN_SPACE };
@@ -74,7 +74,7 @@ read_sign(struct bytes text, size_t at)
 	    c == 0xe28892 || c == 0xe383bb || c == 0xe383bc || c == 0xefb9a3 ||
 	    c == 0xefbda5 || c == 0xefbdb0 || c == 0xe29480)
 		return (struct sign){ 3, CHAIN_HYPHEN };
-	return (struct sign){ 0 };
+	return (struct sign){ 0, CHAIN_END };
 }
 
 /* U+200B-200D, U+2060, U+FEFF are not seen, so they part nothing. */

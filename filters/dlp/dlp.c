@@ -388,11 +388,10 @@ is_worth_a_look(const struct dlp *d)
 
 /* A single digit behind another begins no number: its first one did. */
 static bool
-goes_on(const struct chain *c, size_t i)
+goes_on(const struct chain_group *before, const struct chain_group *g)
 {
-	return i > 0 && c->groups[i].n == 1 && c->groups[i - 1].n == 1 &&
-	    (i + 1 == c->groups_n ||
-		c->groups[i].link == c->groups[i - 1].link);
+	return before->n == 1 && g->n == 1 &&
+	    (g->link == before->link || g->link == CHAIN_END);
 }
 
 static void
@@ -409,7 +408,8 @@ judge_chain(struct dlp *d)
 	for (size_t i = 0; i < c->groups_n; i++) {
 		struct table_place where;
 
-		if (c->groups[i].begin < taken || goes_on(c, i))
+		if (c->groups[i].begin < taken ||
+		    (i > 0 && goes_on(&c->groups[i - 1], &c->groups[i])))
 			continue;
 		walk_table(d, c->groups[i].begin);
 		where = table_place(&d->table, text_of(d), d->base);

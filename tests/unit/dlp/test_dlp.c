@@ -599,7 +599,7 @@ START_TEST(dlp_context_is_whole_signs_within_its_limit)
 		struct dlp_settings s = dlp_defaults;
 		struct err e;
 		struct dlp_rules *r;
-		struct dlp_report got;
+		struct dlp_report got = { 0 };
 		const char *c = got.findings[0].context;
 
 		s.context_bytes = n;

@@ -147,8 +147,8 @@ static const struct {
 	    BYTES_ROW(FIELD("mynumber", "") FIELD("order", ONE) LAST), 0, 1,
 	    NULL },
 	{ "multipart: no body at all", DLP_MULTIPART,
-	    BYTES_ROW(
-		"------sekisho\r\nX: y\r\n\r\n" FIELD("mynumber", ONE) LAST),
+	    BYTES_ROW("------sekisho\r\nX: y\r\n\r\n" FILE_PART("a.json",
+		"application/json", "{\"\\u500b\\u4eba番号\":" ONE "}") LAST),
 	    1, 0, NULL },
 	{ "multipart: a line end is no nothing", DLP_MULTIPART,
 	    BYTES_ROW(FIELD("mynumber", "12345\r\n6789018") LAST), 0, 0, NULL },
