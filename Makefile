@@ -4,7 +4,7 @@ B := build/$(MODE)
 LLHTTP := /usr/share/llhttp
 
 PACKAGES := libuv libcares libconfig openssl libidn2 libpsl libpcre2-8 libseccomp \
-	libsystemd jansson libnghttp2 zlib libbrotlidec libzstd
+	libsystemd jansson libnghttp2 zlib libbrotlidec libzstd libhs
 
 # What a fresh Debian 12 lacks is installed from the one list of packages,
 # Build-Depends in packaging/debian/control.
