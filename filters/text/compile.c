@@ -20,7 +20,7 @@ struct expressions {
 
 struct compiling {
 	enum set_kind kind;
-	const struct set_pattern *patterns;
+	struct set_pattern *patterns; /* a copy, folded */
 	size_t n;
 	struct arena arena;
 	struct buf *out;
@@ -197,8 +197,9 @@ put_array(struct compiling *c, const void *p, size_t n, size_t size)
 static int
 judge(struct compiling *c, size_t i)
 {
-	const struct set_pattern *p = &c->patterns[i];
+	struct set_pattern *p = &c->patterns[i];
 	struct bytes text = bytes_of(p->text);
+	char *folded;
 	struct set_record *r = &c->records[i];
 	const char *why = NULL;
 	struct err e = { 0 };
@@ -208,6 +209,12 @@ judge(struct compiling *c, size_t i)
 		return refuse(c, i, "it has no byte, or more than 1024");
 	if (!utf8_is_valid(text))
 		return refuse(c, i, "it is not UTF-8");
+	if (c->kind == SET_TEXT) {
+		folded = arena_string(&c->arena, text);
+		utf8_fold_text(folded);
+		p->text = folded;
+		text = bytes_of(folded);
+	}
 	code = set_pcre2(c->kind, text, p->flags, SET_CODE_PLAIN, &e);
 	if (code == NULL)
 		return refuse(c, i, e.text);
@@ -452,7 +459,6 @@ set_compile(enum set_kind kind, const struct set_pattern *patterns, size_t n,
 {
 	struct compiling c = {
 		.kind = kind,
-		.patterns = patterns,
 		.n = n,
 		.out = out,
 		.from = out->n,
@@ -463,6 +469,8 @@ set_compile(enum set_kind kind, const struct set_pattern *patterns, size_t n,
 	e->text[0] = '\0';
 	if (n == 0 || n > SET_PATTERNS_MAX)
 		return err_set(e, "a set has 1 to 100000 patterns");
+	c.patterns = ARENA_ARRAY(&c.arena, struct set_pattern, n);
+	memcpy(c.patterns, patterns, n * sizeof(*patterns));
 	c.records = ARENA_ARRAY(&c.arena, struct set_record, n);
 	put(&c, &c.head, sizeof(c.head));
 	for (size_t i = 0; i < n; i++)

@@ -64,3 +64,49 @@ utf8_write(uint8_t out[UTF8_MAX], uint32_t c)
 	out[3] = (uint8_t)(0x80 | (c & 0x3f));
 	return 4;
 }
+
+/* Microsoft's reading, and that of JIS. */
+static const uint16_t folds[][2] = {
+	{ 0x2015, 0x2014 }, /* dash */
+	{ 0x2225, 0x2016 }, /* double line */
+	{ 0xff0d, 0x2212 }, /* minus */
+	{ 0xff5e, 0x301c }, /* wave */
+	{ 0xffe0, 0x00a2 }, /* cent */
+	{ 0xffe1, 0x00a3 }, /* pound */
+	{ 0xffe2, 0x00ac }, /* not */
+};
+
+uint32_t
+utf8_fold(uint32_t c)
+{
+	if (c < 0x2015 || (c > 0x2225 && c < 0xff0d) || c > 0xffe2)
+		return c;
+	for (size_t i = 0; i < COUNT(folds); i++)
+		if (folds[i][0] == c)
+			return folds[i][1];
+	return c;
+}
+
+void
+utf8_fold_text(char *text)
+{
+	uint8_t *out = (uint8_t *)text;
+	struct bytes in = bytes_of(text);
+
+	while (in.n > 0) {
+		struct bytes one = bytes_take(&in, length(in));
+		uint32_t c = one.p[0];
+
+		/* All of them have three bytes. */
+		if (one.n == 3)
+			c = utf8_fold((c & 0x0f) << 12 |
+			    (one.p[1] & 0x3fu) << 6 | (one.p[2] & 0x3fu));
+		if (one.n == 3) {
+			out += utf8_write(out, c);
+		} else {
+			memmove(out, one.p, one.n);
+			out += one.n;
+		}
+	}
+	*out = '\0';
+}
