@@ -365,12 +365,16 @@ count_ascii(const struct convert *v, struct bytes b)
 void
 convert_push(struct convert *v, struct bytes b, bool last, struct buf *out)
 {
+	/* All its room at once: a byte becomes three at most, and so do those
+	 * that were held. */
+	must(buf_reserve(out, CONVERT_OUT_MAX(b.n)) == 0);
 	v->out = out;
 	while (b.n > 0) {
 		size_t n = count_ascii(v, b);
 
 		if (n > 0) {
-			must(buf_append(out, bytes_take(&b, n)) == 0);
+			memcpy(out->p + out->n, bytes_take(&b, n).p, n);
+			out->n += n;
 			v->begun = true;
 		}
 		if (b.n > 0)

@@ -11,7 +11,7 @@
 #include "proxy/base/buf.h"
 
 /* What n bytes can become, with what was held back. */
-#define CONVERT_OUT_MAX(n) (((n) + 4) * 3)
+#define CONVERT_OUT_MAX(n) (((n) + 4) * 3 + 4)
 
 enum jis_set {
 	JIS_ASCII,

@@ -118,6 +118,14 @@ put(struct view *v, uint32_t c)
 	uint8_t bytes[UTF8_MAX];
 	size_t n;
 
+	/* Kana, kanji and Hangul: nothing below is about them. */
+	if (c > 0x3000 && c < 0xfe00) {
+		n = utf8_write(bytes, c);
+		put_byte(v, bytes[0]);
+		memcpy(v->out->p + v->out->n, bytes + 1, n - 1);
+		v->out->n += n - 1;
+		return;
+	}
 	if (is_space(c)) {
 		v->space = true;
 		return;
@@ -427,15 +435,24 @@ take(struct view *v, uint8_t byte)
 	}
 }
 
-/* Letters of ASCII, which stand for themselves. */
+/* Letters of ASCII, kana and kanji (U+3040 to U+CFFF), which stand for
+ * themselves. */
 static size_t
 count_letters(struct bytes b)
 {
 	size_t n = 0;
 
-	while (n < b.n && b.p[n] > ' ' && b.p[n] < 0x7f && b.p[n] != '<' &&
-	    b.p[n] != '&')
-		n++;
+	while (n < b.n) {
+		uint8_t c = b.p[n];
+
+		if (c > ' ' && c < 0x7f && c != '<' && c != '&')
+			n++;
+		else if (c >= 0xe3 && c <= 0xec && n + 2 < b.n &&
+		    (c > 0xe3 || b.p[n + 1] >= 0x81))
+			n += 3;
+		else
+			break;
+	}
 	return n;
 }
 
@@ -445,13 +462,14 @@ view_push(struct view *v, struct bytes text, bool last, struct buf *out)
 	must(buf_reserve(out, VIEW_OUT_MAX(text.n)) == 0);
 	v->out = out;
 	while (text.n > 0) {
-		size_t n = v->state == VIEW_TEXT ? count_letters(text) : 0;
+		size_t n = v->state == VIEW_TEXT && v->held_n == 0
+		    ? count_letters(text)
+		    : 0;
 
 		if (n == 0) {
 			take(v, bytes_take(&text, 1).p[0]);
 			continue;
 		}
-		v->held_n = 0;
 		put_byte(v, bytes_take(&text, 1).p[0]);
 		memcpy(out->p + out->n, text.p, n - 1);
 		out->n += n - 1;
