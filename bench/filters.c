@@ -21,7 +21,7 @@
 #include "proxy/base/file.h"
 
 #define ROUNDS 5
-#define PATTERNS 1000
+#define PATTERNS 1000u
 #define HTML_SIZE 102400
 #define URLS 4096
 #define WORDS 3000

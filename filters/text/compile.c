@@ -75,8 +75,9 @@ spread(struct arena *a, const char *text, unsigned *more_out)
 			out[n++] = *text++;
 			continue;
 		}
-		memcpy(out + n, "(?:", 3);
-		n += 3;
+		out[n++] = '(';
+		out[n++] = '?';
+		out[n++] = ':';
 		text += head;
 		*more_out += 1;
 	}

@@ -89,7 +89,7 @@ read_braces(struct reader *r, bool *none_out)
 {
 	struct bytes all = r->rest;
 	struct bytes inside = bytes_take_until(&all, '}');
-	struct bytes least = inside;
+	struct bytes least;
 
 	if (inside.n == r->rest.n)
 		return false;
