@@ -4,7 +4,7 @@ B := build/$(MODE)
 LLHTTP := /usr/share/llhttp
 
 PACKAGES := libuv libcares libconfig openssl libidn2 libpsl libpcre2-8 libseccomp \
-	libsystemd jansson libnghttp2 zlib
+	libsystemd jansson libnghttp2 zlib libbrotlidec libzstd libhs
 
 # What a fresh Debian 12 lacks is installed from the one list of packages,
 # Build-Depends in packaging/debian/control.
@@ -84,7 +84,7 @@ $B/tests/unit/main.o: CPPFLAGS += -DSUITES="$(foreach s,$(SUITES),SUITE($s))"
 $B/tests/unit/main.o: $(UNIT_SRC)
 
 $B/unit: $(UNIT_SRC:%.c=$B/%.o) $B/libsekisho.a
-	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS) $$(pkg-config --libs check)
+	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS) $$(pkg-config --libs check libbrotlienc)
 
 # The daemon that run, bench and the package use is MODE=release. Tests use the
 # sanitized one, and those with real processes the released one too, for the

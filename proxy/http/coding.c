@@ -1,19 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "proxy/http/coding.h"
 
-#include <limits.h>
-#include <stdlib.h>
-#define ZLIB_CONST
-#include <zlib.h>
-
 #include "proxy/base/buf.h"
 
-/* zlib's window bits: its own format, and 16 more for gzip alone. */
-#define ZLIB_FORMAT 15
-#define GZIP_FORMAT (15 + 16)
 #define WISHES_MAX ((size_t)256)
-/* Below this a body may grow as it likes: an empty page of 1 MiB is no bomb. */
-#define DECODED_FREE ((uint64_t)1 << 20)
 
 /*
  * Names that are no coding stand in answers of S3 (aws-chunked, of an upload)
@@ -176,91 +166,48 @@ coding_ask(struct arena *a, struct message *request, enum coding_wish wish)
 
 /* Reading. */
 
-struct decoding {
-	z_stream z;
-	uint32_t ratio_max;
-	uInt room; /* in the buffer, until the ratio is looked at again */
-	bool ended;
-};
+/* What comes out is looked at by nobody; one process has one. */
+static uint8_t thrown_away[DECODE_STEP];
 
-/* What comes out is looked at by nobody. It is longer than zlib's window so
- * that this is not copied with each kilobyte; one process has one. */
-static uint8_t thrown_away[131072];
+static enum decode_coding
+decode_named(enum coding coding)
+{
+	switch (coding) {
+	case CODING_GZIP:
+		return DECODE_GZIP;
+	case CODING_DEFLATE:
+		return DECODE_DEFLATE;
+	case CODING_BROTLI:
+		return DECODE_BROTLI;
+	case CODING_ZSTD:
+		return DECODE_ZSTD;
+	case CODING_REFUSED:
+	case CODING_NONE:
+		break;
+	}
+	return DECODE_REFUSED;
+}
 
-struct decoding *
+struct decode *
 decoding_new(enum coding coding, uint32_t ratio_max)
 {
-	struct decoding *d;
+	const struct decode_settings settings = {
+		.coding = decode_named(coding),
+		.ratio_max = ratio_max,
+	};
 
-	if (coding != CODING_GZIP && coding != CODING_DEFLATE)
-		return NULL;
-	d = calloc(1, sizeof(*d));
-	must(d != NULL);
-	d->ratio_max = ratio_max;
-	d->room = sizeof(thrown_away);
-	must(inflateInit2(&d->z,
-		 coding == CODING_GZIP ? GZIP_FORMAT : ZLIB_FORMAT) == Z_OK);
-	return d;
-}
-
-void
-decoding_free(struct decoding *d)
-{
-	if (d == NULL)
-		return;
-	inflateEnd(&d->z);
-	free(d);
-}
-
-static bool
-is_bomb(const struct decoding *d)
-{
-	return d->z.total_out > DECODED_FREE &&
-	    d->z.total_out / d->ratio_max > d->z.total_in;
-}
-
-/* NULL: good so far. The buffer is filled whatever the pieces of the input, so
- * that their cut does not say when the ratio is looked at. */
-static const char *
-inflate_some(struct decoding *d)
-{
-	int result;
-
-	if (d->room == 0) {
-		if (is_bomb(d))
-			return "the coded body grows beyond its limit";
-		d->room = sizeof(thrown_away);
-	}
-	d->z.next_out = thrown_away;
-	d->z.avail_out = d->room;
-	result = inflate(&d->z, Z_NO_FLUSH);
-	must(result != Z_MEM_ERROR);
-	d->room = d->z.avail_out;
-	d->ended = result == Z_STREAM_END;
-	return result == Z_OK || d->ended ? NULL : "the coded body is damaged";
+	return settings.coding == DECODE_REFUSED ? NULL : decode_new(&settings);
 }
 
 const char *
-decoding_take(struct decoding *d, struct bytes b)
+decoding_take(struct decode *d, struct bytes b)
 {
+	enum decode_state state = DECODE_FULL;
 	const char *why = NULL;
+	size_t written;
 
-	must(b.n <= UINT_MAX);
-	d->z.next_in = b.p;
-	d->z.avail_in = (uInt)b.n;
-	/* When it left no room, it may have left something, the end too. */
-	while (why == NULL && !d->ended && (d->z.avail_in > 0 || d->room == 0))
-		why = inflate_some(d);
-	/* A second gzip member too: some read it, browsers do not. */
-	if (why == NULL && d->z.avail_in > 0)
-		why = "bytes behind the end of the coded body";
+	while (state == DECODE_FULL)
+		state = decode_some(
+		    d, &b, thrown_away, sizeof(thrown_away), &written, &why);
 	return why;
-}
-
-const char *
-decoding_end(const struct decoding *d)
-{
-	/* Servers name a coding with nothing to code (HEAD, redirects). */
-	return d->ended || d->z.total_in == 0 ? NULL
-					      : "the coded body is cut short";
 }

@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "filters/decode/decode.h"
 #include "proxy/http/message.h"
 
 enum coding {
@@ -34,16 +35,12 @@ void coding_ask(
 
 /*
  * A coded body is read to its end and what comes of it thrown away: it must be
- * one stream, whole, with nothing behind it. Gzip and deflate are read; the
- * others (and no coding) have no decoding.
+ * one stream, whole, with nothing behind it (filters/decode). No coding has no
+ * decoding.
  */
-struct decoding;
 
-/* NULL when that coding is not read. The caller frees. */
-struct decoding *decoding_new(enum coding coding, uint32_t ratio_max);
-void decoding_free(struct decoding *d);
+/* NULL for CODING_NONE. The caller frees, with decode_free. */
+struct decode *decoding_new(enum coding coding, uint32_t ratio_max);
 /* NULL, or why these bytes must not travel on: a static string. After that it
- * takes nothing more. */
-const char *decoding_take(struct decoding *d, struct bytes b);
-/* NULL when the body may end here: it is whole, or nothing of it came. */
-const char *decoding_end(const struct decoding *d);
+ * takes nothing more. Its end: decode_end. */
+const char *decoding_take(struct decode *d, struct bytes b);

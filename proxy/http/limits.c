@@ -14,11 +14,12 @@ const struct setting limit_table[] = {
 	SETTING(limit_settings, trailer_max, SIZE, 8192, 64, 1048576,
 	    "Bytes of a trailer section.", "トレーラーの大きさ。"),
 	SETTING(limit_settings, check_codings, FLAG, 1, 0, 1,
-	    "Whether bodies in gzip and deflate are decoded, and what comes of"
-	    " it thrown away, to see that they are whole and nothing follows.",
-	    "gzip・deflate "
-	    "の本文を復号し（結果は捨てる）、完全で余分がないことを確かめるか"
-	    "。"),
+	    "Whether coded bodies (gzip, deflate, br, zstd) are decoded, and"
+	    " what comes of it thrown away, to see that they are whole and"
+	    " nothing follows.",
+	    "符号化された本文（gzip・deflate・br・zstd）を復号し（結果は捨てる"
+	    "）"
+	    "、完全で余分がないことを確かめるか。"),
 	SETTING(limit_settings, decoded_ratio, COUNT, 100, 10, 1100,
 	    "How many times longer than its coded form a body may become, once"
 	    " it is over 1 MiB. Deflate makes 1032 at most.",

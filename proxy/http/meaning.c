@@ -259,12 +259,12 @@ meaning_end(const struct meaning *m)
 {
 	if (m->counted && m->left > 0)
 		return "the body is shorter than its head says";
-	return m->decoding == NULL ? NULL : decoding_end(m->decoding);
+	return m->decoding == NULL ? NULL : decode_end(m->decoding);
 }
 
 void
 meaning_release(struct meaning *m)
 {
-	decoding_free(m->decoding);
+	decode_free(m->decoding);
 	m->decoding = NULL;
 }

@@ -10,8 +10,8 @@
 
 /* Of one answer; zeroed, it lets any body pass (a tunnel). */
 struct meaning {
-	struct decoding *decoding; /* or NULL */
-	uint64_t left;             /* of the body, when counted */
+	struct decode *decoding; /* or NULL */
+	uint64_t left;           /* of the body, when counted */
 	bool counted;
 };
 

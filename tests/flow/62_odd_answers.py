@@ -19,6 +19,10 @@ BAD_CRC = GZ[:-8] + bytes(4) + GZ[-4:]
 BAD_SIZE = GZ[:-4] + b"\1\0\0\0"
 BAD_HEADER = GZ[:3] + b"\xe0" + GZ[4:]  # reserved flags
 NAMED = GZ[:3] + b"\x08" + GZ[4:10] + b"name.txt\0" + GZ[10:]
+# TEXT, as the tools of the two write it.
+BROTLI = bytes.fromhex("1ba7073814a1d213246d0e36e080bd5f3699c4ae198c60038eb0305a44a7a259dc9a32f50d3de602")
+ZSTD = bytes.fromhex("28b52ffd04687501008282080dd03d802480562c5940c244690187edb4bdd276aa7cef3b"
+                     "417a25c6ab93f139ac0302007453f56bac4d3c735aadfe")
 LONG = gzip.compress(b"".join(b"%x " % (n * 2654435761) for n in range(9000)), mtime=0)
 BOMB = gzip.compress(bytes(8 << 20), 9)
 RAW = zlib.compressobj(wbits=-15)
@@ -265,8 +269,8 @@ CODINGS = [
          why="PROTOCOL_ERROR"),
     *coded("x-gzip", "x-gzip", has=GZIP),
     *coded("deflate", "deflate", ZLIB, has={"content-encoding": "deflate"}),
-    *coded("br", "BR", b"any", has={"content-encoding": "br"}),
-    *coded("zstd", "zstd", b"any", has={"content-encoding": "zstd"}),
+    *coded("br", "BR", BROTLI, has={"content-encoding": "br"}),
+    *coded("zstd", "zstd", ZSTD, has={"content-encoding": "zstd"}),
     *coded("identity", "identity", TEXT, has=PLAIN),
     *coded("an empty coding", "", TEXT, has=PLAIN),
     *coded("none", "none", TEXT, has=PLAIN),
@@ -296,6 +300,12 @@ CODINGS = [
     *coded("raw deflate", "deflate", RAW, cut=DAMAGED),
     *coded("deflate cut short", "deflate", ZLIB[:-1], cut=CUT_SHORT),
     *coded("a byte behind deflate", "deflate", ZLIB + b"\0", cut=BEHIND),
+    *coded("br cut short", "br", BROTLI[:-1], cut=CUT_SHORT),
+    *coded("text called br", "br", TEXT, cut=DAMAGED),
+    *coded("a byte behind br", "br", BROTLI + b"\0", cut=BEHIND),
+    *coded("zstd cut short", "zstd", ZSTD[:-1], cut=CUT_SHORT),
+    *coded("text called zstd", "zstd", TEXT, cut=DAMAGED),
+    *coded("a second frame", "zstd", ZSTD + ZSTD, cut=BEHIND),
     *coded("nothing called gzip", "gzip", b"", has=GZIP),
     *coded("a long body", "gzip", LONG, has=GZIP),
     *coded("a long body cut short", "gzip", LONG[:-1], cut=CUT_SHORT),

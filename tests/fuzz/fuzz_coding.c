@@ -8,11 +8,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
 static bool
 is_taken(enum coding coding, struct bytes body, size_t cut)
 {
-	struct decoding *d = decoding_new(coding, 1100);
+	struct decode *d = decoding_new(coding, 1100);
 	bool good = decoding_take(d, bytes_take(&body, cut)) == NULL &&
-	    decoding_take(d, body) == NULL && decoding_end(d) == NULL;
+	    decoding_take(d, body) == NULL && decode_end(d) == NULL;
 
-	decoding_free(d);
+	decode_free(d);
 	return good;
 }
 
