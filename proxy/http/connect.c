@@ -113,11 +113,30 @@ connect_policy(void *job)
 	return connect_intercept(x, i);
 }
 
+/* Tunnels that share a connection count like those that have one each. */
+static const char *
+count_tunnel(struct exchange *x)
+{
+	const char *why;
+
+	if (!x->from->type->shared)
+		return NULL;
+	why = client_over_limit(x->edge, &x->address, x->segment);
+	if (why != NULL)
+		return why;
+	board_connected(x->edge->board, &x->address, x->segment->body->index);
+	x->counted = true;
+	return NULL;
+}
+
 enum stage_answer
 connect_open(void *job)
 {
 	struct exchange *x = job;
+	const char *why = count_tunnel(x);
 
+	if (why != NULL)
+		return exchange_refuse(x, ANSWER_UNREACHABLE, why);
 	x->tunnel = tunnel_new(x);
 	counter_add(COUNTER_TUNNELS, 1);
 	tell_established(x);

@@ -70,6 +70,9 @@ exchange_finish(
 	x->wait = NULL;
 	if (!x->untold)
 		exchange_record(x);
+	if (x->counted)
+		board_disconnected(
+		    x->edge->board, &x->address, x->segment->body->index);
 	tunnel_free(x->tunnel);
 	meaning_release(&x->meaning);
 	if (x->form != NULL)

@@ -60,7 +60,8 @@ struct exchange {
 	struct bytes back;            /* where the form leads; or none */
 	char ticket[PASSES_TICKET_N]; /* for the page that warns */
 	struct upstream_wait *wait;
-	struct tunnel *tunnel;  /* what passes is watched; or NULL */
+	bool counted;          /* as a connection of its client, in the board */
+	struct tunnel *tunnel; /* what passes is watched; or NULL */
 	const char *tls_origin; /* version, or NULL */
 	unsigned excused;       /* checks that failed, by an exception */
 

@@ -264,6 +264,8 @@ h2_head_request(struct h2_head *h, enum h2_asked asked, bool ends)
 	take_length(h);
 	if (bytes_equal(m->method, BYTES("CONNECT")) && m->has_content_length)
 		refuse(h, 400, "CONNECT with a body");
+	if (bytes_equal(m->method, BYTES("CONNECT")) && ends)
+		refuse(h, 400, "a CONNECT that ends");
 	if (m->upgrade) {
 		if (ends || m->has_content_length)
 			refuse(

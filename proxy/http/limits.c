@@ -51,8 +51,9 @@ const struct setting limit_table[] = {
 	    "一つの HTTP/2 接続で転送中になれる大きさ。各本文の 64 KiB "
 	    "を超える分の合計の上限でもある。"),
 	SETTING(limit_settings, connections_per_address, COUNT, 512, 1, 65535,
-	    "Connections of one client address at a time.",
-	    "一つの端末アドレスの同時接続数。"),
+	    "Connections of one client address at a time; what a CONNECT opens"
+	    " inside HTTP/2 counts as one.",
+	    "一つの端末アドレスの同時接続数。HTTP/2 の中の CONNECT も数える。"),
 	SETTING(limit_settings, connections_per_body, COUNT, 20000, 1, 1000000,
 	    "Connections of one body at a time.",
 	    "一つの構成団体の同時接続数。"),

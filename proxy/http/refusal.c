@@ -13,6 +13,8 @@ add_field(struct message *m, struct field *room, enum field_id id,
 
 #define FIELDS_MAX 7
 #define TARGET_MAX 4096
+#define PAGE_CSP \
+	"default-src 'none'; style-src 'unsafe-inline'; form-action 'self'"
 
 static struct field *
 begin_answer(struct exchange *x, unsigned status, size_t length)
@@ -66,9 +68,10 @@ exchange_answer(struct exchange *x, unsigned status, const char *type,
 	if (language != NULL)
 		add_field(m, room, FIELD_OTHER, "Content-Language",
 		    bytes_of(language));
+	/* A page with a form in a frame could be clicked on unseen. */
 	add_field(m, room, FIELD_OTHER, "Content-Security-Policy",
-	    BYTES("default-src 'none'; style-src 'unsafe-inline';"
-		  " form-action 'self'; frame-ancestors 'self'"));
+	    x->ticket[0] == '\0' ? BYTES(PAGE_CSP)
+				 : BYTES(PAGE_CSP "; frame-ancestors 'none'"));
 	/* By a page and not by 303: browsers hold what a form's answer leads to
 	 * against form-action, to the end of all redirections. */
 	if (x->back.n > 0)

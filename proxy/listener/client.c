@@ -34,18 +34,17 @@ client_refuse(struct client *c, const char *why)
 	client_free(c);
 }
 
-/* NULL: within the limits; else which one is reached. */
-static const char *
-over_limit(const struct client *c)
+const char *
+client_over_limit(const struct edge *e, const struct address *address,
+    const struct segment *segment)
 {
-	const struct limit_settings *l = &c->edge->settings->limits;
-	const struct board *b = c->edge->board;
+	const struct limit_settings *l = &e->settings->limits;
 
-	if (board_client_connections(b, &c->address) >=
+	if (board_client_connections(e->board, address) >=
 	    l->connections_per_address)
 		return "connections_per_address is reached";
-	if (c->segment != NULL &&
-	    board_body_connections(b, c->segment->body->index) >=
+	if (segment != NULL &&
+	    board_body_connections(e->board, segment->body->index) >=
 		l->connections_per_body)
 		return "connections_per_body is reached";
 	return NULL;
@@ -68,7 +67,7 @@ count(struct client *c)
 static bool
 admit(struct client *c)
 {
-	const char *why = over_limit(c);
+	const char *why = client_over_limit(c->edge, &c->address, c->segment);
 
 	if (why != NULL) {
 		client_refuse(c, why);

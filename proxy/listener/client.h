@@ -78,6 +78,9 @@ void client_new(struct edge *e, const struct listener_settings *l, int fd,
 void client_inside(const struct client *outer, int fd,
     const struct segment *segment, const struct address *address,
     struct intercept *i);
+/* NULL: one more connection is within the limits; else which one is reached. */
+const char *client_over_limit(const struct edge *e,
+    const struct address *address, const struct segment *segment);
 /* Tells the journal why it is refused, and resets it. */
 void client_refuse(struct client *c, const char *why);
 /* Closes the connection; all that hangs on it goes. */

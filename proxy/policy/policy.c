@@ -323,6 +323,7 @@ policy_use_reputation(struct policy *p, const char *path, struct err *e)
 void
 policy_use_score(struct policy *p, const struct score_settings *s)
 {
+	reputation_forget();
 	p->score = s;
 }
 

@@ -13,3 +13,5 @@ struct policy;
 
 /* Adds to j what the file, and the score, make of its destination. */
 void reputation_look_up(struct judging *j, const struct policy *p);
+/* What names scored, by other settings. */
+void reputation_forget(void);

@@ -246,7 +246,7 @@ def test_scripts_get_no_form(lab):
     for dest, form in (("empty", False), ("iframe", False), ("document", True)):
         a = lab.get("shop.lab.test", "/1k", source=TOWN, headers=f"Sec-Fetch-Dest: {dest}\r\n")
         assert (b"<form" in a.body) == form and a.status == 403, dest
-    assert "frame-ancestors 'self'" in a.field("content-security-policy")
+    assert "frame-ancestors 'none'" in a.field("content-security-policy")
 
 
 def test_a_pass_outlives_a_reload(lab):

@@ -294,6 +294,27 @@ def test_what_lies_inside_counts_for_the_limit(lab):
     lab.event(event="connection_refused", why="connections_per_address is reached", client=CITY)
 
 
+def test_tunnels_count_for_the_limit(lab):
+    to = f"bank.lab.test:{lab.tls_port}"
+    wait_until(lambda: edge_connections(lab) == 0)
+    for _ in range(2):  # and what is counted is counted off
+        with Proxy(lab) as p:
+            for n in range(59):
+                assert p.connect(2 * n + 1, to) == 200
+            assert p.connect(119, to) == 502
+            try:
+                Proxy(lab)
+                raise AssertionError("one more was let in")
+            except ConnectionError:
+                pass
+        wait_until(lambda: edge_connections(lab) == 0)
+
+
+def test_a_connect_cannot_end(lab):
+    with Proxy(lab) as p:
+        assert p.connect(1, f"bank.lab.test:{lab.tls_port}", flags=END_HEADERS | END_STREAM) == 400
+
+
 def test_who_the_client_is(lab):
     header = b"PROXY TCP4 127.0.1.70 127.0.0.1 40000 8443\r\n"
     s = lab.connect(BALANCER, port=lab.secure_port)
