@@ -29,6 +29,8 @@ record_request(struct log_line *l, const struct exchange *x)
 	log_number(l, "port", x->url.port);
 	if (x->url.path.n > 0)
 		log_text(l, "path", x->url.path);
+	if (x->request.upgrade)
+		log_string(l, "upgrade", "websocket");
 }
 
 static void

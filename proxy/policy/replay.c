@@ -31,6 +31,7 @@ struct event {
 	struct address client;
 	struct url url;
 	struct bytes method;
+	bool upgrade;
 	time_t at;
 	const char *verdict, *rule;
 };
@@ -87,14 +88,26 @@ read_event(const json_t *line, struct event *v, struct arena *a)
 	v->verdict = text(line, "verdict");
 	v->rule = text(line, "rule");
 	if ((strcmp(what, "exchange") != 0 && strcmp(what, "tunnel") != 0) ||
-	    v->verdict[0] == '\0')
+	    v->verdict[0] == '\0' ||
+	    strcmp(text(line, "path"), "/.well-known/sekisho/continue") == 0)
 		return 0;
+	v->upgrade = text(line, "upgrade")[0] != '\0';
 	v->method = bytes_of(text(line, "method"));
 	if (read_time(text(line, "time"), &v->at) < 0 ||
 	    address_parse(&v->client, bytes_of(text(line, "client"))) < 0 ||
 	    read_url(line, &v->url, a) < 0)
 		return -1;
 	return 1;
+}
+
+/* A rule that asks why let it pass: its user had said so. */
+static bool
+had_gone_on(const void *owner, const struct rule *r)
+{
+	const struct event *v = owner;
+
+	return strcmp(v->verdict, "allow") == 0 &&
+	    strcmp(v->rule, r->name) == 0;
 }
 
 static struct decision
@@ -104,7 +117,10 @@ judge(const struct replay *r, const struct event *v)
 		.segment = zones_lookup(r->zones, &v->client),
 		.url = &v->url,
 		.method = v->method,
+		.upgrade = v->upgrade,
 		.now = v->at,
+		.went_on = had_gone_on,
+		.owner = v,
 	};
 	struct decision steps[POLICY_STEPS_MAX] = { 0 };
 	size_t n = policy_judge_steps(r->policy, &q, steps);

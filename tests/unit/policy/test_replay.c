@@ -46,7 +46,7 @@ static const char journal[] = LINE(
 					      "\"all\",\"host\":\"a b\"");
 
 static const char *
-replayed(const char *policy, struct replay_result *r)
+replayed_from(const char *lines, const char *policy, struct replay_result *r)
 {
 	char *words = NULL;
 	const char *copy;
@@ -54,7 +54,7 @@ replayed(const char *policy, struct replay_result *r)
 	FILE *out = open_memstream(&words, &n);
 
 	ck_assert_msg(town_load(&town, policy) == 0, "%s", town.err.text);
-	town_write(&town, "journal", bytes_of(journal));
+	town_write(&town, "journal", bytes_of(lines));
 	ck_assert(replay_run(town.policy, town.zones,
 		      town_path(&town, "journal"), out, r, &town.err) == 0);
 	fclose(out);
@@ -62,6 +62,40 @@ replayed(const char *policy, struct replay_result *r)
 	free(words);
 	return copy;
 }
+
+static const char *
+replayed(const char *policy, struct replay_result *r)
+{
+	return replayed_from(journal, policy, r);
+}
+
+#define OF(host, rest)                                               \
+	LINE("\"method\":\"GET\",\"scheme\":\"https\",\"port\":443," \
+	     "\"host\":\"" host "\"," rest)
+
+/* Who went on, the form that says so, a WebSocket. */
+START_TEST(replay_knows_what_the_request_was)
+{
+	struct replay_result r;
+	const char *text = replayed_from(
+	    OF("w.test", "\"path\":\"/\",\"verdict\":\"warn\",\"rule\":\"w\"")
+		OF("w.test",
+		    "\"path\":\"/.well-known/sekisho/continue\","
+		    "\"verdict\":\"warn\",\"rule\":\"w\"") OF("w.test",
+		    "\"path\":\"/\",\"verdict\":\"allow\",\"rule\":\"w\"")
+		    OF("s.test",
+			"\"path\":\"/s\",\"upgrade\":\"websocket\","
+			"\"verdict\":\"block\",\"rule\":\"r\""),
+	    "must = (" RULE("r", "read-only",
+		"destinations = [\"s.test\"];") ");"
+						"default = (" RULE(
+						    "w", "warn", "") ");",
+	    &r);
+
+	ck_assert_uint_eq(r.decisions, 3);
+	ck_assert_msg(r.changed == 0, "%s", text);
+}
+END_TEST
 
 START_TEST(replay_tells_what_changes)
 {
@@ -184,6 +218,7 @@ replay_suite(void)
 	TCase *t = tcase_create("replay");
 
 	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_add_test(t, replay_knows_what_the_request_was);
 	tcase_add_test(t, replay_tells_what_changes);
 	tcase_add_test(t, replay_of_the_same_policy_changes_nothing);
 	tcase_add_test(t, replay_needs_a_journal);
