@@ -184,12 +184,13 @@ request_head(struct h2_stream *s, bool ends)
 	struct exchange *x = s->side.exchange;
 
 	s->head_read = true;
-	h2_priority_of_request(s);
 	if (h2_head_request(
 		&s->head, asked_of(h2_client_of(s->session)), ends)) {
 		s->opens = x->request.upgrade ||
 		    bytes_equal(x->request.method, BYTES("CONNECT"));
 		s->waiting = true;
+		/* the head's fields may be written anew from here on */
+		h2_priority_of_request(s);
 		h2_client_of(s->session)->some_wait = true;
 	} else {
 		exchange_request_bad(x, s->head.status, s->head.why);

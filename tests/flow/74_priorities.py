@@ -151,6 +151,22 @@ def test_an_update_may_come_before_its_stream(lab):
         assert mostly(c) == 3
 
 
+def test_an_update_beside_any_number_of_fields(lab):
+    """It becomes a field of its request: one more than there was room for, once wrote past it."""
+    to = f"one.lab.test:{lab.one}"
+    s = lab.connect_tls(CITY, alpn=["h2"])
+    with h2.Peer(s, PREFACE + h2.settings_frame(())) as p:
+        for n in range(40):
+            stream = 2 * n + 1
+            lab.heads.clear()
+            head = block((":method", "GET"), (":scheme", "http"), (":authority", to), (":path", "/"),
+                         *((f"x-{i}", "a") for i in range(n)))
+            p.send(update(stream, b"u=0") + frame(HEADERS, END_HEADERS | END_STREAM, stream, head))
+            assert p.body(stream) == b"ok"
+            assert lab.heads[0].lower().count(b"priority: u=0\r\n") == 1
+            assert lab.heads[0].count(b"\r\nx-") == n and b"\r\nhost: " in lab.heads[0].lower()
+
+
 def test_an_update_of_nothing_ends_the_connection(lab):
     for bad, code in ((frame(PRIORITY_UPDATE, 0, 1, b"\0\0\0\1u=1"), 1), (frame(PRIORITY_UPDATE, 0, 0, b""), 6),
                       (frame(PRIORITY_UPDATE, 0, 0, b"\0\0\1"), 6), (update(0, b"u=1"), 1), (update(2, b"u=1"), 1)):
