@@ -264,10 +264,12 @@ def test_what_would_smuggle_is_refused(lab):
         "Host unlike the CONNECT name": [*good[:2], (":authority", "www.lab.test"), good[3]],
         "the head is too large": good + [("x-a", "y" * 9000)],
         "too many fields": good + [(f"x-{n}", "") for n in range(130)],
+        "a CONNECT that ends": [(":method", "CONNECT"), (":authority", to)],
         "CONNECT inside CONNECT": [(":method", "CONNECT"), (":authority", to)],
     }
     for why, fields in answers.items():
-        assert refusal(lab, fields) is None, "a page says why"
+        flags = END_HEADERS if why == "CONNECT inside CONNECT" else END_HEADERS | END_STREAM
+        assert refusal(lab, fields, flags) is None, "a page says why"
         assert lab.event(event="exchange", why=why)["status"] in (400, 421, 431)
     assert len(lab.heads) == asked, "none of it reached the origin"
 
