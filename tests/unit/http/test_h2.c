@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Fields of HTTP/2 become messages, and messages fields. */
 #include "proxy/http/h2.h"
+#include "proxy/http/h2_priority.h"
 
 #include <check.h>
 #include <string.h>
@@ -395,6 +396,34 @@ START_TEST(h2_request_has_the_host_as_authority)
 }
 END_TEST
 
+static const struct {
+	const char *value;
+	uint32_t urgency;
+	int inc;
+} priorities[] = {
+	{ "", 3, 0 },
+	{ "u=0", 0, 0 },
+	{ "u=7, i", 7, 1 },
+	{ "i;x=1\t,u=1;y", 1, 1 },
+	{ "i=?1", 3, 1 },
+	{ "u=1,i,i=?0,u=2", 2, 0 },
+	/* what is none of them, or no such number, says nothing */
+	{ "u=8", 3, 0 },
+	{ "u=-1, u=10, u", 3, 0 },
+	{ "U=1, I, ui, i=1, u =1", 3, 0 },
+	{ "x=\"u=1,y\", ,;,=,u=", 3, 0 },
+};
+
+START_TEST(h2_priority_is_read)
+{
+	nghttp2_extpri out = { .urgency = 3, .inc = 0 };
+
+	h2_priority_read(bytes_of(priorities[_i].value), &out);
+	ck_assert_uint_eq(out.urgency, priorities[_i].urgency);
+	ck_assert_int_eq(out.inc, priorities[_i].inc);
+}
+END_TEST
+
 Suite *
 h2_suite(void)
 {
@@ -412,6 +441,7 @@ h2_suite(void)
 	tcase_add_loop_test(t, h2_answer_is_judged, 0, COUNT(answers));
 	tcase_add_test(t, h2_request_has_the_host_as_authority);
 	tcase_add_test(t, h2_websocket_is_an_upgrade);
+	tcase_add_loop_test(t, h2_priority_is_read, 0, COUNT(priorities));
 	tcase_add_test(t, h2_answer_to_a_websocket_is_101);
 	suite_add_tcase(s, t);
 	return s;
