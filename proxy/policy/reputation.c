@@ -67,10 +67,10 @@ look_into_file(struct judging *j, const struct policy *p, const struct canon *c)
 #define REMEMBERED 1024
 
 static struct remembered {
-	uint8_t host[HOST_MAX];
 	uint16_t host_n; /* 0: none */
 	uint16_t port;
 	uint8_t points;
+	uint8_t host[HOST_MAX];
 } remembered[REMEMBERED];
 
 void
