@@ -170,7 +170,7 @@ exchange_page(struct exchange *x, unsigned status)
 		.accept_language = accept_language(x),
 	};
 	const struct answer_form form = {
-		.action = WARN_PATH,
+		.action = POLICY_FORM_PATH,
 		.ticket = x->ticket,
 		.rule = rule == NULL ? "" : rule->name,
 		.to = way_back(x),

@@ -49,7 +49,7 @@ warn_judge(struct exchange *x)
 bool
 warn_comes_back(const struct exchange *x)
 {
-	return bytes_equal(x->url.path, BYTES(WARN_PATH));
+	return bytes_equal(x->url.path, BYTES(POLICY_FORM_PATH));
 }
 
 enum stage_answer

@@ -2,14 +2,12 @@
 /*
  * warn: a page that warns, or blocks what can be released, and the user who
  * goes on all the same. The page has a form for the reason; it comes back as a
- * POST to WARN_PATH of the same host, which no origin ever sees. Then the
- * client may go on for the rule's time.
+ * POST to POLICY_FORM_PATH of the same host, which no origin ever sees. Then
+ * the client may go on for the rule's time.
  */
 #pragma once
 
 #include "proxy/http/exchange.h"
-
-#define WARN_PATH "/.well-known/sekisho/continue"
 
 /* For a request that such a rule decides. */
 enum stage_answer warn_judge(struct exchange *x);

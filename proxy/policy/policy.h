@@ -84,6 +84,9 @@ struct query {
 	const void *owner;
 };
 
+/* Where the form of such a page goes to, on any host: no rule decides it. */
+#define POLICY_FORM_PATH "/.well-known/sekisho/continue"
+
 /* Whether a user who says why may go on there. */
 static inline bool
 rule_asks_why(const struct rule *r)

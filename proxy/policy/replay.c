@@ -89,7 +89,7 @@ read_event(const json_t *line, struct event *v, struct arena *a)
 	v->rule = text(line, "rule");
 	if ((strcmp(what, "exchange") != 0 && strcmp(what, "tunnel") != 0) ||
 	    v->verdict[0] == '\0' ||
-	    strcmp(text(line, "path"), "/.well-known/sekisho/continue") == 0)
+	    strcmp(text(line, "path"), POLICY_FORM_PATH) == 0)
 		return 0;
 	v->upgrade = text(line, "upgrade")[0] != '\0';
 	v->method = bytes_of(text(line, "method"));

@@ -121,7 +121,7 @@ def test_a_broken_file_changes_nothing(lab):
         wait_until(lambda n=lines: len([e for e in lab.journal() if e["event"] == "lists_refused"]) > n, 5)
         assert blocked_by(lab, "bad.lab.test") == "no-phishing", name
     db.unlink()
-    time.sleep(1.2)
+    time.sleep(1.2)  # longer than the parent takes to look: nothing tells that nothing happened
     assert blocked_by(lab, "late.lab.test") == "no-phishing"
     (lab.dir / "new.db").write_bytes(good)
     os.replace(lab.dir / "new.db", db)
