@@ -29,12 +29,12 @@ filter_free(struct filter *f)
 enum filter_verdict
 filter_push(struct filter *f, struct bytes in, bool last, struct buf *out)
 {
-	size_t before = out->n;
+	size_t before = out == NULL ? 0 : out->n;
 	enum filter_verdict v = FILTER_REFUSE;
 
 	if (f->why == NULL)
 		v = f->type->push(f, in, last, out);
-	if (v == FILTER_REFUSE)
+	if (v == FILTER_REFUSE && out != NULL)
 		out->n = before;
 	return v;
 }

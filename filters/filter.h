@@ -10,12 +10,14 @@
 
 enum filter_phase {
 	FILTER_DECODE,  /* takes codings off */
-	FILTER_JUDGE,   /* looks, and passes on what came */
+	FILTER_JUDGE,   /* looks, and passes nothing on */
 	FILTER_REBUILD, /* makes other bytes of it */
 };
 
 enum filter_verdict {
-	FILTER_REFUSE = 0, /* f->why says why; it takes nothing more */
+	/* f->why says why; it takes nothing more. Of who judges: it was found.
+	 */
+	FILTER_REFUSE = 0,
 	FILTER_GO,
 	FILTER_MORE, /* out is full, and more is to come: push nothing again */
 };
@@ -39,7 +41,8 @@ struct filter_type {
 	 * whole body holds it all. out is never filled past its limit: a
 	 * filter that makes more of a piece keeps the rest of that piece and
 	 * answers FILTER_MORE. Then it is pushed no bytes (and the same last)
-	 * until it answers otherwise.
+	 * until it answers otherwise. Who judges has no out (NULL): who drives
+	 * the body keeps it back until it is judged, and passes it on.
 	 */
 	enum filter_verdict (*push)(
 	    struct filter *f, struct bytes in, bool last, struct buf *out);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "filters/dlp/container.h"
+#include "filters/media.h"
 
 struct dlp_body {
 	const struct container_type *type;
@@ -33,7 +34,7 @@ static const struct {
 enum dlp_container
 dlp_container_of(struct bytes type)
 {
-	struct bytes media = bytes_trim(bytes_take_until(&type, ';'));
+	struct bytes media = media_name(type);
 
 	for (size_t i = 0; i < COUNT(types); i++)
 		if (bytes_equal_nocase(media, types[i].type))
@@ -48,22 +49,9 @@ dlp_container_of(struct bytes type)
 struct bytes
 dlp_boundary_of(struct bytes type)
 {
-	bytes_take_until(&type, ';');
-	while (type.n > 0) {
-		struct bytes value = bytes_take_until(&type, ';');
-		struct bytes name = bytes_trim(bytes_take_until(&value, '='));
+	struct bytes value = media_parameter(type, BYTES("boundary"));
 
-		if (!bytes_equal_nocase(name, BYTES("boundary")))
-			continue;
-		value = bytes_trim(value);
-		if (value.n >= 2 && value.p[0] == '"' &&
-		    value.p[value.n - 1] == '"')
-			value = (struct bytes){ value.p + 1, value.n - 2 };
-		if (value.n == 0 || value.n > MULTIPART_BOUNDARY_MAX)
-			return (struct bytes){ 0 };
-		return value;
-	}
-	return (struct bytes){ 0 };
+	return value.n > MULTIPART_BOUNDARY_MAX ? (struct bytes){ 0 } : value;
 }
 
 void

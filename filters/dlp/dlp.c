@@ -19,6 +19,7 @@
 #define WINDOW ((size_t)16384)
 #define LOOK_BEHIND ((size_t)1100) /* a word may begin before the reach */
 #define LOOK_AHEAD (CHAIN_BYTES_MAX + (size_t)1100)
+_Static_assert(LOOK_AHEAD + FOLD_KEPT_MAX < DLP_LAG, "dlp.h promises it");
 #define FOREIGN 60 /* taken off behind the label of something else */
 #define DOUBT 40   /* taken off what may well be something else */
 
@@ -56,6 +57,7 @@ struct dlp {
 	uint16_t words_state;
 	uint64_t bytes;
 	uint32_t keyword_hits[WORDS_MAX];
+	uint32_t sure[DLP_KINDS]; /* distinct ones that count, so far */
 	struct chain chain;
 	struct context context;
 	struct table table;
@@ -129,6 +131,14 @@ free_rules:
 }
 
 void
+dlp_rules_use_key(struct dlp_rules *r, struct bytes key)
+{
+	must(key.n <= DLP_KEY_MAX);
+	memcpy(r->key, key.p, key.n);
+	r->settings.key.n = key.n;
+}
+
+void
 dlp_rules_free(struct dlp_rules *r)
 {
 	if (r == NULL)
@@ -152,7 +162,7 @@ take_keyword(struct words_sink *s, size_t index)
 {
 	struct dlp *d = CONTAINER(s, struct dlp, sink);
 
-	d->keyword_hits[index]++;
+	d->sure[DLP_KEYWORD] += d->keyword_hits[index]++ == 0;
 }
 
 struct dlp *
@@ -326,6 +336,18 @@ take_context(struct dlp *d, struct found_entry *e, const struct candidate *c)
 		mask((struct bytes){ d->window + from, to - from }, context);
 }
 
+/* Once for each; those that found no room are counted at each place. */
+static void
+count_sure(struct dlp *d, enum dlp_kind kind, struct found_entry *e)
+{
+	if (e == NULL)
+		d->found.sure_more[kind]++;
+	if (e == NULL || !e->sure)
+		d->sure[kind]++;
+	if (e != NULL)
+		e->sure = true;
+}
+
 /* Of what a run of digits may be the surest; of equals the first in the table.
  * How far it reaches, or 0. */
 static size_t
@@ -361,8 +383,8 @@ judge_group(struct dlp *d, size_t first, struct table_place where)
 	e = found_add(&d->found, &best, sure, where.column);
 	table_count(&d->table, where, &best, e != NULL && e->hits == 1);
 	sure_enough = sure >= d->rules->settings.confidence_min;
-	if (e == NULL && sure_enough)
-		d->found.sure_more[best.detector->kind]++;
+	if (sure_enough)
+		count_sure(d, best.detector->kind, e);
 	if (e != NULL && sure_enough)
 		take_context(d, e, &best);
 	return best.end;
@@ -518,15 +540,33 @@ report_keywords(const struct dlp *d, struct dlp_report *out)
 }
 
 static enum dlp_verdict
-verdict_of(const struct dlp_count *c, const struct dlp_threshold *at)
+verdict_of(uint32_t distinct, const struct dlp_threshold *at)
 {
-	if (at->block_at > 0 && c->distinct >= at->block_at)
+	if (at->block_at > 0 && distinct >= at->block_at)
 		return DLP_BLOCK;
-	if (at->warn_at > 0 && c->distinct >= at->warn_at)
+	if (at->warn_at > 0 && distinct >= at->warn_at)
 		return DLP_WARN;
-	if (at->log_at > 0 && c->distinct >= at->log_at)
+	if (at->log_at > 0 && distinct >= at->log_at)
 		return DLP_LOG;
 	return DLP_PASS;
+}
+
+enum dlp_verdict
+dlp_so_far(struct dlp *d)
+{
+	enum dlp_verdict strictest = DLP_PASS;
+
+	if (d->n > LOOK_AHEAD)
+		look(d, d->n - LOOK_AHEAD);
+	d->sure[DLP_RESIDENT] = resident_count(&d->resident);
+	for (size_t k = 0; k < DLP_KINDS; k++) {
+		enum dlp_verdict v =
+		    verdict_of(d->sure[k], &d->rules->settings.at[k]);
+
+		if (v < strictest)
+			strictest = v;
+	}
+	return strictest;
 }
 
 void
@@ -544,7 +584,8 @@ dlp_end(struct dlp *d, struct dlp_report *out)
 	residents->distinct = residents->hits = resident_count(&d->resident);
 	residents->confidence = residents->distinct > 0 ? 90 : 0;
 	for (size_t k = 0; k < DLP_KINDS; k++) {
-		out->kinds[k].verdict = verdict_of(&out->kinds[k], &s->at[k]);
+		out->kinds[k].verdict =
+		    verdict_of(out->kinds[k].distinct, &s->at[k]);
 		if (out->kinds[k].verdict < out->verdict)
 			out->verdict = out->kinds[k].verdict;
 	}

@@ -71,6 +71,9 @@ struct dlp_rules;
 struct dlp_rules *dlp_rules_new(const struct dlp_settings *s, struct err *e)
     MUST_CHECK;
 void dlp_rules_free(struct dlp_rules *r);
+/* Another key, of DLP_KEY_MAX bytes at most, which is copied; before any scan.
+ */
+void dlp_rules_use_key(struct dlp_rules *r, struct bytes key);
 
 struct dlp_count {
 	enum dlp_verdict verdict;
@@ -113,6 +116,13 @@ void dlp_feed(struct dlp *d, struct bytes text);
 #define DLP_FIELD 0x1e
 #define DLP_RECORD 0x1d
 void dlp_border(struct dlp *d, uint8_t border);
+/*
+ * The strictest of what is certain by now. It looks at all that has come but
+ * the last DLP_LAG bytes, on which what follows may throw another light. What
+ * only the end can tell (many alike, a column of nothing else) is not in it.
+ */
+#define DLP_LAG 2048
+enum dlp_verdict dlp_so_far(struct dlp *d);
 /* The end; the scan takes no more and can only be freed. */
 void dlp_end(struct dlp *d, struct dlp_report *out);
 /* Wipes all that it held. */

@@ -22,6 +22,7 @@ struct found_entry {
 	uint8_t confidence;
 	uint8_t alone, dense; /* of its detector */
 	uint8_t context;      /* 1 + index; 0: none */
+	bool sure;            /* it was counted as such while it streamed */
 };
 
 struct found {

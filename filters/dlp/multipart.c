@@ -1,15 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * multipart/form-data (RFC 7578): each part is read by its type, behind its
- * name as a label. Preamble and epilogue are text too. Files of other kinds are
- * looked at as text as well, but counted: whoever can open them must.
+ * multipart/form-data (RFC 7578): each part is read by its type and in its
+ * charset, behind its name as a label. Preamble and epilogue are text too.
+ * Files of other kinds are looked at as text as well, but counted: whoever can
+ * open them must.
  */
 #include <openssl/crypto.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "filters/dlp/container.h"
+#include "filters/text/reader.h"
 
 #define HEAD_MAX 8192 /* of one part */
+#define CHARSET_NAME_MAX 32
 
 struct multipart {
 	enum part_at {
@@ -25,6 +29,10 @@ struct multipart {
 	uint8_t head[HEAD_MAX];
 	const struct container_type *type; /* NULL: text, as it is */
 	void *state;
+	bool in_charset; /* the part is text, whose charset may be any */
+	struct reader reader;
+	uint8_t charset[CHARSET_NAME_MAX]; /* as the part declares it */
+	struct sink *sink;                 /* while the reader gives text */
 };
 
 void
@@ -39,9 +47,33 @@ multipart_set_boundary(void *state, struct bytes boundary)
 	m->matched = 2;
 }
 
+/* Text in UTF-8. */
+static void
+give_text(void *owner, struct bytes text)
+{
+	struct multipart *m = owner;
+
+	if (m->type == NULL)
+		sink_bytes(m->sink, text);
+	else
+		m->type->push(m->state, m->sink, text);
+}
+
+static void
+give(struct multipart *m, struct sink *s, struct bytes b, bool last)
+{
+	m->sink = s;
+	if (m->in_charset)
+		reader_push(&m->reader, b, last, give_text, m);
+	else
+		give_text(m, b);
+}
+
 static void
 end_part(struct multipart *m, struct sink *s)
 {
+	give(m, s, (struct bytes){ 0 }, true);
+	m->in_charset = false;
 	if (m->type != NULL) {
 		m->type->end(m->state, s);
 		OPENSSL_cleanse(m->state, m->type->state_size);
@@ -55,12 +87,8 @@ end_part(struct multipart *m, struct sink *s)
 static void
 give_body(struct multipart *m, struct sink *s, struct bytes b)
 {
-	if (b.n == 0)
-		return;
-	if (m->type == NULL)
-		sink_bytes(s, b);
-	else
-		m->type->push(m->state, s, b);
+	if (b.n > 0)
+		give(m, s, b, false);
 }
 
 /* The value of a parameter, without its quotes; none: absent. */
@@ -91,7 +119,7 @@ parameter(struct bytes line, struct bytes name)
 }
 
 struct part {
-	struct bytes name, filename, type;
+	struct bytes name, filename, type, charset;
 	bool is_file;
 };
 
@@ -108,13 +136,11 @@ read_line(struct part *p, struct sink *s, struct bytes line)
 			p->filename = parameter(value, BYTES("filename*"));
 		p->is_file = p->filename.n > 0;
 	} else if (bytes_equal_nocase(name, BYTES("Content-Type"))) {
-		struct bytes charset = parameter(value, BYTES("charset"));
-
 		p->type = bytes_trim(value);
-		if (charset.n > 0 &&
-		    !bytes_equal_nocase(charset, BYTES("utf-8")) &&
-		    !bytes_equal_nocase(charset, BYTES("us-ascii")))
-			sink_odd(s, "a part in another charset");
+		p->charset = parameter(value, BYTES("charset"));
+		if (p->charset.n > 0 &&
+		    charset_named(p->charset) == CHARSET_UNKNOWN)
+			sink_odd(s, "a part in a charset that is not known");
 	} else if (bytes_equal_nocase(
 		       name, BYTES("Content-Transfer-Encoding")) &&
 	    !bytes_equal_nocase(bytes_trim(value), BYTES("8bit")) &&
@@ -182,6 +208,21 @@ type_of(enum dlp_container c)
 	return NULL;
 }
 
+/* JSON is UTF-8 (RFC 8259 section 8.1), and escapes are bytes of anything. */
+static void
+begin_charset(struct multipart *m, enum dlp_container c, struct bytes name)
+{
+	struct bytes kept = { m->charset, name.n };
+
+	m->in_charset = c == DLP_PLAIN || c == DLP_CSV || c == DLP_HTML;
+	if (name.n > sizeof(m->charset))
+		kept.n = 0;
+	if (kept.n > 0)
+		memcpy(m->charset, name.p, kept.n);
+	if (m->in_charset)
+		reader_init(&m->reader, kept, c == DLP_HTML, true);
+}
+
 static void
 begin_part(struct multipart *m, struct sink *s)
 {
@@ -194,6 +235,7 @@ begin_part(struct multipart *m, struct sink *s)
 	c = part_container(&p);
 	if (c == DLP_CONTAINERS)
 		s->unread++;
+	begin_charset(m, c, p.charset);
 	m->type = type_of(c);
 	if (m->type != NULL) {
 		m->state = calloc(1, m->type->state_size);

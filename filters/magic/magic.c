@@ -326,7 +326,7 @@ magic_agree(enum magic_type t, struct bytes name, struct bytes declared,
 struct magic {
 	struct filter base;
 	enum magic_type type;
-	struct buf head; /* held back until it can be judged */
+	struct buf head; /* until it is judged */
 	bool judged;
 };
 
@@ -335,8 +335,7 @@ begin(struct filter *f)
 {
 	struct magic *m = CONTAINER(f, struct magic, base);
 
-	/* Never more than the head and a piece. */
-	buf_init(&m->head, SIZE_MAX / 2);
+	buf_init(&m->head, MAGIC_HEAD_MAX);
 }
 
 static void
@@ -353,7 +352,6 @@ know(struct magic *m, bool last)
 {
 	struct bytes all = buf_bytes(&m->head);
 	struct bytes usual = all;
-	struct bytes most = all;
 
 	if (all.n < MAGIC_HEAD_USUAL && !last)
 		return false;
@@ -364,9 +362,7 @@ know(struct magic *m, bool last)
 		return true;
 	if (all.n < MAGIC_HEAD_MAX && !last)
 		return false;
-	if (all.n > MAGIC_HEAD_MAX)
-		most.n = MAGIC_HEAD_MAX;
-	m->type = magic_type_of(most, true);
+	m->type = magic_type_of(all, true);
 	return true;
 }
 
@@ -389,24 +385,20 @@ static enum filter_verdict
 push(struct filter *f, struct bytes in, bool last, struct buf *out)
 {
 	struct magic *m = CONTAINER(f, struct magic, base);
-	const char *why = NULL;
-	struct bytes ready;
+	size_t room = MAGIC_HEAD_MAX - m->head.n;
+	const char *why;
 
-	must(buf_append(&m->head, in) == 0);
-	if (!m->judged) {
-		m->judged = know(m, last);
-		why = m->judged ? judge(m) : NULL;
-	}
-	if (why != NULL)
-		return filter_refuse(f, why);
-	if (!m->judged)
+	(void)out;
+	if (m->judged)
 		return FILTER_GO;
-	ready = buf_bytes(&m->head);
-	if (ready.n > out->max - out->n)
-		ready.n = out->max - out->n;
-	must(buf_append(out, ready) == 0);
-	buf_consume(&m->head, ready.n);
-	return m->head.n > 0 ? FILTER_MORE : FILTER_GO;
+	must(buf_append(&m->head, bytes_take(&in, in.n < room ? in.n : room)) ==
+	    0);
+	if (!know(m, last))
+		return FILTER_GO;
+	m->judged = true;
+	why = judge(m);
+	buf_release(&m->head);
+	return why == NULL ? FILTER_GO : filter_refuse(f, why);
 }
 
 const struct filter_type magic_filter = {
@@ -417,6 +409,12 @@ const struct filter_type magic_filter = {
 	.end = end,
 	.push = push,
 };
+
+bool
+magic_is_judged(struct filter *f)
+{
+	return CONTAINER(f, struct magic, base)->judged;
+}
 
 enum magic_type
 magic_found(struct filter *f)

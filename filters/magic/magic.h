@@ -103,7 +103,9 @@ struct magic_settings {
 
 #define MAGIC_BIT(type) ((uint64_t)1 << (type))
 
-/* Settings: struct magic_settings. Holds the head back until it is judged. */
+/* Settings: struct magic_settings. Memory: the head, until it is judged. */
 extern const struct filter_type magic_filter;
+/* Whether no more of the body can change what was found. */
+bool magic_is_judged(struct filter *f);
 /* For records. */
 enum magic_type magic_found(struct filter *f);

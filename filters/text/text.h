@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * text: a body whose text is judged by a set of phrases while it passes. Its
- * charset is found, it becomes UTF-8 and then what a reader sees; what travels
- * on is what came.
+ * charset is found, it becomes UTF-8 and then what a reader sees.
  */
 #pragma once
 
@@ -10,16 +9,11 @@
 #include "filters/text/charset.h"
 #include "filters/text/set.h"
 
-#define TEXT_HEAD_MAX 4096 /* looked at to guess a charset */
-
 struct text_settings {
 	struct set *set;
 	int64_t threshold;    /* over 0 */
 	struct bytes charset; /* as declared; empty: not declared */
 	bool html;            /* tags are no text */
-	/* So many bytes are held back until they are judged, so that nothing
-	 * of a shorter body leaves when it is refused. */
-	size_t hold_max;
 };
 
 /* Settings: struct text_settings. text_prepare must have been called. */

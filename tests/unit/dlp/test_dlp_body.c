@@ -188,7 +188,11 @@ static const struct {
 	{ "multipart: another charset", DLP_MULTIPART,
 	    BYTES_ROW(FILE_PART("a.txt", "text/plain; charset=Shift_JIS",
 		"mynumber " ONE) LAST),
-	    1, 0, "a part in another charset" },
+	    1, 0, NULL },
+	{ "multipart: a charset that is not known", DLP_MULTIPART,
+	    BYTES_ROW(FILE_PART(
+		"a.txt", "text/plain; charset=klingon", "mynumber " ONE) LAST),
+	    1, 0, "a part in a charset that is not known" },
 	{ "multipart: encoded", DLP_MULTIPART,
 	    BYTES_ROW(FILE_PART("a.txt",
 		"text/plain\r\nContent-Transfer-Encoding: base64", "aa") LAST),

@@ -10,6 +10,11 @@ push_piece(struct filter *f, struct bytes piece, bool last, struct buf *room,
 {
 	enum filter_verdict v = FILTER_MORE;
 
+	if (f->type->phase == FILTER_JUDGE) {
+		v = filter_push(f, piece, last, NULL);
+		must(v != FILTER_MORE);
+		return v;
+	}
 	while (v == FILTER_MORE) {
 		room->n = 0;
 		v = filter_push(f, piece, last, room);

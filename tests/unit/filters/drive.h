@@ -12,6 +12,7 @@ struct drive {
 	size_t room;  /* of each push's out; 0: 64 KiB */
 };
 
-/* What comes out, appended to out; *why_out NULL or a reason. */
+/* What comes out, appended to out (of a judge: nothing, NULL will do); *why_out
+ * NULL or a reason. */
 void drive_filter(const struct drive *d, struct bytes body, struct buf *out,
     const char **why_out);

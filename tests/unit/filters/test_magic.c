@@ -253,23 +253,14 @@ START_TEST(magic_judges_by_content)
 	struct bytes body = { p, n };
 
 	memcpy(p, bodies[_i].body.p, bodies[_i].body.n);
-	for (d.cut = 0; d.cut <= n; d.cut += d.cut < 10 ? 1 : 409)
-		for (d.room = 0; d.room <= 70; d.room += 35) {
-			struct buf out;
-			const char *why;
+	for (d.cut = 0; d.cut <= n; d.cut += d.cut < 10 ? 1 : 409) {
+		const char *why;
 
-			buf_init(&out, n + 1);
-			drive_filter(&d, body, &out, &why);
-			ck_assert_msg(
-			    (why == NULL) == (bodies[_i].why == NULL) &&
-				(why == NULL ||
-				    strcmp(why, bodies[_i].why) == 0),
-			    "%s: %s", bodies[_i].name, why);
-			ck_assert(why != NULL
-				? out.n == 0
-				: bytes_equal(buf_bytes(&out), body));
-			buf_release(&out);
-		}
+		drive_filter(&d, body, NULL, &why);
+		ck_assert_msg((why == NULL) == (bodies[_i].why == NULL) &&
+			(why == NULL || strcmp(why, bodies[_i].why) == 0),
+		    "%s: %s", bodies[_i].name, why);
+	}
 	arena_release(&a);
 }
 END_TEST

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "filters/dlp/filter.h"
+
+#include <openssl/crypto.h>
+
+#include "filters/dlp/body.h"
+#include "filters/media.h"
+#include "filters/text/reader.h"
+
+struct dlp_filter {
+	struct filter base;
+	struct dlp *scan;
+	struct dlp_body *body;
+	bool in_charset;
+	struct reader reader;
+	bool ended;
+	struct dlp_report report;
+	const char *odd;
+	uint32_t unread;
+};
+
+static struct dlp_filter *
+filter_of(struct filter *f)
+{
+	return CONTAINER(f, struct dlp_filter, base);
+}
+
+/* What is text has a charset; of others the bytes are as good. */
+static bool
+has_charset(enum dlp_container c, struct bytes type)
+{
+	struct bytes media = media_name(type);
+
+	return c == DLP_CSV || c == DLP_HTML || media.n == 0 ||
+	    (c == DLP_PLAIN && media_is_below(media, BYTES("text/")));
+}
+
+static void
+begin(struct filter *f)
+{
+	struct dlp_filter *d = filter_of(f);
+	const struct dlp_filter_settings *s = f->settings;
+	enum dlp_container c = dlp_container_of(s->media_type);
+
+	d->scan = dlp_new(s->rules);
+	d->body = dlp_body_new(d->scan, c, dlp_boundary_of(s->media_type));
+	d->in_charset = has_charset(c, s->media_type);
+	reader_init(&d->reader,
+	    media_parameter(s->media_type, BYTES("charset")), c == DLP_HTML,
+	    true);
+}
+
+static void
+end(struct filter *f)
+{
+	struct dlp_filter *d = filter_of(f);
+
+	dlp_body_free(d->body);
+	dlp_free(d->scan);
+	OPENSSL_cleanse(&d->reader, sizeof(d->reader));
+}
+
+static void
+take(void *owner, struct bytes text)
+{
+	dlp_body_push(owner, text);
+}
+
+static void
+finish(struct dlp_filter *d)
+{
+	d->odd = dlp_body_end(d->body);
+	d->unread = dlp_body_unread(d->body);
+	dlp_end(d->scan, &d->report);
+	d->ended = true;
+}
+
+static enum filter_verdict
+push(struct filter *f, struct bytes in, bool last, struct buf *out)
+{
+	struct dlp_filter *d = filter_of(f);
+
+	(void)out;
+	if (d->ended)
+		return FILTER_GO;
+	if (d->in_charset)
+		reader_push(&d->reader, in, last, take, d->body);
+	else
+		dlp_body_push(d->body, in);
+	if (last)
+		finish(d);
+	return FILTER_GO;
+}
+
+const struct filter_type dlp_filter = {
+	.name = "dlp",
+	.phase = FILTER_JUDGE,
+	.state_size = sizeof(struct dlp_filter),
+	.begin = begin,
+	.end = end,
+	.push = push,
+};
+
+enum dlp_verdict
+dlp_filter_verdict(struct filter *f)
+{
+	const struct dlp_filter *d = filter_of(f);
+
+	return d->ended ? d->report.verdict : dlp_so_far(d->scan);
+}
+
+const struct dlp_report *
+dlp_filter_report(struct filter *f)
+{
+	return &filter_of(f)->report;
+}
+
+const char *
+dlp_filter_odd(struct filter *f)
+{
+	return filter_of(f)->odd;
+}
+
+uint32_t
+dlp_filter_unread(struct filter *f)
+{
+	return filter_of(f)->unread;
+}

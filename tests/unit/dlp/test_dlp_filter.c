@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Numbers in bodies as clients send them: coded in charsets, in files of forms,
+ * in any pieces; and what is known before the end. */
+#include "filters/dlp/filter.h"
+
+#include <check.h>
+#include <string.h>
+
+#include "filters/text/charset.h"
+#include "proxy/base/arena.h"
+
+Suite *dlp_filter_suite(void);
+
+#define NUMBER "123456789018" /* the ministry's test vector */
+/* 氏名,個人番号 */
+#define HEAD_CP932 "\x8e\x81\x96\xbc,\x8c\xc2\x90\x6c\x94\xd4\x8d\x86\r\n"
+#define HEAD_EUC "\xbb\xe1\xcc\xbe,\xb8\xc4\xbf\xcd\xc8\xd6\xb9\xe6\r\n"
+#define HEAD_JIS "\x1b$B;aL>\x1b(B,\x1b$B8D?MHV9f\x1b(B\r\n"
+/* 関所太郎 */
+#define ROW_CP932 "\x8a\xd6\x8f\x8a\x91\xbe\x98\x59," NUMBER "\r\n"
+#define ROW_EUC "\xb4\xd8\xbd\xea\xc2\xc0\xcf\xba," NUMBER "\r\n"
+#define ROW_JIS "\x1b$B4X=jB@O:\x1b(B," NUMBER "\r\n"
+
+#define FORM "multipart/form-data; boundary=cut"
+#define PART(type, body)                                             \
+	"--cut\r\nContent-Disposition: form-data; name=\"f\";"       \
+	" filename=\"a.csv\"\r\nContent-Type: " type "\r\n\r\n" body \
+	"\r\n--cut--\r\n"
+
+static const struct {
+	const char *type;
+	struct bytes body;
+	uint32_t individual, possible;
+} bodies[] = {
+	{ "text/csv", BYTES_ROW(HEAD_CP932 ROW_CP932), 1, 0 },
+	{ "text/csv; charset=Shift_JIS", BYTES_ROW(HEAD_CP932 ROW_CP932), 1,
+	    0 },
+	{ "text/csv", BYTES_ROW(HEAD_EUC ROW_EUC), 1, 0 },
+	{ "text/csv; charset=\"euc-jp\"", BYTES_ROW(HEAD_EUC ROW_EUC), 1, 0 },
+	{ "text/plain", BYTES_ROW(HEAD_JIS ROW_JIS), 1, 0 },
+	{ "", BYTES_ROW(HEAD_CP932 ROW_CP932), 1, 0 },
+	{ FORM, BYTES_ROW(PART("text/csv", HEAD_CP932 ROW_CP932)), 1, 0 },
+	{ FORM,
+	    BYTES_ROW(PART("application/vnd.ms-excel", HEAD_CP932 ROW_CP932)),
+	    1, 0 },
+	{ FORM, BYTES_ROW(PART("text/csv; charset=euc-jp", HEAD_EUC ROW_EUC)),
+	    1, 0 },
+	{ FORM,
+	    BYTES_ROW(PART("text/csv; charset=no-such-charset-but-a-long-name",
+		HEAD_CP932 ROW_CP932)),
+	    1, 0 },
+	/* Of what is no text the bytes are looked at, and no label is read. */
+	{ "application/octet-stream", BYTES_ROW(HEAD_CP932 ROW_CP932), 0, 1 },
+	{ "application/x-www-form-urlencoded", BYTES_ROW("mynumber=" NUMBER), 1,
+	    0 },
+	{ "application/json", BYTES_ROW("{\"mynumber\":\"" NUMBER "\"}"), 1,
+	    0 },
+};
+
+static struct dlp_rules *rules;
+
+static void
+setup(void)
+{
+	struct err e = { 0 };
+
+	ck_assert_msg(text_prepare(&e) == 0, "%s", e.text);
+	rules = dlp_rules_new(&dlp_defaults, &e);
+	ck_assert_ptr_nonnull(rules);
+}
+
+static void
+teardown(void)
+{
+	dlp_rules_free(rules);
+}
+
+START_TEST(dlp_filter_reads_bodies_in_their_charset)
+{
+	const struct dlp_filter_settings s = { rules,
+		bytes_of(bodies[_i].type) };
+
+	for (size_t cut = 0; cut <= bodies[_i].body.n; cut++) {
+		struct bytes rest = bodies[_i].body;
+		struct bytes first = bytes_take(&rest, cut);
+		struct filter *f = filter_new(&dlp_filter, &s);
+		const struct dlp_count *c;
+
+		ck_assert_int_eq(filter_push(f, first, false, NULL), FILTER_GO);
+		ck_assert_int_eq(filter_push(f, rest, true, NULL), FILTER_GO);
+		c = &dlp_filter_report(f)->kinds[DLP_INDIVIDUAL];
+		ck_assert_msg(c->distinct == bodies[_i].individual &&
+			c->possible == bodies[_i].possible,
+		    "%s, cut at %zu: %u, %u", bodies[_i].type, cut, c->distinct,
+		    c->possible);
+		filter_free(f);
+	}
+}
+END_TEST
+
+/* As soon as DLP_FILTER_LAG bytes stand behind it, whatever they are. */
+START_TEST(dlp_filter_knows_before_the_end)
+{
+	static const char *const types[] = { "text/plain", "application/json",
+		"application/x-www-form-urlencoded" };
+	static const char *const texts[] = { "mynumber: " NUMBER " ",
+		"{\"mynumber\":\"" NUMBER "\",\"x\":\"",
+		"mynumber=" NUMBER "&x=" };
+	static const char *const fill[] = { "x", "\\u0078", "%78" };
+
+	for (size_t i = 0; i < COUNT(types); i++) {
+		const struct dlp_filter_settings s = { rules,
+			bytes_of(types[i]) };
+		struct filter *f = filter_new(&dlp_filter, &s);
+		size_t behind = 0;
+
+		ck_assert_int_eq(
+		    filter_push(f, bytes_of(texts[i]), false, NULL), FILTER_GO);
+		ck_assert_int_eq(dlp_filter_verdict(f), DLP_PASS);
+		while (dlp_filter_verdict(f) == DLP_PASS) {
+			ck_assert_uint_lt(behind, DLP_FILTER_LAG);
+			behind += strlen(fill[i]);
+			ck_assert_int_eq(
+			    filter_push(f, bytes_of(fill[i]), false, NULL),
+			    FILTER_GO);
+		}
+		ck_assert_int_eq(dlp_filter_verdict(f), DLP_BLOCK);
+		ck_assert_int_eq(
+		    filter_push(f, (struct bytes){ 0 }, true, NULL), FILTER_GO);
+		ck_assert_int_eq(dlp_filter_verdict(f), DLP_BLOCK);
+		filter_free(f);
+	}
+}
+END_TEST
+
+/* The many are found at the end alone, and do not count before. */
+START_TEST(dlp_filter_counts_the_many_at_the_end)
+{
+	const struct dlp_filter_settings s = { rules, BYTES("text/plain") };
+	struct filter *f = filter_new(&dlp_filter, &s);
+	static const char many[] = "123456789018\n112233445566\n"
+				   "998877665547\n";
+
+	ck_assert_int_eq(
+	    filter_push(f, bytes_of(many), false, NULL), FILTER_GO);
+	for (int i = 0; i < 3000; i++)
+		ck_assert_int_eq(
+		    filter_push(f, BYTES("xxxxxxxx\n"), false, NULL),
+		    FILTER_GO);
+	ck_assert_int_eq(dlp_filter_verdict(f), DLP_PASS);
+	ck_assert_int_eq(
+	    filter_push(f, (struct bytes){ 0 }, true, NULL), FILTER_GO);
+	ck_assert_uint_ge(
+	    dlp_filter_report(f)->kinds[DLP_INDIVIDUAL].possible, 1);
+	filter_free(f);
+}
+END_TEST
+
+Suite *
+dlp_filter_suite(void)
+{
+	Suite *s = suite_create("dlp_filter");
+	TCase *t = tcase_create("dlp_filter");
+
+	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_add_loop_test(
+	    t, dlp_filter_reads_bodies_in_their_charset, 0, COUNT(bodies));
+	tcase_add_test(t, dlp_filter_knows_before_the_end);
+	tcase_add_test(t, dlp_filter_counts_the_many_at_the_end);
+	suite_add_tcase(s, t);
+	return s;
+}
