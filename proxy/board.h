@@ -34,6 +34,8 @@ COUNTER(BLOCKED, "blocked", "Requests blocked by policy or source.",  \
     "方針または接続元により遮断した要求数。")                                    \
 COUNTER(WARNED, "warned", "Requests answered with a warning.",                 \
     "警告を返した要求数。")                                                     \
+COUNTER(FOUND, "found", "Finds of inspections in bodies and queries.",         \
+    "本文・クエリの検査で見つかった件数。")                                    \
 COUNTER(TUNNELS, "tunnels", "Tunnels open now.", "現在のトンネル数。")         \
 COUNTER(UPSTREAM_OPEN, "upstream_open", "Origin connections open now.",        \
     "現在の宛先側接続数。")                                                    \

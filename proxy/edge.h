@@ -27,6 +27,7 @@ struct edge {
 	SSL_CTX *client_tls; /* the server side towards clients */
 	struct tickets *tickets;
 	struct swap reputation;      /* the list file */
+	size_t held;                 /* bytes that bodies keep back */
 	struct timer *swap_timer;    /* runs while it is exchanged */
 	struct accepting *accepting; /* one per listening socket */
 	size_t accepting_n;

@@ -6,6 +6,7 @@
 
 #include "filters/urlrep/plan.h"
 #include "proxy/base/sandbox.h"
+#include "proxy/policy/inspection.h"
 
 static const struct setting process_table[] = {
 	SETTING(process_settings, edges, COUNT, 0, 0, 64,
@@ -62,6 +63,8 @@ static const struct setting root_table[] = {
 	SETTING_NEST_ROW(
 	    reputation, "URL lists from outside.", "外部の URL リスト。"),
 	SETTING_NEST_ROW(score, "What a name may look like.", "名前の怪しさ。"),
+	SETTING_NEST_ROW(
+	    content, "What bodies are looked into for.", "本文の検査。"),
 	SETTING_NEST_ROW(policies, "Policy files, layer by layer.",
 	    "方針ファイル（層ごと）。"),
 };
@@ -113,6 +116,8 @@ settings_groups_fill(void)
 		    "URL lists from outside.", "外部の URL リスト。" },
 		{ "score", score_table, score_table_n,
 		    "What a name may look like.", "名前の怪しさ。" },
+		{ "content", content_table, content_table_n,
+		    "What bodies are looked into for.", "本文の検査。" },
 		{ "policies", policies_table, policies_table_n,
 		    "Policy files, layer by layer.",
 		    "方針ファイル（層ごと）。" },
@@ -127,6 +132,13 @@ settings_groups_fill(void)
 		{ "(policy file) lists[]", list_table, list_table_n,
 		    "Lists of names and URLs that make a category.",
 		    "分類をなすドメイン・URL の一覧。" },
+		{ "(policy file) dlp[]", dlp_table, dlp_table_n,
+		    "What must not leave.", "外へ出してはならないもの。" },
+		{ "(policy file) phrases[]", phrases_table, phrases_table_n,
+		    "Weighted phrases in texts that come.",
+		    "届く文章の語句と重み。" },
+		{ "(policy file) types[]", types_table, types_table_n,
+		    "Types of files that come.", "届くファイルの型。" },
 		{ "(policy file) must[], default[]", rule_table, rule_table_n,
 		    "Rules.", "規則。" },
 		{ "(sources file)", plan_table, plan_table_n,
@@ -183,6 +195,7 @@ load_groups(struct settings *s, const config_setting_t *root, struct err *e)
 		{ "reputation", reputation_table, reputation_table_n,
 		    &s->reputation },
 		{ "score", score_table, score_table_n, &s->score },
+		{ "content", content_table, content_table_n, &s->content },
 	};
 
 	int result = 0;
@@ -194,7 +207,9 @@ load_groups(struct settings *s, const config_setting_t *root, struct err *e)
 			    groups[i].to, &s->arena, e),
 			e) < 0)
 			return -1;
-	if (result < 0)
+	if (result < 0 ||
+	    content_settings_check(
+		&s->content, config_setting_get_member(root, "content"), e) < 0)
 		return -1;
 	s->processes.root = settings_path(s, &s->arena, s->processes.root);
 	s->limits.h1 = (struct h1_limits){

@@ -8,6 +8,7 @@
 #include "filters/urlrep/score.h"
 #include "proxy/answer/answer.h"
 #include "proxy/base/setting.h"
+#include "proxy/body/content.h"
 #include "proxy/control/control.h"
 #include "proxy/http/limits.h"
 #include "proxy/journal/journal.h"
@@ -44,6 +45,7 @@ struct settings {
 	struct control_settings control;
 	struct reputation_settings reputation;
 	struct score_settings score;
+	struct content_settings content;
 	struct policy_files policies;
 	struct zones *zones;
 	struct policy *policy;
@@ -51,7 +53,7 @@ struct settings {
 };
 
 /* Every group, for the manual. */
-#define SETTINGS_GROUPS 26
+#define SETTINGS_GROUPS 30
 extern struct setting_group settings_groups[SETTINGS_GROUPS];
 /* Must be called before settings_groups is read. */
 void settings_groups_fill(void);

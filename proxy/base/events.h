@@ -35,6 +35,12 @@ EVENT(EXCHANGE, "exchange", INFO, "One request and its answer.",               \
     "要求とその応答の一往復。")                                                \
 EVENT(TUNNEL, "tunnel", INFO, "One tunnel (CONNECT or Upgrade) ended.",        \
     "トンネル（CONNECT または Upgrade）が終わった。")                          \
+EVENT(FOUND, "found", NOTICE,                                                  \
+    "An inspection found something in a body or a query: way, rule and"        \
+    " verdict say where and what follows; of dlp kind, counts and keyed"       \
+    " hashes, never a number.",                                                \
+    "本文またはクエリの検査で見つかったもの。way・rule・verdict がどこで・" \
+    "何が・どうなったか。dlp では種類と数と鍵付きハッシュ（番号は書かない）。")                                                                         \
 EVENT(CONTINUED, "continued", NOTICE,                                          \
     "A user went on where a rule warns; text is the reason given.",            \
     "規則の警告を確認して利用者が先へ進んだ。text は入力された理由。")         \

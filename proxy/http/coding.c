@@ -92,18 +92,27 @@ write_coding(struct message *answer, enum coding coding)
 }
 
 enum coding
-coding_settle(struct message *answer, const char **why_out)
+coding_read(const struct message *m, const char **why_out)
 {
 	enum coding found = CODING_NONE;
 
-	for (size_t i = 0; i < answer->fields_n; i++) {
-		if (answer->fields[i].id != FIELD_CONTENT_ENCODING)
+	for (size_t i = 0; i < m->fields_n; i++) {
+		if (m->fields[i].id != FIELD_CONTENT_ENCODING)
 			continue;
-		found = add_names(found, answer->fields[i].value, why_out);
+		found = add_names(found, m->fields[i].value, why_out);
 		if (found == CODING_REFUSED)
 			return CODING_REFUSED;
 	}
-	write_coding(answer, found);
+	return found;
+}
+
+enum coding
+coding_settle(struct message *answer, const char **why_out)
+{
+	enum coding found = coding_read(answer, why_out);
+
+	if (found != CODING_REFUSED)
+		write_coding(answer, found);
 	return found;
 }
 
@@ -166,11 +175,8 @@ coding_ask(struct arena *a, struct message *request, enum coding_wish wish)
 
 /* Reading. */
 
-/* What comes out is looked at by nobody; one process has one. */
-static uint8_t thrown_away[DECODE_STEP];
-
-static enum decode_coding
-decode_named(enum coding coding)
+enum decode_coding
+coding_decoder(enum coding coding)
 {
 	switch (coding) {
 	case CODING_GZIP:
@@ -186,28 +192,4 @@ decode_named(enum coding coding)
 		break;
 	}
 	return DECODE_REFUSED;
-}
-
-struct decode *
-decoding_new(enum coding coding, uint32_t ratio_max)
-{
-	const struct decode_settings settings = {
-		.coding = decode_named(coding),
-		.ratio_max = ratio_max,
-	};
-
-	return settings.coding == DECODE_REFUSED ? NULL : decode_new(&settings);
-}
-
-const char *
-decoding_take(struct decode *d, struct bytes b)
-{
-	enum decode_state state = DECODE_FULL;
-	const char *why = NULL;
-	size_t written;
-
-	while (state == DECODE_FULL)
-		state = decode_some(
-		    d, &b, thrown_away, sizeof(thrown_away), &written, &why);
-	return why;
 }

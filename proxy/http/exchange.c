@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "proxy/http/inspect.h"
 #include "proxy/http/stages.h"
 #include "proxy/http/tunnel.h"
 #include "proxy/http/warn.h"
@@ -12,6 +13,7 @@ static const struct stage http_path[] = {
 	{ "zone", exchange_zone },
 	{ "target", exchange_target },
 	{ "policy", exchange_policy },
+	{ "inspect", exchange_inspect },
 	{ "upstream", exchange_upstream },
 	{ "relay", exchange_relay },
 };
@@ -68,13 +70,13 @@ exchange_finish(
 	x->finished = true;
 	upstream_cancel(x->wait);
 	x->wait = NULL;
+	inspect_end(x);
 	if (!x->untold)
 		exchange_record(x);
 	if (x->counted)
 		board_disconnected(
 		    x->edge->board, &x->address, x->segment->body->index);
 	tunnel_free(x->tunnel);
-	meaning_release(&x->meaning);
 	if (x->form != NULL)
 		buf_release(x->form);
 	if (x->to != NULL) {
@@ -91,12 +93,13 @@ exchange_finish(
 static void
 finish_if_complete(struct exchange *x)
 {
-	bool both = x->up == BODY_ENDED && x->down == BODY_ENDED;
+	bool read = x->up == BODY_ENDED;
+	bool sent = read && (x->content_up == NULL || x->sent_up);
 
-	if (x->raw ? !both : x->down != BODY_ENDED)
+	if (x->down != BODY_ENDED || (x->raw && !read))
 		return;
-	exchange_finish(x, both ? SIDE_COMPLETE : SIDE_ANSWERED,
-	    both ? SIDE_COMPLETE : SIDE_CUT);
+	exchange_finish(x, read ? SIDE_COMPLETE : SIDE_ANSWERED,
+	    sent ? SIDE_COMPLETE : SIDE_CUT);
 }
 
 /* With a page while the client has no answer yet; else the answer is cut
@@ -165,6 +168,10 @@ exchange_request_body(struct exchange *x, struct bytes b)
 		warn_form_body(x, b);
 		return;
 	}
+	if (x->content_up != NULL) {
+		inspect_request_body(x, b);
+		return;
+	}
 	if (x->tunnel != NULL &&
 	    !tunnel_judge(x->tunnel, TUNNEL_UP, &b, &x->why)) {
 		exchange_finish(x, SIDE_CUT, SIDE_CUT);
@@ -185,6 +192,10 @@ exchange_request_end(struct exchange *x, const struct field *trailers, size_t n)
 	x->up = BODY_ENDED;
 	if (x->form != NULL) {
 		warn_form_end(x);
+		return;
+	}
+	if (x->content_up != NULL) {
+		inspect_request_end(x, trailers, n);
 		return;
 	}
 	if (x->to == NULL)
@@ -229,7 +240,11 @@ void
 exchange_client_drained(struct exchange *x)
 {
 	exchange_deadline(x, flow_timeout_ms(x));
-	if (x->to != NULL && x->down == BODY_RUNS)
+	if (x->content_down != NULL)
+		inspect_send_down(x);
+	if (!x->finished && x->to != NULL && x->down == BODY_RUNS &&
+	    !x->read_down &&
+	    (x->content_down == NULL || !content_ready(x->content_down)))
 		x->to->type->flow(x->to, FLOW_GO);
 }
 
@@ -350,17 +365,6 @@ end_upgrade(struct exchange *x)
 	return true;
 }
 
-static const char *
-settle_meaning(struct exchange *x)
-{
-	const struct meaning_limits limits = {
-		.check_codings = exchange_limits(x)->check_codings,
-		.decoded_ratio = exchange_limits(x)->decoded_ratio,
-	};
-
-	return meaning_settle(&x->meaning, &x->request, &x->response, &limits);
-}
-
 static void
 final(struct exchange *x)
 {
@@ -372,7 +376,7 @@ final(struct exchange *x)
 		exchange_ask_for_one_at_a_time(x);
 		return;
 	}
-	why = settle_meaning(x);
+	why = meaning_settle(&x->meaning, &x->request, m);
 	if (why != NULL) {
 		exchange_origin_failed(x, ANSWER_BAD_ANSWER, why);
 		return;
@@ -383,10 +387,26 @@ final(struct exchange *x)
 		m->framing = FRAMING_CHUNKED;
 	m->keep_alive = true;
 	m->upgrade = false;
-	x->response_begun = true;
 	x->down = BODY_RUNS;
-	x->from->type->head(x->from, m);
 	exchange_deadline(x, exchange_limits(x)->body_timeout_ms);
+	if (inspect_answer(x))
+		exchange_begin_answer(x);
+}
+
+void
+exchange_begin_answer(struct exchange *x)
+{
+	x->response_begun = true;
+	x->from->type->head(x->from, &x->response);
+}
+
+void
+exchange_end_answer(struct exchange *x, const struct field *trailers, size_t n)
+{
+	x->down = BODY_ENDED;
+	x->from->type->end(x->from, trailers, n);
+	x->from->type->flush(x->from);
+	finish_if_complete(x);
 }
 
 void
@@ -436,6 +456,10 @@ exchange_response_body(struct exchange *x, struct bytes b)
 		exchange_origin_failed(x, ANSWER_BAD_ANSWER, why);
 		return;
 	}
+	if (x->content_down != NULL) {
+		inspect_answer_body(x, b);
+		return;
+	}
 	x->bytes_down += b.n;
 	x->from->type->body(x->from, b);
 	exchange_deadline(x, flow_timeout_ms(x));
@@ -457,16 +481,19 @@ exchange_response_end(
 		exchange_origin_failed(x, ANSWER_BAD_ANSWER, why);
 		return;
 	}
-	x->down = BODY_ENDED;
-	x->from->type->end(x->from, trailers, n);
-	x->from->type->flush(x->from);
-	finish_if_complete(x);
+	if (x->content_down != NULL)
+		inspect_answer_end(x, trailers, n);
+	else
+		exchange_end_answer(x, trailers, n);
 }
 
 void
 exchange_origin_failed(
     struct exchange *x, enum answer_kind kind, const char *why)
 {
+	/* All of its answer was read: what it does now is nothing to us. */
+	if (x->read_down)
+		return;
 	if (x->response_begun || !may_retry(x)) {
 		counter_add(COUNTER_UPSTREAM_FAILURES, 1);
 		fail(x, kind, 0, why);
@@ -479,7 +506,10 @@ void
 exchange_origin_drained(struct exchange *x)
 {
 	exchange_deadline(x, flow_timeout_ms(x));
-	if (x->up == BODY_RUNS)
+	if (x->content_up != NULL)
+		inspect_send_up(x);
+	if (x->up == BODY_RUNS &&
+	    (x->content_up == NULL || !content_ready(x->content_up)))
 		x->from->type->flow(x->from, FLOW_GO);
 }
 

@@ -9,6 +9,7 @@
 
 #include "proxy/answer/answer.h"
 #include "proxy/base/log.h"
+#include "proxy/body/content.h"
 #include "proxy/edge.h"
 #include "proxy/http/meaning.h"
 #include "proxy/http/side.h"
@@ -55,6 +56,17 @@ struct exchange {
 	bool finished;
 	unsigned interim;                        /* 1xx heads so far */
 	uint8_t priority[EXCHANGE_PRIORITY_MAX]; /* that came before `to` */
+
+	/* See inspect.h. A content that is there carries its body. */
+	const struct inspection **inspections;
+	size_t inspections_n;
+	uint64_t let_pass; /* of these, where the user said why */
+	struct content *content_up, *content_down;
+	const struct field *trailers_up, *trailers_down;
+	size_t trailers_up_n, trailers_down_n;
+	bool kept_back; /* the walk waits for the request's body */
+	bool sent_up;   /* with its end, to the origin */
+	bool read_down; /* to its end, from the origin */
 
 	struct buf *form;             /* that the user sends back; see warn.h */
 	struct bytes back;            /* where the form leads; or none */

@@ -8,8 +8,6 @@ struct settling {
 	struct meaning *meaning;
 	const struct message *request;
 	struct message *answer;
-	const struct meaning_limits *limits;
-	enum coding coding;
 };
 
 void
@@ -146,7 +144,7 @@ settle_coding(struct settling *s)
 {
 	const char *why = NULL;
 
-	s->coding = coding_settle(s->answer, &why);
+	s->meaning->coding = coding_settle(s->answer, &why);
 	return why;
 }
 
@@ -169,7 +167,7 @@ settle_range(struct settling *s)
 	case RANGE_WHOLE:
 		return NULL;
 	case RANGE_PART:
-		if (s->coding != CODING_NONE)
+		if (s->meaning->coding != CODING_NONE)
 			return "a part of a coded body";
 		count_body(s, length);
 		return NULL;
@@ -202,15 +200,6 @@ settle_length(struct settling *s)
 	return NULL;
 }
 
-static const char *
-settle_decoding(struct settling *s)
-{
-	if (s->answer->framing != FRAMING_NONE && s->limits->check_codings)
-		s->meaning->decoding =
-		    decoding_new(s->coding, s->limits->decoded_ratio);
-	return NULL;
-}
-
 static const char *(*const rules[])(struct settling *s) = {
 	settle_singles,
 	settle_type,
@@ -218,18 +207,16 @@ static const char *(*const rules[])(struct settling *s) = {
 	settle_range,
 	settle_reset,
 	settle_length,
-	settle_decoding,
 };
 
 const char *
-meaning_settle(struct meaning *m, const struct message *request,
-    struct message *answer, const struct meaning_limits *limits)
+meaning_settle(
+    struct meaning *m, const struct message *request, struct message *answer)
 {
 	struct settling s = {
 		.meaning = m,
 		.request = request,
 		.answer = answer,
-		.limits = limits,
 	};
 	const char *why = NULL;
 
@@ -241,30 +228,23 @@ meaning_settle(struct meaning *m, const struct message *request,
 const char *
 meaning_body(struct meaning *m, struct bytes b)
 {
-	const char *why = NULL;
-
 	if (m->counted && b.n > m->left)
 		return "the body is longer than its head says";
 	if (m->counted)
 		m->left -= b.n;
-	if (m->decoding != NULL)
-		why = decoding_take(m->decoding, b);
-	if (why == NULL && m->counted && m->left == 0)
-		why = meaning_end(m);
-	return why;
+	return NULL;
+}
+
+bool
+meaning_complete(const struct meaning *m)
+{
+	return m->counted && m->left == 0;
 }
 
 const char *
 meaning_end(const struct meaning *m)
 {
-	if (m->counted && m->left > 0)
-		return "the body is shorter than its head says";
-	return m->decoding == NULL ? NULL : decode_end(m->decoding);
-}
-
-void
-meaning_release(struct meaning *m)
-{
-	decode_free(m->decoding);
-	m->decoding = NULL;
+	return m->counted && m->left > 0
+	    ? "the body is shorter than its head says"
+	    : NULL;
 }

@@ -4,6 +4,7 @@
 
 #include "proxy/http/h1_origin.h"
 #include "proxy/http/h2_origin.h"
+#include "proxy/http/inspect.h"
 #include "proxy/http/stages.h"
 
 enum answer_kind
@@ -271,12 +272,15 @@ exchange_relay(void *job)
 	message_mark_hops(&x->request);
 	exchange_drop_fields(&x->request);
 	apply_effects(x);
+	inspect_ask(x);
 	meaning_ask(&x->arena, &x->request);
 	x->bound |= exchange_binds_connection(&x->request);
 	x->request.target = x->url.target;
 	x->to->type->head(x->to, &x->request);
 	/* An upgrade may go on for long yet. */
-	if (x->up == BODY_ENDED && !x->request.upgrade)
+	if (x->content_up != NULL)
+		inspect_send_up(x);
+	else if (x->up == BODY_ENDED && !x->request.upgrade)
 		x->to->type->end(x->to, NULL, 0);
 	x->to->type->flush(x->to);
 	x->to->type->flow(x->to, FLOW_GO);
@@ -286,6 +290,8 @@ exchange_relay(void *job)
 	}
 	x->up = BODY_RUNS;
 	exchange_deadline(x, exchange_limits(x)->body_timeout_ms);
+	if (x->content_up != NULL && content_ready(x->content_up))
+		return STAGE_WAIT;
 	/* What came with the head is read now, and may end the exchange. */
 	x->from->type->flow(x->from, FLOW_GO);
 	return STAGE_WAIT;

@@ -16,6 +16,9 @@ enum stage_answer exchange_policy(void *job);
 /* What the policy is asked. */
 struct query exchange_query(const struct exchange *x);
 
+/* inspect.c: reads the request's body, whatever it goes to. */
+void exchange_ask_for_body(struct exchange *x);
+
 /* connect.c */
 enum stage_answer connect_policy(void *job);
 enum stage_answer connect_open(void *job);
@@ -45,6 +48,10 @@ void exchange_page(struct exchange *x, unsigned status);
 
 /* exchange.c */
 void exchange_walk(struct exchange *x);
+/* The answer's head goes to the client; its end, and perhaps the exchange's. */
+void exchange_begin_answer(struct exchange *x);
+void exchange_end_answer(
+    struct exchange *x, const struct field *trailers, size_t n);
 /* Both ends go at once, the memory when our callers have returned. */
 void exchange_finish(
     struct exchange *x, enum side_outcome from, enum side_outcome to);

@@ -60,9 +60,7 @@ warn_read_form(struct exchange *x)
 		    x, ANSWER_BAD_REQUEST, "a form without a body");
 	x->form = ARENA_NEW(&x->arena, struct buf);
 	buf_init(x->form, FORM_MAX);
-	x->up = BODY_RUNS;
-	exchange_deadline(x, exchange_limits(x)->body_timeout_ms);
-	x->from->type->flow(x->from, FLOW_GO);
+	exchange_ask_for_body(x);
 	return STAGE_WAIT;
 }
 

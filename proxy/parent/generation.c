@@ -270,6 +270,18 @@ edge_count(const struct settings *s)
 	return cpus < 1 ? 1 : cpus > 64 ? 64 : (size_t)cpus;
 }
 
+static int
+prepare_content(const struct settings *s, struct err *e)
+{
+	struct arena a = { 0 };
+	const char *name = s->content.key_file;
+	int result = content_prepare(
+	    s->policy, name[0] == '\0' ? "" : settings_path(s, &a, name), e);
+
+	arena_release(&a);
+	return result;
+}
+
 int
 generation_begin(struct err *e)
 {
@@ -279,7 +291,8 @@ generation_begin(struct err *e)
 
 	if (s == NULL)
 		return -1;
-	if (check_unchanged(s, e) < 0 || reputation_open(s, e) < 0 ||
+	if (check_unchanged(s, e) < 0 || prepare_content(s, e) < 0 ||
+	    reputation_open(s, e) < 0 ||
 	    sockets_open(&parent.sockets, s->listeners, s->listeners_n,
 		edge_count(s), e) < 0) {
 		settings_free(s);

@@ -2,6 +2,7 @@
 /* compiled: what a loaded policy is made of. Inside the policy alone. */
 #pragma once
 
+#include "proxy/policy/inspection.h"
 #include "proxy/policy/rule.h"
 
 /* The rules stand as they are asked: those that must hold, then the choices
@@ -14,6 +15,7 @@ struct policy {
 	struct lists *lists;
 	struct index *index;
 	struct pattern *patterns;
+	struct inspections *inspections;
 	struct urlrep *reputation;          /* of queries that bring none */
 	const struct score_settings *score; /* NULL: unknown */
 	const char *folder;

@@ -87,6 +87,20 @@ add_where(struct traits *t, const struct conditions *c)
 	add(t, "ports", ports);
 }
 
+static const char *
+inspections_of(
+    struct traits *t, const struct policy *p, const struct conditions *c)
+{
+	const char *names = "";
+
+	for (uint64_t left = c->rule.inspections; left != 0; left &= left - 1)
+		names = joined(t, names,
+		    bytes_of(
+			policy_inspection(p, (unsigned)__builtin_ctzll(left))
+			    ->block.name));
+	return names;
+}
+
 static void
 add_what(struct traits *t, const struct policy *p, const struct conditions *c)
 {
@@ -118,6 +132,9 @@ add_what(struct traits *t, const struct policy *p, const struct conditions *c)
 	add(t, "methods", methods);
 	add(t, "hours", hours);
 	add(t, "effects", fields);
+	add(t, "connect_to",
+	    arena_printf(t->arena, "%.*s", BYTES_PRINTF(c->rule.connect_to)));
+	add(t, "inspect", inspections_of(t, p, c));
 }
 
 static const char *
@@ -198,6 +215,44 @@ compare(const struct policy *was, const struct conditions *before,
 	return n > 0;
 }
 
+static const struct inspection *
+find_inspection(const struct policy *p, const char *name)
+{
+	int i = inspections_find(p->inspections, bytes_of(name));
+
+	return i < 0 ? NULL : &p->inspections->p[i];
+}
+
+static size_t
+compare_inspections(
+    const struct policy *was, const struct policy *is, FILE *out)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < was->inspections->n; i++) {
+		const struct rule *r = &was->inspections->p[i].block;
+
+		if (find_inspection(is, r->name) == NULL)
+			n += (size_t)(fprintf(out, "- %s (%s:%u)\n", r->name,
+					  r->file, r->line) > 0);
+	}
+	for (size_t i = 0; i < is->inspections->n; i++) {
+		const struct inspection *now = &is->inspections->p[i];
+		const struct rule *r = &now->block;
+		const struct inspection *before = find_inspection(was, r->name);
+
+		if (before != NULL && strcmp(before->said, now->said) == 0)
+			continue;
+		n++;
+		fprintf(out, "%c %s (%s:%u)\n", before == NULL ? '+' : '~',
+		    r->name, r->file, r->line);
+		if (before != NULL)
+			fprintf(out, "    \"%s\" -> \"%s\"\n", before->said,
+			    now->said);
+	}
+	return n;
+}
+
 /* The first rule of both that another of both comes before now. */
 static size_t
 compare_order(const struct policy *was, const struct policy *is, FILE *out)
@@ -238,5 +293,6 @@ policy_diff(const struct policy *was, const struct policy *is, FILE *out)
 		n += before == NULL ? print_rule(out, '+', &now->rule)
 				    : compare(was, before, is, now, out);
 	}
+	n += compare_inspections(was, is, out);
 	return n + compare_order(was, is, out);
 }

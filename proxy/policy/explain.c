@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "proxy/base/language.h"
+#include "proxy/policy/inspection.h"
 
 static void
 print_line(FILE *out, const char *ja, const char *en, const char *value)
@@ -15,9 +16,40 @@ print_line(FILE *out, const char *ja, const char *en, const char *value)
 		    out, "%-10s %s\n", language_is_japanese() ? ja : en, value);
 }
 
+/* What passes is inspected for that. */
+static uint64_t
+inspections_of(const struct decision *d)
+{
+	return d->verdict == VERDICT_BLOCK ? 0 : d->inspections;
+}
+
 static void
-print_text(FILE *out, const char *step, const struct query *q,
-    const struct decision *d)
+print_inspections(FILE *out, const struct policy *p, const struct decision *d)
+{
+	uint64_t left = inspections_of(d);
+
+	for (; left != 0; left &= left - 1)
+		print_line(out, "  検査", "  inspect",
+		    policy_inspection(p, (unsigned)__builtin_ctzll(left))
+			->block.name);
+}
+
+static json_t *
+json_inspections(const struct policy *p, const struct decision *d)
+{
+	json_t *names = json_array();
+
+	for (uint64_t left = inspections_of(d); left != 0; left &= left - 1)
+		json_array_append_new(names,
+		    json_string(
+			policy_inspection(p, (unsigned)__builtin_ctzll(left))
+			    ->block.name));
+	return names;
+}
+
+static void
+print_text(FILE *out, const char *step, const struct policy *p,
+    const struct query *q, const struct decision *d)
 {
 	char where[512];
 
@@ -36,6 +68,7 @@ print_text(FILE *out, const char *step, const struct query *q,
 		print_line(out, "  区域", "  zone", q->segment->zone->name);
 	}
 	print_line(out, "  分類", "  category", d->category);
+	print_inspections(out, p, d);
 	print_line(out, "  理由", "  reason",
 	    language_is_japanese() ? d->rule->reason_ja : d->rule->reason_en);
 }
@@ -94,17 +127,19 @@ json_opinions(const struct policy *p, const struct query *q)
 }
 
 static json_t *
-json_decision(const char *step, const struct query *q, const struct decision *d)
+json_decision(const char *step, const struct policy *p, const struct query *q,
+    const struct decision *d)
 {
 	const struct segment *s = q->segment;
 
 	return json_pack("{s:s, s:s, s:s, s:s*, s:i, s:s*, s:s*, s:s*, s:s*,"
-			 " s:s*}",
+			 " s:s*, s:o}",
 	    "step", step, "verdict", verdict_name(d->verdict), "rule",
 	    d->rule->name, "file", d->rule->file, "line", (int)d->rule->line,
 	    "body", s == NULL ? NULL : s->body->code, "zone",
 	    s == NULL ? NULL : s->zone->name, "category", d->category,
-	    "reason_ja", d->rule->reason_ja, "reason_en", d->rule->reason_en);
+	    "reason_ja", d->rule->reason_ja, "reason_en", d->rule->reason_en,
+	    "inspect", json_inspections(p, d));
 }
 
 static void
@@ -148,10 +183,10 @@ explain_print(const struct policy *p, const struct zones *zones,
 		const char *step = connecting ? "CONNECT" : "request";
 
 		if (format == EXPLAIN_TEXT)
-			print_text(out, step, &q, &steps[i]);
+			print_text(out, step, p, &q, &steps[i]);
 		else
 			json_array_append_new(
-			    all, json_decision(step, &q, &steps[i]));
+			    all, json_decision(step, p, &q, &steps[i]));
 	}
 	if (format == EXPLAIN_JSON) {
 		print_json(out,

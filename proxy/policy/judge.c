@@ -118,10 +118,20 @@ next_candidate(const struct walk *w, size_t from, size_t to)
 static void
 collect(struct decision *d, const struct conditions *c)
 {
-	if (c->rule.fields_n == 0)
+	d->inspections |= c->rule.inspections;
+	if (c->rule.fields_n == 0 && c->rule.connect_to.n == 0)
 		return;
 	must(d->effects_n < POLICY_EFFECTS_MAX);
 	d->effects[d->effects_n++] = &c->rule;
+}
+
+struct bytes
+decision_connect_to(const struct decision *d)
+{
+	for (size_t i = 0; i < d->effects_n; i++)
+		if (d->effects[i]->connect_to.n > 0)
+			return d->effects[i]->connect_to;
+	return (struct bytes){ 0 };
 }
 
 /* A released block is out of the way, as if it were not there: what is behind
@@ -259,7 +269,7 @@ struct decision
 policy_judge(const struct policy *p, const struct query *q)
 {
 	const struct rule *fixed = builtin(q);
-	struct decision d = { VERDICT_BLOCK, &no_rule, NULL, { NULL }, 0 };
+	struct decision d = { .rule = &no_rule };
 	struct walk w = { .p = p, .decision = &d };
 	struct judging j;
 	struct findings f;
@@ -313,7 +323,7 @@ struct decision
 policy_judge_connect(const struct policy *p, const struct query *q)
 {
 	const struct rule *fixed = builtin(q);
-	struct decision d = { VERDICT_BLOCK, &no_rule, NULL, { NULL }, 0 };
+	struct decision d = { .rule = &no_rule };
 	struct walk w = { .p = p, .decision = &d };
 	struct url authority = *q->url;
 	struct query known = *q;

@@ -13,6 +13,13 @@
 const struct setting policy_table[] = {
 	SETTING_NEST_ROW(
 	    lists, "Lists that make categories.", "分類をなす一覧。"),
+	SETTING_NEST_ROW(dlp, "What must not leave; a list.",
+	    "外へ出してはならないもの（並び）。"),
+	SETTING_NEST_ROW(phrases,
+	    "Weighted phrases in texts that come; a list.",
+	    "届く文章の語句と重み（並び）。"),
+	SETTING_NEST_ROW(types, "Types of files that come; a list.",
+	    "届くファイルの型（並び）。"),
 	SETTING_NEST_ROW(must,
 	    "Rules that no layer below can loosen; the strictest that matches"
 	    " holds.",
@@ -132,14 +139,17 @@ compare_names(const void *a, const void *b)
 static int
 refuse_twins(const struct policy *p, struct err *e)
 {
-	const struct rule **sorted = calloc(p->rules_n + 1, sizeof(*sorted));
+	size_t n = p->rules_n + p->inspections->n;
+	const struct rule **sorted = calloc(n + 1, sizeof(*sorted));
 	int result = 0;
 
 	must(sorted != NULL);
 	for (size_t i = 0; i < p->rules_n; i++)
 		sorted[i] = &p->rules[i].rule;
-	qsort(sorted, p->rules_n, sizeof(*sorted), compare_names);
-	for (size_t i = 1; i < p->rules_n && result == 0; i++)
+	for (size_t i = 0; i < p->inspections->n; i++)
+		sorted[p->rules_n + i] = &p->inspections->p[i].block;
+	qsort(sorted, n, sizeof(*sorted), compare_names);
+	for (size_t i = 1; i < n && result == 0; i++)
 		if (strcmp(sorted[i - 1]->name, sorted[i]->name) == 0)
 			result = err_set(e,
 			    "%s:%u: rule \"%s\" is there twice, first at"
@@ -170,7 +180,7 @@ read_rules(struct policy *p, const config_setting_t *root, const char *key,
     const struct policy_file *file, struct arena *a, struct err *e)
 {
 	const struct rule_place place = { file, strcmp(key, "must") == 0,
-		p->zones, p->lists, &p->patterns };
+		p->zones, p->lists, &p->patterns, p->inspections };
 	const config_setting_t *list = setting_list(root, key, e);
 	int result = 0;
 
@@ -211,7 +221,10 @@ read_groups(struct policy *p, const config_setting_t *root,
 			    config_setting_get_elem(lists, (unsigned)i), a, e),
 			e) < 0)
 			return -1;
-	if (err_take(&result, read_rules(p, root, "must", file, a, e), e) < 0)
+	if (err_take(&result,
+		inspections_read(p->inspections, root, file, p->folder, a, e),
+		e) < 0 ||
+	    err_take(&result, read_rules(p, root, "must", file, a, e), e) < 0)
 		return -1;
 	return read_rules(p, root, "default", file, a, e) < 0 ? -1 : result;
 }
@@ -273,6 +286,7 @@ policy_release(struct policy *p)
 	if (p == NULL)
 		return;
 	patterns_release(p->patterns);
+	inspections_release(p->inspections);
 	urlrep_drop(p->reputation);
 }
 
@@ -314,6 +328,12 @@ read_files(struct policy *p, const struct policy_files *files,
 	return refuse_twins(p, e) < 0 ? -1 : result;
 }
 
+static bool
+has_effects(const struct rule *r)
+{
+	return r->fields_n > 0 || r->connect_to.n > 0;
+}
+
 /* Those of other bodies never match together. */
 static int
 check_effects(const struct policy *p, struct err *e)
@@ -323,14 +343,15 @@ check_effects(const struct policy *p, struct err *e)
 		size_t n = 0;
 
 		for (size_t k = 0; k <= i; k++)
-			n += p->rules[k].rule.fields_n > 0 &&
+			n += has_effects(&p->rules[k].rule) &&
 			    (p->rules[k].body == NULL || last->body == NULL ||
 				p->rules[k].body == last->body);
 		/* and the choice */
 		if (n >= POLICY_EFFECTS_MAX)
 			return err_set(e,
 			    "%s:%u: rule \"%s\" is one too many in must with"
-			    " set_fields or remove_fields, expected at most %d"
+			    " set_fields, remove_fields or connect_to, "
+			    "expected at most %d"
 			    " for a body",
 			    last->rule.file, last->rule.line, last->rule.name,
 			    POLICY_EFFECTS_MAX - 1);
@@ -346,6 +367,7 @@ policy_load(const struct policy_files *files, const char *folder,
 	int result;
 
 	p->lists = lists_new(a);
+	p->inspections = ARENA_NEW(a, struct inspections);
 	p->zones = zones;
 	result = read_files(p, files, folder, a, e);
 	/* In either case: until then the lists are on the heap. */
@@ -366,10 +388,28 @@ policy_load(const struct policy_files *files, const char *folder,
 const struct rule *
 policy_rule(const struct policy *p, struct bytes name)
 {
-	for (size_t i = 0; i < p->rules_n; i++)
-		if (bytes_equal(bytes_of(p->rules[i].rule.name), name))
-			return &p->rules[i].rule;
-	return NULL;
+	int i;
+
+	for (size_t k = 0; k < p->rules_n; k++)
+		if (bytes_equal(bytes_of(p->rules[k].rule.name), name))
+			return &p->rules[k].rule;
+	i = inspections_find(p->inspections, name);
+	return i < 0 ? NULL : &p->inspections->p[i].warn;
+}
+
+const struct inspection *
+policy_inspection(const struct policy *p, unsigned bit)
+{
+	must(bit < p->inspections->n);
+	return &p->inspections->p[bit];
+}
+
+void
+policy_use_key(struct policy *p, struct bytes key)
+{
+	for (size_t i = 0; i < p->inspections->n; i++)
+		if (p->inspections->p[i].dlp != NULL)
+			dlp_rules_use_key(p->inspections->p[i].dlp, key);
 }
 
 static const char *const verdict_names[] = {

@@ -62,6 +62,8 @@ struct rule {
 	time_t expires; /* from then on it has no effect; 0: never */
 	struct field_effect *fields;
 	size_t fields_n;
+	struct bytes connect_to; /* empty, or see struct url */
+	uint64_t inspections;    /* a set; see inspection.h */
 };
 
 struct urlrep;
@@ -83,6 +85,10 @@ struct query {
 	bool (*went_on)(const void *owner, const struct rule *r);
 	const void *owner;
 };
+
+/* The name that the rules lead to instead of the host; empty: none. */
+struct decision;
+struct bytes decision_connect_to(const struct decision *d);
 
 /* Where the form of such a page goes to, on any host: no rule decides it. */
 #define POLICY_FORM_PATH "/.well-known/sekisho/continue"
@@ -106,6 +112,8 @@ struct decision {
 	 * More that could match together are refused at load. */
 	const struct rule *effects[POLICY_EFFECTS_MAX];
 	size_t effects_n;
+	/* Of the same rules, all of them; none when nothing passes. */
+	uint64_t inspections;
 };
 
 /* The files of all layers, as the settings name them. */
@@ -134,8 +142,15 @@ struct policy; /* in the arena it was loaded into, but for: */
  */
 int policy_use_reputation(struct policy *p, const char *path, struct err *e)
     MUST_CHECK;
-/* The rule of a file by its name, or NULL. */
+/* The rule of a file by its name, or an inspection's as it warns; or NULL. */
 const struct rule *policy_rule(const struct policy *p, struct bytes name);
+/* Those of a decision's set: bit by bit. */
+struct inspection;
+const struct inspection *policy_inspection(
+    const struct policy *p, unsigned bit);
+/* What numbers are hashed with, in whatever is written of them: at most
+ * DLP_KEY_MAX bytes, copied. Without it the hashes have no key. */
+void policy_use_key(struct policy *p, struct bytes key);
 /* A list of kind "reputation" is of no use without the file. */
 bool policy_needs_reputation(const struct policy *p);
 /* What names score, for lists of kind "score"; it must live as long as p. */

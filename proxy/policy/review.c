@@ -213,11 +213,24 @@ review_must(const struct policy *p, size_t at, FILE *out)
 	return 0;
 }
 
+static size_t
+review_inspection(const struct policy *p, size_t at, FILE *out)
+{
+	const struct rule *r = &p->inspections->p[at].block;
+
+	for (size_t i = 0; i < p->rules_n; i++)
+		if ((p->rules[i].rule.inspections >> at & 1) != 0)
+			return 0;
+	return tell(out, r, "is never made: no rule has it in inspect", NULL);
+}
+
 size_t
 policy_review(const struct policy *p, FILE *out)
 {
 	size_t n = 0;
 
+	for (size_t i = 0; i < p->inspections->n; i++)
+		n += review_inspection(p, i, out);
 	for (size_t i = 0; i < p->choices; i++)
 		n += review_must(p, i, out);
 	for (size_t i = p->choices; i < p->grants; i++) {

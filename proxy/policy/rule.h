@@ -55,7 +55,8 @@ struct rule_place {
 	bool must;
 	const struct zones *zones;
 	const struct lists *lists;
-	struct pattern **patterns; /* all of the policy */
+	struct pattern **patterns;             /* all of the policy */
+	const struct inspections *inspections; /* read so far */
 };
 
 /* Everything but that its name is its own. 0, or -1 and *e. */

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "proxy/base/when.h"
+#include "proxy/policy/inspection.h"
 #include "proxy/policy/pattern.h"
 #include "proxy/policy/rule.h"
 
@@ -11,11 +12,11 @@
 
 struct rule_entry {
 	const char *name, *verdict, *reason_ja, *reason_en;
-	const char *owner, *clause, *expires;
+	const char *owner, *clause, *expires, *connect_to;
 	uint64_t lasts_ms;
 	struct texts zones, bodies, destinations, urls, patterns, addresses;
 	struct texts categories, methods, fields, hours, to;
-	struct texts set_fields, remove_fields;
+	struct texts set_fields, remove_fields, inspect;
 	bool tls_only, release, uploads;
 	size_t larger_than;
 };
@@ -105,6 +106,17 @@ const struct setting rule_table[] = {
 	SETTING(rule_entry, remove_fields, TEXTS, 0, 1, FIELDS_MAX,
 	    "Request fields to remove, by name.",
 	    "要求から取り除くフィールドの名前。"),
+	SETTING_TEXT_ROW(rule_entry, connect_to, "", 0, HOST_MAX,
+	    "A name whose addresses are connected to instead of the"
+	    " destination's; it is asked for the destination, and must prove to"
+	    " be it (SafeSearch).",
+	    "宛先の代わりに接続する名前。宛先としての要求・証明書の検証は変わら"
+	    "ない（セーフサーチ）。"),
+	SETTING(rule_entry, inspect, TEXTS, 0, 1, INSPECTIONS_MAX,
+	    "What bodies are inspected for: names of dlp, phrases and types of"
+	    " this file or those before it.",
+	    "本文の検査。このファイルまたは前のファイルの dlp・phrases・types"
+	    " の名前。"),
 };
 const size_t rule_table_n = COUNT(rule_table);
 
@@ -251,6 +263,52 @@ read_categories(const struct lists *lists, struct conditions *c,
 			    t->p[i]);
 		c->categories |= (uint64_t)1 << n;
 	}
+	return 0;
+}
+
+static int
+read_connect_to(const config_setting_t *group, const struct rule_entry *entry,
+    struct rule *r, struct arena *a, struct err *e)
+{
+	struct url u = { 0 };
+	const char *why = "it is an address";
+
+	if (entry->connect_to[0] == '\0')
+		return 0;
+	if (url_parse_host(&u, bytes_of(entry->connect_to), a, &why) < 0 ||
+	    u.is_address)
+		return setting_error(group, e,
+		    "connect_to is \"%s\": %s, expected a name such as"
+		    " forcesafesearch.google.com",
+		    entry->connect_to, why);
+	if (r->verdict >= VERDICT_TUNNEL || r->verdict == VERDICT_BLOCK)
+		return setting_error(group, e,
+		    "rule \"%s\" has connect_to and is %s, expected allow,"
+		    " warn or read-only",
+		    r->name, verdict_name(r->verdict));
+	r->connect_to = u.host;
+	return 0;
+}
+
+static int
+read_inspect(const struct inspections *all, struct rule *r,
+    const struct texts *t, struct err *e)
+{
+	for (size_t i = 0; i < t->n; i++) {
+		int n = inspections_find(all, bytes_of(t->p[i]));
+
+		if (n < 0)
+			return setting_error(t->where, e,
+			    "\"%s\" is no inspection, expected a name in dlp,"
+			    " phrases or types",
+			    t->p[i]);
+		r->inspections |= (uint64_t)1 << n;
+	}
+	if (t->n > 0 && r->verdict >= VERDICT_TUNNEL)
+		return setting_error(t->where, e,
+		    "rule \"%s\" is a tunnel with inspect, and nothing is seen"
+		    " in one, expected another verdict",
+		    r->name);
 	return 0;
 }
 
@@ -540,7 +598,9 @@ rule_read(struct conditions *c, const config_setting_t *group,
 		    r->name);
 	if (read_verdict(group, &entry, r, e) < 0 ||
 	    read_expiry(group, entry.expires, r, e) < 0 ||
-	    read_to(c, &entry.to, e) < 0 || read_fields(r, &entry, a, e) < 0)
+	    read_to(c, &entry.to, e) < 0 || read_fields(r, &entry, a, e) < 0 ||
+	    read_connect_to(group, &entry, r, a, e) < 0 ||
+	    read_inspect(place->inspections, r, &entry.inspect, e) < 0)
 		return -1;
 	return read_conditions(c, &entry, group, place, a, e);
 }

@@ -30,6 +30,9 @@ struct url {
 	/* Where the client itself connected to, on a transparent listener: the
 	 * only address that will do. Port 0: wherever the name leads. */
 	struct address dialled;
+	/* By a rule: connect to where this name leads, and ask for host there
+	 * as ever. Empty: to where host leads. */
+	struct bytes connect_to;
 	struct bytes target; /* path and query, as given; "/" when absent */
 	struct bytes path;   /* target up to '?', as given */
 	/* The path for comparing: dot segments resolved, percent-encoded

@@ -409,9 +409,9 @@ default = (
 
     # scripted origins, for what no real server does
 
-    def origin(self, script, tls=False, key=None, crt=None, alpn=()):
+    def origin(self, script, tls=False, key=None, crt=None, alpn=(), at=("127.0.0.1", 0)):
         """Listens; calls script(connection) for each; gives the port."""
-        listener = socket.create_server(("127.0.0.1", 0), backlog=64)
+        listener = socket.create_server(at, backlog=64)
         context = None
         if tls:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

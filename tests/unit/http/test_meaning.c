@@ -6,14 +6,6 @@
 
 Suite *meaning_suite(void);
 
-static const struct meaning_limits limits = { .check_codings = true,
-	.decoded_ratio = 200 };
-
-/* "gzip" of "what", RFC 1952. */
-static const uint8_t gzip[] = { 0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00,
-	0x02, 0x03, 0x2b, 0xcf, 0x48, 0x2c, 0x01, 0x00, 0x62, 0x32, 0xe6, 0xba,
-	0x04, 0x00, 0x00, 0x00 };
-
 struct answer {
 	struct field fields[8];
 	struct message message;
@@ -41,7 +33,7 @@ settle(struct answer *a, unsigned status, const char *text,
 			.id = field_id(name), .name = name, .value = value
 		};
 	}
-	a->why = meaning_settle(&a->meaning, &request, &a->message, &limits);
+	a->why = meaning_settle(&a->meaning, &request, &a->message);
 }
 
 /* The only field that is sent on, or nothing when there is none. */
@@ -106,51 +98,37 @@ START_TEST(meaning_of_a_head_is_one)
 		ck_assert_msg(
 		    bytes_equal(only_field(&a), bytes_of(heads[_i].field)),
 		    "%s", heads[_i].text);
-	meaning_release(&a.meaning);
 }
 END_TEST
 
-static const char *
-give(struct answer *a, struct bytes body, size_t cut)
+/* Who counts bytes must not get the last of them: it is known when they come.
+ */
+START_TEST(meaning_of_a_body_is_complete_with_its_last_byte)
 {
-	struct bytes first = bytes_take(&body, cut);
-	const char *why = meaning_body(&a->meaning, first);
-
-	return why != NULL ? why : meaning_body(&a->meaning, body);
-}
-
-/* Who counts bytes must not get the last of them. */
-START_TEST(meaning_judges_a_body_before_its_last_byte)
-{
-	struct bytes body = { gzip, sizeof(gzip) };
 	struct answer a;
 
-	for (size_t cut = 1; cut < body.n - 1; cut++) {
-		settle(
-		    &a, 200, "content-encoding=gzip", FRAMING_LENGTH, body.n);
-		ck_assert_ptr_null(give(&a, body, cut));
-		ck_assert_ptr_null(meaning_end(&a.meaning));
-		meaning_release(&a.meaning);
-		settle(&a, 200, "content-encoding=gzip", FRAMING_LENGTH,
-		    body.n - 1);
-		ck_assert_pstr_eq(
-		    give(&a, (struct bytes){ body.p, body.n - 1 }, cut),
-		    "the coded body is cut short");
-		meaning_release(&a.meaning);
-	}
-}
-END_TEST
-
-START_TEST(meaning_without_a_length_is_judged_at_the_end)
-{
-	struct bytes body = { gzip, sizeof(gzip) - 1 };
-	struct answer a;
-
-	settle(&a, 200, "content-encoding=gzip", FRAMING_CLOSE, 0);
-	ck_assert_ptr_null(give(&a, body, 7));
+	settle(&a, 200, "content-encoding=gzip", FRAMING_LENGTH, 3);
+	ck_assert_int_eq(a.meaning.coding, CODING_GZIP);
+	ck_assert_ptr_null(meaning_body(&a.meaning, BYTES("ab")));
+	ck_assert(!meaning_complete(&a.meaning));
 	ck_assert_pstr_eq(
-	    meaning_end(&a.meaning), "the coded body is cut short");
-	meaning_release(&a.meaning);
+	    meaning_end(&a.meaning), "the body is shorter than its head says");
+	ck_assert_ptr_null(meaning_body(&a.meaning, BYTES("c")));
+	ck_assert(meaning_complete(&a.meaning));
+	ck_assert_ptr_null(meaning_end(&a.meaning));
+	ck_assert_pstr_eq(meaning_body(&a.meaning, BYTES("d")),
+	    "the body is longer than its head says");
+}
+END_TEST
+
+START_TEST(meaning_without_a_length_is_never_complete)
+{
+	struct answer a;
+
+	settle(&a, 200, "", FRAMING_CLOSE, 0);
+	ck_assert_ptr_null(meaning_body(&a.meaning, BYTES("ab")));
+	ck_assert(!meaning_complete(&a.meaning));
+	ck_assert_ptr_null(meaning_end(&a.meaning));
 }
 END_TEST
 
@@ -178,23 +156,6 @@ START_TEST(meaning_of_no_body_needs_none)
 
 	settle(&a, 200, "content-encoding=gzip", FRAMING_NONE, 77);
 	ck_assert_ptr_null(a.why);
-	ck_assert_ptr_null(a.meaning.decoding);
-	ck_assert_ptr_null(meaning_end(&a.meaning));
-	meaning_release(&a.meaning);
-}
-END_TEST
-
-START_TEST(meaning_of_coded_bytes_may_be_left_to_others)
-{
-	const struct meaning_limits off = { .decoded_ratio = 200 };
-	struct message request = { .method = BYTES("GET") };
-	struct answer a;
-
-	settle(&a, 200, "content-encoding=gzip", FRAMING_LENGTH, 3);
-	meaning_release(&a.meaning);
-	ck_assert_ptr_null(
-	    meaning_settle(&a.meaning, &request, &a.message, &off));
-	ck_assert_ptr_null(meaning_body(&a.meaning, BYTES("any")));
 	ck_assert_ptr_null(meaning_end(&a.meaning));
 }
 END_TEST
@@ -205,7 +166,6 @@ START_TEST(meaning_of_a_tunnel_is_not_asked)
 
 	ck_assert_ptr_null(meaning_body(&m, BYTES("anything")));
 	ck_assert_ptr_null(meaning_end(&m));
-	meaning_release(&m);
 }
 END_TEST
 
@@ -216,11 +176,10 @@ meaning_suite(void)
 	TCase *t = tcase_create("meaning");
 
 	tcase_add_loop_test(t, meaning_of_a_head_is_one, 0, COUNT(heads));
-	tcase_add_test(t, meaning_judges_a_body_before_its_last_byte);
-	tcase_add_test(t, meaning_without_a_length_is_judged_at_the_end);
+	tcase_add_test(t, meaning_of_a_body_is_complete_with_its_last_byte);
+	tcase_add_test(t, meaning_without_a_length_is_never_complete);
 	tcase_add_test(t, meaning_has_no_body_in_205);
 	tcase_add_test(t, meaning_of_no_body_needs_none);
-	tcase_add_test(t, meaning_of_coded_bytes_may_be_left_to_others);
 	tcase_add_test(t, meaning_of_a_tunnel_is_not_asked);
 	suite_add_tcase(s, t);
 	return s;

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "proxy/http/disposition.h"
+
+/* The next parameter's name and value; quotes and their escapes undone into the
+ * arena. */
+struct parameter {
+	struct bytes name, value;
+};
+
+static struct bytes
+take_quoted(struct bytes *rest, struct arena *a)
+{
+	uint8_t *p = arena_alloc(a, rest->n + 1);
+	size_t n = 0;
+
+	bytes_take(rest, 1);
+	while (rest->n > 0 && rest->p[0] != '"') {
+		if (rest->p[0] == '\\' && rest->n > 1)
+			bytes_take(rest, 1);
+		p[n++] = *bytes_take(rest, 1).p;
+	}
+	bytes_take_until(rest, ';');
+	return (struct bytes){ p, n };
+}
+
+static struct parameter
+take_parameter(struct bytes *rest, struct arena *a)
+{
+	struct parameter p = { 0 };
+	size_t n = 0;
+
+	while (n < rest->n && rest->p[n] != '=' && rest->p[n] != ';')
+		n++;
+	p.name = bytes_trim(bytes_take(rest, n));
+	if (rest->n == 0 || *bytes_take(rest, 1).p == ';')
+		return p;
+	while (rest->n > 0 && (rest->p[0] == ' ' || rest->p[0] == '\t'))
+		bytes_take(rest, 1);
+	p.value = rest->n > 0 && rest->p[0] == '"'
+	    ? take_quoted(rest, a)
+	    : bytes_trim(bytes_take_until(rest, ';'));
+	return p;
+}
+
+static int
+hex(uint8_t c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c |= 0x20;
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* "UTF-8'ja'%E5%90%8D": what stands behind the language. */
+static struct bytes
+undo_escapes(struct bytes value, struct arena *a)
+{
+	uint8_t *p = arena_alloc(a, value.n + 1);
+	size_t n = 0;
+
+	bytes_take_until(&value, '\'');
+	bytes_take_until(&value, '\'');
+	for (; value.n > 0; n++) {
+		bool escape = value.n > 2 && value.p[0] == '%' &&
+		    hex(value.p[1]) >= 0 && hex(value.p[2]) >= 0;
+
+		p[n] = value.p[0];
+		if (escape)
+			p[n] =
+			    (uint8_t)(hex(value.p[1]) << 4 | hex(value.p[2]));
+		bytes_take(&value, escape ? 3 : 1);
+	}
+	return (struct bytes){ p, n };
+}
+
+static struct bytes
+without_folders(struct bytes name)
+{
+	for (size_t n = name.n; n > 0; n--)
+		if (name.p[n - 1] == '/' || name.p[n - 1] == '\\') {
+			bytes_take(&name, n);
+			break;
+		}
+	return name;
+}
+
+struct bytes
+disposition_file_name(struct bytes value, struct arena *a)
+{
+	struct bytes plain = { 0 };
+	struct bytes extended = { 0 };
+
+	bytes_take_until(&value, ';');
+	while (value.n > 0) {
+		struct parameter p = take_parameter(&value, a);
+
+		if (bytes_equal_nocase(p.name, BYTES("filename")) &&
+		    plain.n == 0)
+			plain = p.value;
+		else if (bytes_equal_nocase(p.name, BYTES("filename*")) &&
+		    extended.n == 0)
+			extended = undo_escapes(p.value, a);
+	}
+	return without_folders(extended.n > 0 ? extended : plain);
+}

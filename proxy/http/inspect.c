@@ -1,0 +1,561 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "proxy/http/inspect.h"
+
+#include "proxy/http/disposition.h"
+#include "proxy/http/stages.h"
+#include "proxy/http/warn.h"
+
+/* What the rules ask for. */
+
+static bool
+went_on(const struct exchange *x, const struct inspection *i)
+{
+	return passes_hold(
+	    &x->edge->board->passes, &x->address, i->warn.name, time(NULL));
+}
+
+static void
+list_inspections(struct exchange *x)
+{
+	const struct policy *p = x->edge->settings->policy;
+	uint64_t left = x->decision.inspections;
+
+	x->inspections = ARENA_ARRAY(&x->arena, const struct inspection *,
+	    (size_t)__builtin_popcountll(left));
+	for (x->inspections_n = 0; left != 0; left &= left - 1) {
+		const struct inspection *i =
+		    policy_inspection(p, (unsigned)__builtin_ctzll(left));
+
+		x->let_pass |= (uint64_t)went_on(x, i) << x->inspections_n;
+		x->inspections[x->inspections_n++] = i;
+	}
+}
+
+static bool
+asks_for(const struct exchange *x, enum inspection_kind kind)
+{
+	for (size_t i = 0; i < x->inspections_n; i++)
+		if (x->inspections[i]->kind == kind)
+			return true;
+	return false;
+}
+
+/* Those of what leaves, or of what comes. */
+static void
+choose(struct exchange *x, bool leaves, struct content_order *o)
+{
+	const struct inspection **chosen =
+	    ARENA_ARRAY(&x->arena, const struct inspection *, x->inspections_n);
+
+	o->inspections = chosen;
+	for (size_t i = 0; i < x->inspections_n; i++) {
+		if ((x->inspections[i]->kind == INSPECTION_DLP) != leaves)
+			continue;
+		o->excused |= (x->let_pass >> i & 1) << o->inspections_n;
+		chosen[o->inspections_n++] = x->inspections[i];
+	}
+}
+
+static struct content_order
+order_for(struct exchange *x, const struct message *m, bool leaves)
+{
+	const struct field *type = message_field(m, FIELD_CONTENT_TYPE);
+	struct content_order o = {
+		.ratio_max = exchange_limits(x)->decoded_ratio,
+		.media_type = type == NULL ? (struct bytes){ 0 } : type->value,
+		.held = &x->edge->held,
+		.held_max = x->edge->settings->content.held_max,
+	};
+
+	choose(x, leaves, &o);
+	return o;
+}
+
+/* Both sides talk at once: who waits for all of one would wait for ever. */
+static bool
+is_conversation(struct bytes media_type)
+{
+	static const struct bytes talks[] = {
+		BYTES_ROW("application/grpc"),
+		BYTES_ROW("text/event-stream"),
+		BYTES_ROW("multipart/x-mixed-replace"),
+	};
+
+	for (size_t i = 0; i < COUNT(talks); i++)
+		if (media_type.n >= talks[i].n &&
+		    bytes_equal_nocase(
+			(struct bytes){ media_type.p, talks[i].n }, talks[i]))
+			return true;
+	return false;
+}
+
+/* What was found. */
+
+static void
+record_kind(struct log_line *l, const struct dlp_report *r, enum dlp_kind k)
+{
+	char hashes[DLP_FINDINGS_MAX * (2 * DLP_HASH_BYTES + 1) + 1];
+	const struct dlp_count *count = &r->kinds[k];
+	const char *context = NULL;
+	size_t n = 0;
+
+	hashes[0] = '\0';
+	for (size_t i = 0; i < r->findings_n; i++) {
+		const struct dlp_finding *f = &r->findings[i];
+
+		if (f->kind != k)
+			continue;
+		if (context == NULL)
+			context = f->context;
+		for (size_t b = 0; k != DLP_KEYWORD && b < DLP_HASH_BYTES; b++)
+			n += (size_t)snprintf(hashes + n, sizeof(hashes) - n,
+			    b == 0 && n > 0 ? " %02x" : "%02x", f->hash[b]);
+	}
+	log_string(l, "kind", dlp_kind_name(k));
+	log_number(l, "distinct", count->distinct);
+	log_number(l, "places", count->hits);
+	log_number(l, "possible", count->possible);
+	log_number(l, "confidence", count->confidence);
+	if (n > 0)
+		log_string(l, "hashes", hashes);
+	if (context != NULL && context[0] != '\0')
+		log_string(l, "context", context);
+}
+
+static void
+begin_line(struct exchange *x, struct log_line *l, const char *way,
+    const struct content_found *f, const char *verdict)
+{
+	char text[ADDRESS_TEXT_MAX];
+
+	if (x->id[0] == '\0')
+		log_id(x->id);
+	log_begin(l, EVENT_FOUND, x->id);
+	log_string(l, "body", x->segment->body->code);
+	log_string(l, "zone", x->segment->zone->name);
+	log_string(l, "client", address_text(&x->address, text));
+	log_text(l, "host", x->url.host);
+	log_string(l, "way", way);
+	log_string(l, "rule", f->inspection->block.name);
+	log_string(l, "verdict", verdict);
+	if (f->why != NULL)
+		log_string(l, "why", f->why);
+	if (f->unread > 0)
+		log_number(l, "unread", f->unread);
+}
+
+/* Of dlp one for each kind that counts. */
+static void
+record_found(struct exchange *x, const char *way, const struct content_found *f)
+{
+	struct log_line l;
+
+	if (f->report == NULL) {
+		begin_line(x, &l, way, f, finding_name(f->finding));
+		log_end(&l);
+		return;
+	}
+	for (int k = 0; k < DLP_KINDS; k++) {
+		enum dlp_verdict v = f->report->kinds[k].verdict;
+
+		if (v == DLP_PASS)
+			continue;
+		begin_line(x, &l, way, f, dlp_verdict_name(v));
+		record_kind(&l, f->report, (enum dlp_kind)k);
+		log_end(&l);
+	}
+}
+
+static void
+record(struct exchange *x, const char *way, struct content *c)
+{
+	struct content_found f;
+
+	for (size_t n = 0; content_each(c, n, &f); n++) {
+		counter_add(COUNTER_FOUND, 1);
+		record_found(x, way, &f);
+	}
+}
+
+/* By the inspection, as by a rule. */
+static void
+refuse_found(struct exchange *x, struct content *c)
+{
+	struct content_found f;
+
+	must(content_found(c, &f));
+	x->decision.category = NULL;
+	x->why = f.why;
+	if (f.finding == FINDING_WARN && !x->response_begun) {
+		x->decision.rule = &f.inspection->warn;
+		x->decision.verdict = VERDICT_WARN;
+		warn_judge(x);
+		return;
+	}
+	x->decision.rule = &f.inspection->block;
+	x->decision.verdict = VERDICT_BLOCK;
+	counter_add(COUNTER_BLOCKED, 1);
+	exchange_refuse(x, ANSWER_BLOCKED, f.why);
+}
+
+/* The request. */
+
+/* A client that waits for a word is given it: the body is read here first
+ * (RFC 9110 section 10.1.1). */
+void
+exchange_ask_for_body(struct exchange *x)
+{
+	const struct message go_on = { .status = 100,
+		.reason = BYTES("Continue") };
+	bool expects = false;
+
+	for (size_t i = 0; i < x->request.fields_n; i++)
+		if (x->request.fields[i].id == FIELD_EXPECT) {
+			x->request.fields[i].hop = true;
+			expects = true;
+		}
+	if (expects && x->request.version_minor > 0) {
+		x->from->type->head(x->from, &go_on);
+		x->from->type->flush(x->from);
+	}
+	x->up = BODY_RUNS;
+	exchange_deadline(x, exchange_limits(x)->body_timeout_ms);
+	x->from->type->flow(x->from, FLOW_GO);
+}
+
+/* Whether the query may leave. */
+static bool
+inspect_query(struct exchange *x)
+{
+	struct bytes query = x->url.target;
+	const char *why = NULL;
+	struct content_order o = order_for(x, &x->request, true);
+	struct content *c;
+	enum content_verdict v;
+
+	bytes_take_until(&query, '?');
+	if (query.n == 0)
+		return true;
+	o.media_type = BYTES("application/x-www-form-urlencoded");
+	o.streams = true;
+	c = content_new(&o);
+	v = content_push(c, query, true, &why);
+	record(x, "query", c);
+	if (v == CONTENT_FOUND)
+		refuse_found(x, c);
+	content_free(c);
+	return v == CONTENT_GO;
+}
+
+static enum stage_answer
+inspect_request(struct exchange *x)
+{
+	struct content_order o = order_for(x, &x->request, true);
+	const char *why = NULL;
+	enum coding coding = coding_read(&x->request, &why);
+
+	if (coding == CODING_REFUSED) {
+		exchange_request_bad(x, 415, why);
+		return STAGE_REFUSE;
+	}
+	o.coding = coding_decoder(coding);
+	o.streams = is_conversation(o.media_type);
+	x->content_up = content_new(&o);
+	if (x->content_up == NULL || o.streams)
+		return STAGE_NEXT;
+	x->kept_back = true;
+	exchange_ask_for_body(x);
+	return STAGE_WAIT;
+}
+
+enum stage_answer
+exchange_inspect(void *job)
+{
+	struct exchange *x = job;
+
+	if (x->decision.inspections == 0)
+		return STAGE_NEXT;
+	list_inspections(x);
+	if (!asks_for(x, INSPECTION_DLP))
+		return STAGE_NEXT;
+	if (!inspect_query(x))
+		return STAGE_REFUSE;
+	return x->up == BODY_ENDED ? STAGE_NEXT : inspect_request(x);
+}
+
+/* Whether the exchange goes on with what follows. */
+static bool
+judge_up(struct exchange *x, struct bytes b, bool last)
+{
+	const char *why = NULL;
+
+	switch (content_push(x->content_up, b, last, &why)) {
+	case CONTENT_GO:
+		return true;
+	case CONTENT_FOUND:
+		refuse_found(x, x->content_up);
+		return false;
+	case CONTENT_BAD:
+		break;
+	}
+	exchange_request_bad(x, 400, why);
+	return false;
+}
+
+static void
+walk_on(struct exchange *x)
+{
+	x->kept_back = false;
+	x->from->type->flow(x->from, FLOW_PAUSE);
+	x->stage++;
+	exchange_walk(x);
+}
+
+void
+inspect_send_up(struct exchange *x)
+{
+	const struct field *trailers = x->trailers_up;
+	struct bytes b;
+
+	while (content_take(x->content_up, &b)) {
+		x->bytes_up += b.n;
+		x->to->type->body(x->to, b);
+		if (x->to->type->full(x->to)) {
+			x->to->type->flush(x->to);
+			x->from->type->flow(x->from, FLOW_PAUSE);
+			return;
+		}
+	}
+	if (x->up == BODY_ENDED && !x->sent_up) {
+		x->sent_up = true;
+		x->to->type->end(x->to, trailers,
+		    exchange_sift_trailers(x, &trailers, x->trailers_up_n));
+		exchange_deadline(x, exchange_limits(x)->answer_timeout_ms);
+	}
+	x->to->type->flush(x->to);
+}
+
+void
+inspect_request_body(struct exchange *x, struct bytes b)
+{
+	if (!judge_up(x, b, false))
+		return;
+	exchange_deadline(x, exchange_limits(x)->body_timeout_ms);
+	if (x->to != NULL)
+		inspect_send_up(x);
+	else if (!content_waits(x->content_up))
+		walk_on(x);
+}
+
+static const struct field *
+keep_trailers(struct exchange *x, const struct field *trailers, size_t n)
+{
+	struct field *kept = ARENA_ARRAY(&x->arena, struct field, n);
+
+	for (size_t i = 0; i < n; i++) {
+		kept[i] = trailers[i];
+		kept[i].name = arena_copy(&x->arena, trailers[i].name);
+		kept[i].value = arena_copy(&x->arena, trailers[i].value);
+	}
+	return kept;
+}
+
+void
+inspect_request_end(struct exchange *x, const struct field *trailers, size_t n)
+{
+	x->trailers_up = keep_trailers(x, trailers, n);
+	x->trailers_up_n = n;
+	if (!judge_up(x, (struct bytes){ 0 }, true))
+		return;
+	if (x->to != NULL)
+		inspect_send_up(x);
+	else if (x->kept_back)
+		walk_on(x);
+}
+
+/* The answer. */
+
+static void
+leave_out(struct message *m, enum field_id id)
+{
+	for (size_t i = 0; i < m->fields_n; i++)
+		if (m->fields[i].id == id)
+			m->fields[i].hop = true;
+}
+
+void
+inspect_ask(struct exchange *x)
+{
+	/* A part of a file or a text cannot be judged. */
+	if (asks_for(x, INSPECTION_PHRASES) || asks_for(x, INSPECTION_TYPES)) {
+		leave_out(&x->request, FIELD_RANGE);
+		leave_out(&x->request, FIELD_IF_RANGE);
+	}
+}
+
+static struct bytes
+file_name(struct exchange *x)
+{
+	const struct field *f =
+	    message_field(&x->response, FIELD_CONTENT_DISPOSITION);
+	struct bytes name = f == NULL
+	    ? (struct bytes){ 0 }
+	    : disposition_file_name(f->value, &x->arena);
+	struct bytes path = x->url.path;
+
+	if (name.n > 0)
+		return name;
+	while (path.n > 0)
+		name = bytes_take_until(&path, '/');
+	return name;
+}
+
+/* What describes the coded form, and is of no use to who gets another. */
+static bool
+describes_coding(const struct field *f)
+{
+	static const struct bytes names[] = {
+		BYTES_ROW("content-md5"),
+		BYTES_ROW("digest"),
+		BYTES_ROW("content-digest"),
+		BYTES_ROW("repr-digest"),
+	};
+
+	for (size_t i = 0; i < COUNT(names); i++)
+		if (bytes_equal_nocase(f->name, names[i]))
+			return true;
+	return false;
+}
+
+/* A strong ETag says that bytes are the same (RFC 9110 section 8.8.3). */
+static void
+weaken(struct exchange *x, struct field *f)
+{
+	if (bytes_equal_nocase(f->name, BYTES("etag")) && f->value.n > 0 &&
+	    f->value.p[0] == '"')
+		f->value = bytes_of(
+		    arena_printf(&x->arena, "W/%.*s", BYTES_PRINTF(f->value)));
+}
+
+/* The head of a coded body that travels on in another form. */
+static void
+rewrite_coding(struct exchange *x, enum content_output output)
+{
+	struct message *m = &x->response;
+
+	for (size_t i = 0; i < m->fields_n; i++) {
+		struct field *f = &m->fields[i];
+
+		if (f->id == FIELD_CONTENT_ENCODING) {
+			f->hop |= output == CONTENT_IDENTITY;
+			f->value = BYTES("gzip");
+		}
+		f->hop |= describes_coding(f);
+		weaken(x, f);
+	}
+	leave_out(m, FIELD_CONTENT_LENGTH);
+	m->has_content_length = false;
+	if (m->framing == FRAMING_LENGTH)
+		m->framing = FRAMING_CHUNKED;
+}
+
+static bool
+judge_down(struct exchange *x, struct bytes b, bool last)
+{
+	const char *why = NULL;
+
+	switch (content_push(x->content_down, b, last, &why)) {
+	case CONTENT_GO:
+		return true;
+	case CONTENT_FOUND:
+		refuse_found(x, x->content_down);
+		return false;
+	case CONTENT_BAD:
+		break;
+	}
+	exchange_origin_failed(x, ANSWER_BAD_ANSWER, why);
+	return false;
+}
+
+bool
+inspect_answer(struct exchange *x)
+{
+	const struct content_settings *s = &x->edge->settings->content;
+	bool coded = x->meaning.coding != CODING_NONE;
+	bool body = x->response.framing != FRAMING_NONE;
+	struct content_order o;
+
+	if (coded && s->output_as != CONTENT_AS_IT_CAME)
+		rewrite_coding(x, s->output_as);
+	if (!body || (!coded && x->inspections_n == 0) ||
+	    (x->inspections_n == 0 && !exchange_limits(x)->check_codings &&
+		s->output_as == CONTENT_AS_IT_CAME))
+		return true;
+	o = order_for(x, &x->response, false);
+	o.coding = coding_decoder(x->meaning.coding);
+	o.output = s->output_as;
+	o.name = file_name(x);
+	o.streams = is_conversation(o.media_type);
+	x->content_down = content_new(&o);
+	if (x->content_down == NULL)
+		return true;
+	/* What is declared may be enough. */
+	return judge_down(x, (struct bytes){ 0 }, false) &&
+	    !content_waits(x->content_down);
+}
+
+void
+inspect_send_down(struct exchange *x)
+{
+	struct bytes b;
+
+	if (content_waits(x->content_down))
+		return;
+	if (!x->response_begun)
+		exchange_begin_answer(x);
+	while (content_take(x->content_down, &b)) {
+		x->bytes_down += b.n;
+		x->from->type->body(x->from, b);
+		/* Only what leaves can drain, and nothing more may come that
+		 * would have it flushed. */
+		if (x->from->type->full(x->from)) {
+			x->from->type->flush(x->from);
+			x->to->type->flow(x->to, FLOW_PAUSE);
+			return;
+		}
+	}
+	if (x->read_down)
+		exchange_end_answer(x, x->trailers_down, x->trailers_down_n);
+}
+
+void
+inspect_answer_body(struct exchange *x, struct bytes b)
+{
+	if (!judge_down(x, b, meaning_complete(&x->meaning)))
+		return;
+	exchange_deadline(x, exchange_limits(x)->body_timeout_ms);
+	inspect_send_down(x);
+}
+
+void
+inspect_answer_end(struct exchange *x, const struct field *trailers, size_t n)
+{
+	if (!judge_down(x, (struct bytes){ 0 }, true))
+		return;
+	x->trailers_down = keep_trailers(x, trailers, n);
+	x->trailers_down_n = n;
+	x->read_down = true;
+	inspect_send_down(x);
+}
+
+void
+inspect_end(struct exchange *x)
+{
+	if (x->content_up != NULL)
+		record(x, "up", x->content_up);
+	if (x->content_down != NULL)
+		record(x, "down", x->content_down);
+	content_free(x->content_up);
+	content_free(x->content_down);
+	x->content_up = x->content_down = NULL;
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * inspect: what the rules want looked for in an exchange: in its query, in what
+ * goes up before the origin is asked, in what comes down before the client has
+ * it. Inside HTTP alone.
+ */
+#pragma once
+
+#include "proxy/base/stage.h"
+#include "proxy/http/exchange.h"
+
+/* The stage behind the policy: waits for as much of the request's body as is
+ * kept back. */
+enum stage_answer exchange_inspect(void *job);
+
+/* Of the request's body, while exchange.content_up is there. The exchange may
+ * be over when they return. */
+void inspect_request_body(struct exchange *x, struct bytes b);
+void inspect_request_end(
+    struct exchange *x, const struct field *trailers, size_t n);
+/* What may go to the origin now, and as much as it takes; its end too. */
+void inspect_send_up(struct exchange *x);
+
+/* Leaves out of the request what would keep the answer from being read. */
+void inspect_ask(struct exchange *x);
+
+/* A final head, settled; whether the head may go on: else what there was to do
+ * is done, or begins with the body. */
+bool inspect_answer(struct exchange *x);
+/* Of the answer's body, while exchange.content_down is there. */
+void inspect_answer_body(struct exchange *x, struct bytes b);
+void inspect_answer_end(
+    struct exchange *x, const struct field *trailers, size_t n);
+void inspect_send_down(struct exchange *x);
+
+/* Tells the journal what was found, once, and frees. */
+void inspect_end(struct exchange *x);
