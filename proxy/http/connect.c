@@ -100,6 +100,7 @@ connect_policy(void *job)
 	struct intercept *i;
 
 	x->decision = policy_judge_connect(x->edge->settings->policy, &q);
+	x->url.connect_to = decision_connect_to(&x->decision);
 	if (x->decision.verdict == VERDICT_TUNNEL)
 		return STAGE_NEXT;
 	if (x->decision.verdict == VERDICT_ALLOW)

@@ -282,6 +282,7 @@ exchange_policy(void *job)
 	if (warn_comes_back(x))
 		return warn_read_form(x);
 	x->decision = policy_judge(x->edge->settings->policy, &q);
+	x->url.connect_to = decision_connect_to(&x->decision);
 	if (x->decision.verdict == VERDICT_ALLOW)
 		return STAGE_NEXT;
 	if (rule_asks_why(x->decision.rule))

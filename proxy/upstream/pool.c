@@ -47,6 +47,7 @@ key_of(const struct url *destination, const struct segment *segment,
 		.zone = segment->zone,
 		.body = segment->body,
 		.dialled = destination->dialled,
+		.connect_to = destination->connect_to,
 		.host = destination->host,
 	};
 }
@@ -57,7 +58,8 @@ key_alike(const struct key *a, const struct key *b)
 {
 	return a->port == b->port && a->transport == b->transport &&
 	    a->zone == b->zone && a->body == b->body &&
-	    address_equal(&a->dialled, &b->dialled);
+	    address_equal(&a->dialled, &b->dialled) &&
+	    bytes_equal(a->connect_to, b->connect_to);
 }
 
 static bool

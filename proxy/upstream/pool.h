@@ -14,8 +14,9 @@ struct key {
 	enum upstream_transport transport;
 	const struct zone *zone;
 	const struct body *body;
-	struct address dialled; /* as in struct url */
-	struct bytes host;      /* borrowed */
+	struct address dialled;  /* as in struct url */
+	struct bytes connect_to; /* the same */
+	struct bytes host;       /* borrowed */
 };
 
 struct key key_of(const struct url *destination, const struct segment *segment,

@@ -352,7 +352,8 @@ begin_race(struct opening *o, const struct addresses *all)
 				       : all->words);
 		return false;
 	}
-	if (dialled->port != 0) {
+	/* Where a rule leads to, no name of the client's does. */
+	if (dialled->port != 0 && o->connection->url.connect_to.n == 0) {
 		if (!has_address(all, dialled)) {
 			set_failure(o, UPSTREAM_ELSEWHERE,
 			    "the name does not resolve to the original"
@@ -425,14 +426,17 @@ open_one(struct upstream *u, const struct url *destination,
     enum upstream_choice choice, struct upstream_result *result_out)
 {
 	struct opening *o = opening_new(u, destination, segment, key, choice);
+	struct bytes name = destination->connect_to.n > 0
+	    ? destination->connect_to
+	    : destination->host;
 	struct addresses addresses = { 0 };
 
 	if (destination->is_address) {
 		addresses.n = 1;
 		addresses.a[0] = destination->address;
 	} else {
-		o->resolving = resolver_get(
-		    u->resolver, destination->host, &addresses, resolved, o);
+		o->resolving =
+		    resolver_get(u->resolver, name, &addresses, resolved, o);
 		if (o->resolving != NULL)
 			return o;
 	}

@@ -2,13 +2,15 @@
 """What layers of policy do to real requests: reading without writing, a warning
 that asks for a reason, fields for tenants, patterns, sections."""
 import re
+import subprocess
 import urllib.parse
 
 import h2
 from h2 import END_HEADERS, Connection
-from lab import CITY, TOWN, Answer, Lab, wait_until
+from lab import CITY, TOWN, Answer, Lab, read_head, wait_until
 
 SCHOOL = "127.0.4.200"
+TWIN = "127.0.0.8"  # of nginx, on the same ports
 WARN = "/.well-known/sekisho/continue"
 NATIONAL = """
 must = (
@@ -24,6 +26,8 @@ must = (
     remove_fields = ["X-Private"]; },
   { name = "both-reads"; verdict = "read-only"; destinations = ["both.lab.test"]; zones = ["internet"]; reason_ja = "読"; } );
 default = (
+  { name = "safe"; verdict = "allow"; destinations = ["search.lab.test"]; zones = ["internet"];
+    connect_to = "strict.lab.test"; reason_ja = "検索"; },
   { name = "forum"; verdict = "block"; destinations = ["forum.lab.test"]; reason_ja = "県では禁止"; },
   { name = "shop"; verdict = "warn"; destinations = ["shop.lab.test", "market.lab.test"];
     zones = ["internet"]; reason_ja = "通信販売です。"; reason_en = "A shop."; lasts = 60; },
@@ -59,9 +63,10 @@ must = ( { name = "school-forum"; verdict = "block"; destinations = ["forum.lab.
 
 
 def make(build):
-    lab = Lab(build, edges=2, hosts={f"{n}.lab.test": "127.0.0.1" for n in
-                                     ("forum", "shop", "market", "login", "days", "game", "up", "paths",
-                                      "both", "hard")})
+    lab = Lab(build, edges=2, hosts={"strict.lab.test": TWIN, **{f"{n}.lab.test": "127.0.0.1" for n in (
+        "forum", "shop", "market", "login", "days", "game", "up", "paths", "both", "hard", "search")}})
+    for port, tls in ((lab.tls_port, True), (lab.plain_port, False)):
+        lab.origin(twin, tls=tls, at=(TWIN, port))
     lab.heads = []
     lab.login = lab.origin(lambda s: keep_heads(lab, s), tls=True)
     lab.write_settings()
@@ -81,7 +86,6 @@ def make(build):
 
 
 def keep_heads(lab, s):
-    from lab import read_head
     while head := read_head(s):
         lab.heads.append(head)
         s.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
@@ -176,6 +180,23 @@ def test_fields_for_tenants_replace_the_clients(lab):
         assert "mine" not in head and "two" not in head and "private" not in head
         assert "x-other: 2" in head
     assert len(lab.heads) == 3
+
+
+def test_a_search_is_led_to_its_strict_twin(lab):
+    """By its address; name, Host and certificate stay those that were asked for."""
+    for version in ("--http1.1", "--http2"):
+        for scheme, port in (("https", lab.tls_port), ("http", lab.plain_port)):
+            done = subprocess.run(
+                ["curl", "-sS", version, "--interface", CITY, "-x", f"http://127.0.0.1:{lab.port}", "--cacert",
+                 lab.proxy_ca.crt, f"{scheme}://search.lab.test:{port}/"], capture_output=True, text=True, check=True)
+            assert done.stdout == f"strict twin of search.lab.test:{port}", (scheme, version, done.stdout)
+    assert lab.get("www.lab.test", "/").body == b"hello from the origin\n"
+
+
+def twin(s):
+    head = read_head(s)
+    body = b"strict twin of " + re.search(rb"[Hh]ost: ([^\r]+)", head)[1]
+    s.sendall(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
 
 
 def warning(a):
@@ -275,6 +296,18 @@ def test_a_block_can_be_released_for_a_time(lab):
     assert lab.get("game.lab.test", "/.git/x").status == 403
     assert lab.get("forum.lab.test", "/1k").status == 403
     assert b"<form" not in lab.get("forum.lab.test", "/1k").body
+
+
+def test_a_form_may_wait_to_be_asked_for(lab):
+    """As curl does with a longer one: 100 comes from us, no origin ever sees it."""
+    fields = {**warning(lab.get("market.lab.test", "/1k", source=SCHOOL)), "reason": "w" * 2000}
+    done = subprocess.run(
+        ["curl", "-sS", "--interface", SCHOOL, "-x", f"http://127.0.0.1:{lab.port}", "--cacert", lab.proxy_ca.crt,
+         "-H", "Expect: 100-continue", "--expect100-timeout", "20", "-m", "10", "-o", lab.dir / "page", "-w",
+         "%{http_code}", "--data-binary", urllib.parse.urlencode(fields),
+         f"https://market.lab.test:{lab.tls_port}{WARN}"], capture_output=True, text=True)
+    assert done.stdout == "200", done.stdout + done.stderr
+    assert lab.get("market.lab.test", "/1k", source=SCHOOL).status == 200
 
 
 def test_the_form_is_no_way_around(lab):
