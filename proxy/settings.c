@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "filters/text/source.h"
 #include "filters/urlrep/plan.h"
 #include "proxy/base/sandbox.h"
 #include "proxy/policy/inspection.h"
@@ -148,6 +149,13 @@ settings_groups_fill(void)
 		    plan_source_table_n, "A feed of it.", "その配信元。" },
 		{ "(sources file) score", score_table, score_table_n,
 		    "What a name may look like.", "名前の怪しさ。" },
+		{ "(set file)", set_table, set_table_n,
+		    "A file for `sekishoctl sets compile`.",
+		    "`sekishoctl sets compile` の元ファイル。" },
+		{ "(set file) phrases[]", set_phrase_table, set_phrase_table_n,
+		    "A phrase of it.", "その語句。" },
+		{ "(set file) patterns[]", set_pattern_table,
+		    set_pattern_table_n, "A pattern of it.", "そのパターン。" },
 	};
 
 	memcpy(settings_groups, groups, sizeof(groups));

@@ -27,12 +27,14 @@ struct compiling {
 	size_t from; /* where the file begins in out */
 	struct set_head head;
 	struct set_record *records;
+	size_t bad; /* the pattern that was refused; n: none */
 	struct err *e;
 };
 
 static int
 refuse(struct compiling *c, size_t i, const char *why)
 {
+	c->bad = i;
 	return err_set(c->e, "pattern \"%s\": %s", c->patterns[i].name, why);
 }
 
@@ -458,9 +460,19 @@ int
 set_compile(enum set_kind kind, const struct set_pattern *patterns, size_t n,
     struct buf *out, struct err *e)
 {
+	size_t bad;
+
+	return set_compile_tell(kind, patterns, n, out, &bad, e);
+}
+
+int
+set_compile_tell(enum set_kind kind, const struct set_pattern *patterns,
+    size_t n, struct buf *out, size_t *bad_out, struct err *e)
+{
 	struct compiling c = {
 		.kind = kind,
 		.n = n,
+		.bad = n,
 		.out = out,
 		.from = out->n,
 		.e = e,
@@ -468,6 +480,7 @@ set_compile(enum set_kind kind, const struct set_pattern *patterns, size_t n,
 	int result = -1;
 
 	e->text[0] = '\0';
+	*bad_out = n;
 	if (n == 0 || n > SET_PATTERNS_MAX)
 		return err_set(e, "a set has 1 to 100000 patterns");
 	c.patterns = ARENA_ARRAY(&c.arena, struct set_pattern, n);
@@ -482,6 +495,7 @@ set_compile(enum set_kind kind, const struct set_pattern *patterns, size_t n,
 	finish(&c);
 	result = e->text[0] == '\0' ? 0 : -1;
 release:
+	*bad_out = c.bad;
 	if (result < 0)
 		out->n = c.from;
 	arena_release(&c.arena);

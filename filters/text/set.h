@@ -52,6 +52,9 @@ enum set_code {
  */
 int set_compile(enum set_kind kind, const struct set_pattern *patterns,
     size_t n, struct buf *out, struct err *e) MUST_CHECK;
+/* The same; *bad_out is the pattern's number, n when it is none of them. */
+int set_compile_tell(enum set_kind kind, const struct set_pattern *patterns,
+    size_t n, struct buf *out, size_t *bad_out, struct err *e) MUST_CHECK;
 /*
  * A set of those bytes, which are borrowed. NULL and *e: they are damaged, of
  * another version or kind, or for a processor that this one is not.

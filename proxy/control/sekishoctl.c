@@ -15,6 +15,7 @@
 #include "proxy/board.h"
 #include "proxy/control/lists.h"
 #include "proxy/control/policies.h"
+#include "proxy/control/sets.h"
 #include "proxy/policy/explain.h"
 #include "proxy/settings.h"
 
@@ -245,6 +246,18 @@ lists(const struct options *o)
 	return lists_command(&order);
 }
 
+static int
+sets(const struct options *o)
+{
+	const struct sets_order order = {
+		.words = o->words,
+		.words_n = (size_t)o->words_n,
+		.output = o->lists.output,
+	};
+
+	return sets_command(&order);
+}
+
 static const struct {
 	const char *name;
 	int (*run)(const struct options *o);
@@ -264,6 +277,10 @@ static const struct {
 	    "URL lists: make, ask, go"
 	    " back",
 	    "URL 一覧の作成、照会、復帰" },
+	{ "sets", sets, "compile|test",
+	    "phrases and URL patterns: make,"
+	    " try",
+	    "語句・URL パターンの作成、試行" },
 	{ "manual", manual, "settings|events|counters",
 	    "the tables, as Markdown", "一覧表（Markdown）" },
 };
@@ -286,6 +303,7 @@ usage(FILE *out, int result)
 	      "  policy replay --log FILE   a journal, by the settings of -c\n",
 	    out);
 	lists_usage(out);
+	sets_usage(out);
 	return result;
 }
 

@@ -16,6 +16,8 @@ struct policy {
 	struct index *index;
 	struct pattern *patterns;
 	struct inspections *inspections;
+	struct urlset *urlsets;
+	uint64_t asked;                     /* categories that rules ask for */
 	struct urlrep *reputation;          /* of queries that bring none */
 	const struct score_settings *score; /* NULL: unknown */
 	const char *folder;

@@ -18,6 +18,7 @@ enum list_kind {
 	LIST_URLS,
 	LIST_REPUTATION, /* in the file of URL lists */
 	LIST_SCORE,      /* by what the name looks like */
+	LIST_PATTERNS,   /* a compiled set, urlset.h */
 	LIST_KINDS,
 };
 

@@ -3,6 +3,7 @@
 #include "proxy/policy/compiled.h"
 #include "proxy/policy/pattern.h"
 #include "proxy/policy/reputation.h"
+#include "proxy/policy/urlset.h"
 
 /* Who tightens means a path however a server reads it; who loosens, only what
  * no server can read as another. */
@@ -227,6 +228,7 @@ judging_begin(struct judging *j, const struct policy *p, const struct query *q,
 		j->possible |= lists_lookup(lists, &loose);
 		j->certain &= lists_lookup(lists, &loose);
 	}
+	urlsets_look_up(p->urlsets, p->asked, j);
 	reputation_look_up(j, p);
 }
 

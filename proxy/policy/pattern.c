@@ -119,10 +119,21 @@ pattern_match_text(const struct pattern *p, struct bytes text)
 	return result == PCRE2_ERROR_NOMATCH ? PATTERN_NO : PATTERN_TOO_MUCH;
 }
 
+int
+pattern_subject(const struct url *u, struct bytes path, struct bytes *out)
+{
+	if (write_url(u, path, &matching.url) < 0)
+		return -1;
+	*out = buf_bytes(&matching.url);
+	return 0;
+}
+
 enum pattern_answer
 pattern_match(const struct pattern *p, const struct url *u, struct bytes path)
 {
-	if (write_url(u, path, &matching.url) < 0)
-		return PATTERN_TOO_MUCH;
-	return pattern_match_text(p, buf_bytes(&matching.url));
+	struct bytes subject;
+
+	return pattern_subject(u, path, &subject) < 0
+	    ? PATTERN_TOO_MUCH
+	    : pattern_match_text(p, subject);
 }

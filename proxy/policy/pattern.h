@@ -29,6 +29,10 @@ enum pattern_answer {
 };
 enum pattern_answer pattern_match(
     const struct pattern *p, const struct url *u, struct bytes path);
+/* What patterns see: valid until the next call, for the process. 0, or -1: it
+ * is too long. */
+int pattern_subject(const struct url *u, struct bytes path, struct bytes *out)
+    MUST_CHECK;
 /* The same of any text. */
 enum pattern_answer pattern_match_text(
     const struct pattern *p, struct bytes text);

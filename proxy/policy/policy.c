@@ -9,6 +9,7 @@
 #include "proxy/policy/index.h"
 #include "proxy/policy/pattern.h"
 #include "proxy/policy/reputation.h"
+#include "proxy/policy/urlset.h"
 
 const struct setting policy_table[] = {
 	SETTING_NEST_ROW(
@@ -39,13 +40,15 @@ const struct setting list_table[] = {
 	SETTING_TEXT_ROW(list_entry, category, NULL, 1, 64,
 	    "The category that its entries belong to.", "項目の分類。"),
 	SETTING_TEXT_ROW(list_entry, file, "", 0, 4096,
-	    "The file, one entry a line, # for comments.",
-	    "ファイル。一行に一件、# は注釈。"),
+	    "The file, one entry a line, # for comments; or the set.",
+	    "ファイル。一行に一件、# は注釈。または作った集まり。"),
 	SETTING_TEXT_ROW(list_entry, kind, "domains", 1, 16,
-	    "\"domains\" (each with its subdomains), \"urls\"; without a file:"
+	    "\"domains\" (each with its subdomains), \"urls\", \"patterns\" (a"
+	    " set that `sekishoctl sets compile` made); without a file:"
 	    " \"reputation\", what reputation.file has of the category, or"
 	    " \"score\", what a name looks like.",
-	    "\"domains\"（サブドメインを含む）、\"urls\"。file を書かないもの:"
+	    "\"domains\"（サブドメインを含む）、\"urls\"、\"patterns\""
+	    "（`sekishoctl sets compile` で作ったもの）。file を書かないもの:"
 	    " \"reputation\"（reputation.file にあるこの分類）、\"score\""
 	    "（名前の怪しさ）。"),
 	SETTING(list_entry, at_least, COUNT, 0, 0, 100,
@@ -63,13 +66,15 @@ list_kind(const config_setting_t *group, const char *name, struct err *e)
 		[LIST_URLS] = "urls",
 		[LIST_REPUTATION] = "reputation",
 		[LIST_SCORE] = "score",
+		[LIST_PATTERNS] = "patterns",
 	};
 
 	for (int i = 0; i < LIST_KINDS; i++)
 		if (strcmp(name, names[i]) == 0)
 			return i;
 	return setting_error(group, e,
-	    "kind is \"%s\", expected domains, urls, reputation or score",
+	    "kind is \"%s\", expected domains, urls, patterns, reputation or"
+	    " score",
 	    name);
 }
 
@@ -94,6 +99,20 @@ check_list(const config_setting_t *group, const struct list_entry *entry,
 }
 
 static int
+open_patterns(struct policy *p, const config_setting_t *group, const char *path,
+    unsigned category, struct arena *a, struct err *e)
+{
+	struct err why = { 0 };
+
+	if (urlset_open(&p->urlsets, path, category, a, &why) == 0)
+		return 0;
+	return setting_error(group, e,
+	    "%s, expected a file of kind \"urls\" that `sekishoctl sets"
+	    " compile` made",
+	    why.text);
+}
+
+static int
 read_list(struct policy *p, const config_setting_t *group, struct arena *a,
     struct err *e)
 {
@@ -106,7 +125,8 @@ read_list(struct policy *p, const config_setting_t *group, struct arena *a,
 	if (setting_load(list_table, list_table_n, group, &entry, a, e) < 0)
 		return -1;
 	kind = list_kind(group, entry.kind, e);
-	is_file = kind == LIST_DOMAINS || kind == LIST_URLS;
+	is_file =
+	    kind == LIST_DOMAINS || kind == LIST_URLS || kind == LIST_PATTERNS;
 	if (kind < 0 || check_list(group, &entry, is_file, e) < 0)
 		return -1;
 	category = lists_category(p->lists, entry.category);
@@ -121,6 +141,8 @@ read_list(struct policy *p, const config_setting_t *group, struct arena *a,
 	path = entry.file[0] == '/'
 	    ? entry.file
 	    : arena_printf(a, "%s/%s", p->folder, entry.file);
+	if (kind == LIST_PATTERNS)
+		return open_patterns(p, group, path, (unsigned)category, a, e);
 	return lists_read(
 	    p->lists, path, (enum list_kind)kind, (unsigned)category, e);
 }
@@ -287,6 +309,7 @@ policy_release(struct policy *p)
 		return;
 	patterns_release(p->patterns);
 	inspections_release(p->inspections);
+	urlsets_release(p->urlsets);
 	urlrep_drop(p->reputation);
 }
 
@@ -381,6 +404,8 @@ policy_load(const struct policy_files *files, const char *folder,
 		policy_release(p);
 		return NULL;
 	}
+	for (size_t i = 0; i < p->rules_n; i++)
+		p->asked |= p->rules[i].categories;
 	p->index = index_new(p->rules, p->rules_n, zones, a);
 	return p;
 }
