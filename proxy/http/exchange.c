@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "proxy/http/inspect.h"
+#include "proxy/http/said.h"
 #include "proxy/http/stages.h"
 #include "proxy/http/tunnel.h"
 #include "proxy/http/warn.h"
@@ -71,6 +72,8 @@ exchange_finish(
 	upstream_cancel(x->wait);
 	x->wait = NULL;
 	inspect_end(x);
+	said_free(x->said);
+	x->said = NULL;
 	if (!x->untold)
 		exchange_record(x);
 	if (x->counted)
@@ -166,6 +169,10 @@ exchange_request_body(struct exchange *x, struct bytes b)
 {
 	if (x->form != NULL) {
 		warn_form_body(x, b);
+		return;
+	}
+	if (x->said != NULL) {
+		said_push(x, b);
 		return;
 	}
 	if (x->content_up != NULL) {
@@ -280,6 +287,7 @@ switch_protocol(struct exchange *x)
 	x->from->type->head(x->from, &x->response);
 	x->from->type->flush(x->from);
 	counter_add(COUNTER_TUNNELS, 1);
+	said_begin(x);
 	exchange_pass_raw(x);
 }
 

@@ -64,9 +64,10 @@ struct exchange {
 	struct content *content_up, *content_down;
 	const struct field *trailers_up, *trailers_down;
 	size_t trailers_up_n, trailers_down_n;
-	bool kept_back; /* the walk waits for the request's body */
-	bool sent_up;   /* with its end, to the origin */
-	bool read_down; /* to its end, from the origin */
+	struct said *said; /* over a WebSocket; see said.h */
+	bool kept_back;    /* the walk waits for the request's body */
+	bool sent_up;      /* with its end, to the origin */
+	bool read_down;    /* to its end, from the origin */
 
 	struct buf *form;             /* that the user sends back; see warn.h */
 	struct bytes back;            /* where the form leads; or none */

@@ -56,8 +56,8 @@ choose(struct exchange *x, bool leaves, struct content_order *o)
 	}
 }
 
-static struct content_order
-order_for(struct exchange *x, const struct message *m, bool leaves)
+struct content_order
+inspect_order(struct exchange *x, const struct message *m, bool leaves)
 {
 	const struct field *type = message_field(m, FIELD_CONTENT_TYPE);
 	struct content_order o = {
@@ -87,6 +87,18 @@ is_conversation(struct bytes media_type)
 			(struct bytes){ media_type.p, talks[i].n }, talks[i]))
 			return true;
 	return false;
+}
+
+size_t
+inspect_hold_max(const struct exchange *x)
+{
+	size_t most = 0;
+
+	for (size_t i = 0; i < x->inspections_n; i++)
+		if (x->inspections[i]->kind == INSPECTION_DLP &&
+		    x->inspections[i]->hold_max > most)
+			most = x->inspections[i]->hold_max;
+	return most;
 }
 
 /* What was found. */
@@ -166,8 +178,8 @@ record_found(struct exchange *x, const char *way, const struct content_found *f)
 	}
 }
 
-static void
-record(struct exchange *x, const char *way, struct content *c)
+void
+inspect_record(struct exchange *x, const char *way, struct content *c)
 {
 	struct content_found f;
 
@@ -177,6 +189,19 @@ record(struct exchange *x, const char *way, struct content *c)
 	}
 }
 
+void
+inspect_blame(struct exchange *x, struct content *c)
+{
+	struct content_found f;
+
+	must(content_found(c, &f));
+	x->decision.category = NULL;
+	x->decision.rule = &f.inspection->block;
+	x->decision.verdict = VERDICT_BLOCK;
+	x->why = f.why;
+	counter_add(COUNTER_BLOCKED, 1);
+}
+
 /* By the inspection, as by a rule. */
 static void
 refuse_found(struct exchange *x, struct content *c)
@@ -184,17 +209,14 @@ refuse_found(struct exchange *x, struct content *c)
 	struct content_found f;
 
 	must(content_found(c, &f));
-	x->decision.category = NULL;
-	x->why = f.why;
 	if (f.finding == FINDING_WARN && !x->response_begun) {
+		x->decision.category = NULL;
 		x->decision.rule = &f.inspection->warn;
 		x->decision.verdict = VERDICT_WARN;
 		warn_judge(x);
 		return;
 	}
-	x->decision.rule = &f.inspection->block;
-	x->decision.verdict = VERDICT_BLOCK;
-	counter_add(COUNTER_BLOCKED, 1);
+	inspect_blame(x, c);
 	exchange_refuse(x, ANSWER_BLOCKED, f.why);
 }
 
@@ -229,7 +251,7 @@ inspect_query(struct exchange *x)
 {
 	struct bytes query = x->url.target;
 	const char *why = NULL;
-	struct content_order o = order_for(x, &x->request, true);
+	struct content_order o = inspect_order(x, &x->request, true);
 	struct content *c;
 	enum content_verdict v;
 
@@ -240,7 +262,7 @@ inspect_query(struct exchange *x)
 	o.streams = true;
 	c = content_new(&o);
 	v = content_push(c, query, true, &why);
-	record(x, "query", c);
+	inspect_record(x, "query", c);
 	if (v == CONTENT_FOUND)
 		refuse_found(x, c);
 	content_free(c);
@@ -250,7 +272,7 @@ inspect_query(struct exchange *x)
 static enum stage_answer
 inspect_request(struct exchange *x)
 {
-	struct content_order o = order_for(x, &x->request, true);
+	struct content_order o = inspect_order(x, &x->request, true);
 	const char *why = NULL;
 	enum coding coding = coding_read(&x->request, &why);
 
@@ -383,6 +405,14 @@ leave_out(struct message *m, enum field_id id)
 			m->fields[i].hop = true;
 }
 
+static void
+leave_out_named(struct message *m, struct bytes name)
+{
+	for (size_t i = 0; i < m->fields_n; i++)
+		if (bytes_equal_nocase(m->fields[i].name, name))
+			m->fields[i].hop = true;
+}
+
 void
 inspect_ask(struct exchange *x)
 {
@@ -391,6 +421,9 @@ inspect_ask(struct exchange *x)
 		leave_out(&x->request, FIELD_RANGE);
 		leave_out(&x->request, FIELD_IF_RANGE);
 	}
+	/* What is packed cannot be read (RFC 7692). */
+	if (x->request.upgrade && asks_for(x, INSPECTION_DLP))
+		leave_out_named(&x->request, BYTES("sec-websocket-extensions"));
 }
 
 static struct bytes
@@ -491,7 +524,7 @@ inspect_answer(struct exchange *x)
 	    (x->inspections_n == 0 && !exchange_limits(x)->check_codings &&
 		s->output_as == CONTENT_AS_IT_CAME))
 		return true;
-	o = order_for(x, &x->response, false);
+	o = inspect_order(x, &x->response, false);
 	o.coding = coding_decoder(x->meaning.coding);
 	o.output = s->output_as;
 	o.name = file_name(x);
@@ -552,9 +585,9 @@ void
 inspect_end(struct exchange *x)
 {
 	if (x->content_up != NULL)
-		record(x, "up", x->content_up);
+		inspect_record(x, "up", x->content_up);
 	if (x->content_down != NULL)
-		record(x, "down", x->content_down);
+		inspect_record(x, "down", x->content_down);
 	content_free(x->content_up);
 	content_free(x->content_down);
 	x->content_up = x->content_down = NULL;

@@ -33,5 +33,15 @@ void inspect_answer_end(
     struct exchange *x, const struct field *trailers, size_t n);
 void inspect_send_down(struct exchange *x);
 
+/* For who looks into something else of the exchange. */
+struct content_order inspect_order(
+    struct exchange *x, const struct message *m, bool leaves);
+/* The most that what leaves may be kept back for; 0: it is not looked into. */
+size_t inspect_hold_max(const struct exchange *x);
+/* A line for each find; way: where. */
+void inspect_record(struct exchange *x, const char *way, struct content *c);
+/* The decision becomes that of the strictest find, which blocks. */
+void inspect_blame(struct exchange *x, struct content *c);
+
 /* Tells the journal what was found, once, and frees. */
 void inspect_end(struct exchange *x);

@@ -8,7 +8,7 @@ import subprocess
 import time
 import urllib.parse
 
-from lab import Answer, CITY, Lab, TOWN, read_head, wait_until
+from lab import CITY, Lab, TOWN, accept_websocket, read_head, wait_until
 
 NUMBER = "123456789018"     # the ministry's test vector
 PENSION = "1234-567890"
@@ -63,6 +63,7 @@ def make(build):
     lab.received = []
     lab.answer = b""
     lab.up = lab.origin(lambda s: keep(lab, s), tls=True, alpn=["http/1.1"])
+    lab.talk = lab.origin(lambda s: websocket(lab, s), tls=True, alpn=["http/1.1"])
     lab.down = lab.origin(lambda s: answer(lab, s), tls=True, alpn=["http/1.1"])
     lab.write_settings()
     lab.write_policy(POLICY)
@@ -239,6 +240,81 @@ def test_a_coding_that_cannot_be_read_is_refused(lab):
         forget(lab)
         assert curl(lab, "-H", f"Content-Encoding: {coding}", "--data-binary", f"@{part}")[0] == want
         assert not any(lab.received)
+
+
+def websocket(lab, s):
+    """Says back what it hears."""
+    head = read_head(s)
+    lab.heads.append(head)
+    key = re.search(rb"(?i)sec-websocket-key: (\S+)", head)[1]
+    s.sendall(b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+              b"Sec-WebSocket-Accept: " + accept_websocket(key) + b"\r\n\r\n")
+    while data := s.recv(65536):
+        lab.heard.append(data)
+        if data[0] & 15 < 8:
+            s.sendall(bytes([0x82, 126]) + len(data).to_bytes(2, "big") + data)
+
+
+def say(text, first=0x81, mask=b"\x12\x34\x56\x78"):
+    data = text.encode()
+    length = bytes([0x80 | len(data)]) if len(data) < 126 else \
+        bytes([0xfe]) + len(data).to_bytes(2, "big") if len(data) < 65536 else \
+        bytes([0xff]) + len(data).to_bytes(8, "big")
+    return bytes([first]) + length + mask + bytes(b ^ mask[i % 4] for i, b in enumerate(data))
+
+
+def open_websocket(lab):
+    lab.heard, lab.heads = [], []
+    s = lab.tls("up.lab.test", lab.talk)
+    s.sendall(f"GET / HTTP/1.1\r\nHost: up.lab.test:{lab.talk}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+              "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+              "Sec-WebSocket-Extensions: permessage-deflate\r\n\r\n".encode())
+    assert b" 101 " in read_head(s).split(b"\r\n")[0]
+    assert b"permessage" not in lab.heads[0]
+    return s
+
+
+def heard(lab):
+    return b"".join(lab.heard)
+
+
+def test_what_is_said_over_a_websocket_is_looked_into(lab):
+    for parts in ([say(f"個人番号は{NUMBER}です")],
+                  [say(json.dumps({"mynumber": NUMBER}))],
+                  [say(f"個人番号は{NUMBER[:5]}", 0x01), say("", 0x89), say(f"{NUMBER[5:]}です", 0x80)]):
+        s = open_websocket(lab)
+        s.sendall(say("good morning"))
+        wait_until(lambda: say("good morning") in heard(lab))
+        for part in parts:
+            s.sendall(part)
+            time.sleep(0.05)  # in pieces of their own
+        got = b""
+        while more := s.recv(4096):
+            got += more
+        assert got.endswith(b"\x88\x02\x03\xf0"), got  # closed with 1008
+        assert heard(lab) == say("good morning")
+        assert found(lab, way="websocket")["kind"] == "individual"
+        told = lab.event(event="tunnel", host="up.lab.test", verdict="block")
+        assert told["rule"] == "residents" and told["bytes_up"] == len(say("good morning"))
+
+
+def test_frames_pass_as_they_came(lab):
+    s = open_websocket(lab)
+    sent = [say("a" * n) for n in (0, 125, 126, HOLD - 200)] + [say("x", 0x02), say("p", 0x89), say("y", 0x80)]
+    for part in sent:
+        s.sendall(part)
+    wait_until(lambda: heard(lab) == b"".join(sent))
+
+
+def test_a_message_that_is_too_long_or_no_frame_ends_it(lab):
+    for bad, status in ((say("a" * (HOLD + 1)), 1009), (say("a", 0xc1), 1002), (b"\x81\x01a", 1002)):
+        s = open_websocket(lab)
+        s.sendall(bad)
+        got = b""
+        while more := s.recv(4096):
+            got += more
+        assert got == b"\x88\x02" + status.to_bytes(2, "big"), (status, got)
+        assert heard(lab) == b""
 
 
 # What comes.
