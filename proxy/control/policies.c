@@ -7,6 +7,7 @@
 #include "proxy/base/language.h"
 #include "proxy/policy/diff.h"
 #include "proxy/policy/replay.h"
+#include "proxy/policy/tenants.h"
 #include "proxy/settings.h"
 
 #define FAILED 1
@@ -134,6 +135,25 @@ replay(const struct policies_order *o)
 	return r.changed == 0 ? 0 : FAILED;
 }
 
+static int
+tenants(const struct policies_order *o)
+{
+	struct address from;
+	struct settings *s;
+	size_t n;
+
+	if (o->from == NULL || o->words_n != 1 ||
+	    address_parse(&from, bytes_of(o->from)) < 0)
+		return fail("tenants: expected --from ADDRESS");
+	s = load(o->config);
+	if (s == NULL)
+		return FAILED;
+	n = policy_tenants(
+	    s->policy, zones_lookup(s->zones, &from), time(NULL), stdout);
+	settings_free(s);
+	return n == 0 ? 0 : FAILED;
+}
+
 int
 policies_command(const struct policies_order *o)
 {
@@ -145,6 +165,8 @@ policies_command(const struct policies_order *o)
 		return diff(o);
 	if (strcmp(word, "replay") == 0)
 		return replay(o);
-	return fail("expected test [FILE.cases …], diff OLD.conf or replay"
-		    " --log JOURNAL");
+	if (strcmp(word, "tenants") == 0)
+		return tenants(o);
+	return fail("expected test [FILE.cases …], diff OLD.conf, replay"
+		    " --log JOURNAL or tenants --from ADDRESS");
 }

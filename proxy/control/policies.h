@@ -9,6 +9,7 @@ struct policies_order {
 	int words_n;
 	const char *config; /* the settings' file */
 	const char *log;    /* of replay; or NULL */
+	const char *from;   /* of tenants; or NULL */
 };
 
 /* The exit status: 0; 1 on a failure, or when something differs. */

@@ -203,6 +203,7 @@ policy(const struct options *o)
 		.words_n = o->words_n,
 		.config = o->config,
 		.log = o->log,
+		.from = o->from,
 	};
 
 	return policies_command(&order);
@@ -271,8 +272,8 @@ static const struct {
 	    "ログファイルを開き直す" },
 	{ "explain", explain, "--from ADDRESS URL", "what would be decided",
 	    "判定とその根拠を示す" },
-	{ "policy", policy, "test|diff|replay", "before a policy is in force",
-	    "方針を反映する前に確かめる" },
+	{ "policy", policy, "test|diff|replay|tenants",
+	    "before a policy is in force", "方針を反映する前に確かめる" },
 	{ "lists", lists, "compile|lookup|show|…",
 	    "URL lists: make, ask, go"
 	    " back",
@@ -300,7 +301,8 @@ usage(FILE *out, int result)
 	fputs("  explain: --method M, --at 2026-11-24T09:00:00+0900, --json\n"
 	      "  policy test [FILE.cases …]\n"
 	      "  policy diff OLD.conf       against the settings of -c\n"
-	      "  policy replay --log FILE   a journal, by the settings of -c\n",
+	      "  policy replay --log FILE   a journal, by the settings of -c\n"
+	      "  policy tenants --from ADDRESS   cloud services restricted\n",
 	    out);
 	lists_usage(out);
 	sets_usage(out);

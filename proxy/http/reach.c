@@ -215,16 +215,12 @@ replace_field(struct exchange *x, const struct field_effect *f)
 			.value = f->value };
 }
 
-/* By a rule above, which the one below cannot undo. */
-static bool
-decided_before(const struct decision *d, size_t n, struct bytes name)
+/* Unless a rule above decides it, which the one below cannot undo. */
+static void
+apply(struct exchange *x, const struct field_effect *f)
 {
-	for (size_t i = 0; i < n; i++)
-		for (size_t k = 0; k < d->effects[i]->fields_n; k++)
-			if (bytes_equal_nocase(
-				d->effects[i]->fields[k].name, name))
-				return true;
-	return false;
+	if (decision_field(&x->decision, f->name) == f)
+		replace_field(x, f);
 }
 
 /* What the rules say of the request's fields (tenant restriction, for one). */
@@ -235,9 +231,7 @@ apply_effects(struct exchange *x)
 
 	for (size_t i = 0; i < d->effects_n; i++)
 		for (size_t k = 0; k < d->effects[i]->fields_n; k++)
-			if (!decided_before(
-				d, i, d->effects[i]->fields[k].name))
-				replace_field(x, &d->effects[i]->fields[k]);
+			apply(x, &d->effects[i]->fields[k]);
 }
 
 size_t
@@ -252,7 +246,7 @@ exchange_sift_trailers(
 		return n;
 	kept = ARENA_ARRAY(&x->arena, struct field, n);
 	for (size_t i = 0; i < n; i++)
-		if (!decided_before(d, d->effects_n, (*trailers)[i].name))
+		if (decision_field(d, (*trailers)[i].name) == NULL)
 			kept[kept_n++] = (*trailers)[i];
 	*trailers = kept;
 	return kept_n;

@@ -134,6 +134,17 @@ decision_connect_to(const struct decision *d)
 	return (struct bytes){ 0 };
 }
 
+const struct field_effect *
+decision_field(const struct decision *d, struct bytes name)
+{
+	for (size_t i = 0; i < d->effects_n; i++)
+		for (size_t k = 0; k < d->effects[i]->fields_n; k++)
+			if (bytes_equal_nocase(
+				d->effects[i]->fields[k].name, name))
+				return &d->effects[i]->fields[k];
+	return NULL;
+}
+
 /* A released block is out of the way, as if it were not there: what is behind
  * it decides. To show its form a CONNECT is decrypted, if that lets any pass.
  */

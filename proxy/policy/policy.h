@@ -89,6 +89,9 @@ struct query {
 /* The name that the rules lead to instead of the host; empty: none. */
 struct decision;
 struct bytes decision_connect_to(const struct decision *d);
+/* What the rules say of a request field: the highest layer's; NULL: nothing. */
+const struct field_effect *decision_field(
+    const struct decision *d, struct bytes name);
 
 /* Where the form of such a page goes to, on any host: no rule decides it. */
 #define POLICY_FORM_PATH "/.well-known/sekisho/continue"
