@@ -132,6 +132,13 @@ static const struct {
 		"Its server did not answer in time." },
 	    { "しばらくしてからもう一度お試しください。",
 		"Try again in a while." } },
+	[ANSWER_BUSY] = { 503, PAGE_TROUBLE,
+	    { "ただいま混み合っています", "There is too much to do now" },
+	    { "検査を待つデータが多いため、お通しできませんでした。",
+		"Too much waits to be looked into, so this was not passed "
+		"on." },
+	    { "しばらくしてからもう一度お試しください。",
+		"Try again in a while." } },
 	[ANSWER_BAD_ANSWER] = { 502, PAGE_TROUBLE,
 	    { "宛先の応答が正しくありません",
 		"The site's answer is not valid" },

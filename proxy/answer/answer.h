@@ -36,6 +36,7 @@ enum answer_kind {
 	ANSWER_UNREACHABLE,       /* 502, connect failed */
 	ANSWER_TIMEOUT,           /* 504 */
 	ANSWER_BAD_ANSWER,        /* 502, the origin's answer is no HTTP */
+	ANSWER_BUSY,              /* 503, too much is kept back to be judged */
 	ANSWER_KINDS,
 };
 

@@ -136,6 +136,7 @@ struct content {
 	size_t lag;           /* kept back to the end: not judged for sure */
 	bool released;        /* nothing is kept back any more */
 	bool ended;
+	bool busy; /* there is no more room */
 	size_t looks_n;
 	struct look looks[];
 };
@@ -388,7 +389,8 @@ keep(struct content *c, struct bytes b, const char **why_out)
 		c->waiting += p->n;
 		*c->order.held += p->n;
 	}
-	if (*c->order.held <= c->order.held_max)
+	c->busy = *c->order.held > c->order.held_max;
+	if (!c->busy)
 		return 0;
 	*why_out = "too many bytes are kept back to be judged";
 	return -1;
@@ -561,12 +563,12 @@ content_push(struct content *c, struct bytes b, bool last, const char **why_out)
 	result = c->decode != NULL ? decode_all(c, b, last, why_out)
 				   : read_piece(c, b, last, why_out);
 	if (result < 0)
-		return CONTENT_BAD;
+		return c->busy ? CONTENT_BUSY : CONTENT_BAD;
 	if (content_found(c, &found) && found.finding <= FINDING_WARN)
 		return CONTENT_FOUND;
 	release_if_settled(c);
 	if (as_it_came && pass(c, b, why_out) < 0)
-		return CONTENT_BAD;
+		return CONTENT_BUSY;
 	return CONTENT_GO;
 }
 

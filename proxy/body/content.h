@@ -51,8 +51,8 @@ struct content_order {
 	size_t inspections_n;
 	uint64_t excused; /* of these: the user said why, a warning is logged */
 	bool streams;     /* keep nothing back: the other side waits for it */
-	size_t *held;     /* what all contents keep back together */
-	size_t held_max;
+	size_t *held;     /* what all contents keep back together, */
+	size_t held_max;  /* and how much that may be */
 };
 
 struct content;
@@ -63,6 +63,7 @@ void content_free(struct content *c);
 
 enum content_verdict {
 	CONTENT_BAD = 0, /* *why_out, a static string */
+	CONTENT_BUSY,    /* the same: more would be kept back than may be */
 	CONTENT_FOUND,   /* content_found says what is not allowed */
 	CONTENT_GO,      /* content_take gives what may travel on */
 };

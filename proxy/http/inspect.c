@@ -317,6 +317,9 @@ judge_up(struct exchange *x, struct bytes b, bool last)
 	case CONTENT_FOUND:
 		refuse_found(x, x->content_up);
 		return false;
+	case CONTENT_BUSY:
+		exchange_refuse(x, ANSWER_BUSY, why);
+		return false;
 	case CONTENT_BAD:
 		break;
 	}
@@ -502,6 +505,9 @@ judge_down(struct exchange *x, struct bytes b, bool last)
 		return true;
 	case CONTENT_FOUND:
 		refuse_found(x, x->content_down);
+		return false;
+	case CONTENT_BUSY:
+		exchange_refuse(x, ANSWER_BUSY, why);
 		return false;
 	case CONTENT_BAD:
 		break;
