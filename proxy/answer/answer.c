@@ -65,6 +65,13 @@ static const struct {
 	    { "宛先のページを開いています。", "The page is being opened." },
 	    { "開かないときは、宛先のアドレスをもう一度開いてください。",
 		"If nothing happens, open its address again." } },
+	[ANSWER_ASKED] = { 200, PAGE_PLAIN,
+	    { "解除を申請しました", "The release was asked for" },
+	    { "申請と理由を記録しました。管理者が承認すると利用できます。",
+		"The request and its reason are recorded. It will be open when"
+		" an administrator approves." },
+	    { "急ぐときは、受付番号を添えて下記へお知らせください。",
+		"If it is urgent, tell the contact below the event number." } },
 	[ANSWER_UNKNOWN_SOURCE] = { 403, PAGE_REFUSED,
 	    { "この端末からは利用できません",
 		"This computer may not use the proxy" },
@@ -154,15 +161,17 @@ static const struct {
 
 static const struct {
 	const char *destination, *reason, *category, *rule, *detail, *id,
-	    *contact, *your_reason, *go_on, *why_needed, *release;
+	    *contact, *your_reason, *go_on, *why_needed, *release, *ask;
 } labels[LANGUAGES] = {
 	[JA] = { "宛先", "理由", "分類", "規則", "詳細", "受付番号",
 	    "問い合わせ先", "先へ進む理由", "理由を記録して先へ進む",
-	    "業務に必要な理由", "理由を記録して一時的に解除する" },
+	    "業務に必要な理由", "理由を記録して一時的に解除する",
+	    "理由を添えて解除を申請する" },
 	[EN] = { "Destination", "Reason", "Category", "Rule", "Details",
 	    "Event number", "Contact", "Why you go on",
 	    "Record the reason and go on", "Why you need it for your work",
-	    "Record the reason and release it for a time" },
+	    "Record the reason and release it for a time",
+	    "Ask for its release with this reason" },
 };
 
 unsigned
@@ -304,8 +313,10 @@ write_form(const struct answer *a, enum language l, struct buf *out)
 	    page_form_hidden(out, "rule", bytes_of(a->form->rule)) < 0 ||
 	    page_form_hidden(out, "ticket", bytes_of(a->form->ticket)) < 0)
 		return -1;
-	return page_form_end(
-	    out, blocked ? labels[l].release : labels[l].go_on);
+	return page_form_end(out,
+	    !blocked                ? labels[l].go_on
+		: a->form->approval ? labels[l].ask
+				    : labels[l].release);
 }
 
 int

@@ -27,6 +27,7 @@ enum answer_kind {
 	ANSWER_BLOCKED,           /* 403, by a rule */
 	ANSWER_WARNED,            /* 403, by a rule; with a form to go on */
 	ANSWER_GOES_ON,           /* 200, the form came back */
+	ANSWER_ASKED,             /* 200, the form waits for approval */
 	ANSWER_UNKNOWN_SOURCE,    /* 403, nobody we know */
 	ANSWER_BAD_REQUEST,       /* 400 or the status given */
 	ANSWER_MISDIRECTED,       /* 421, SNI, Host and CONNECT disagree */
@@ -45,6 +46,7 @@ struct answer_form {
 	const char *action; /* a path of the same host */
 	const char *ticket, *rule;
 	struct bytes to; /* where the user was going */
+	bool approval;   /* somebody must approve it */
 };
 
 struct answer {

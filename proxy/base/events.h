@@ -47,6 +47,9 @@ EVENT(CONTINUED, "continued", NOTICE,                                          \
 EVENT(RELEASED, "released", NOTICE,                                            \
     "A user said why what a rule blocks is needed; it is open for a time.",    \
     "規則が遮断する宛先を、理由を入力した利用者に一時的に解除した。")          \
+EVENT(ASKED, "release_asked", NOTICE,                                          \
+    "A user asked for a release that an administrator must approve.",          \
+    "管理者の承認が要る一時解除を利用者が申請した。")                          \
 EVENT(REFUSED, "connection_refused", NOTICE,                                   \
     "A connection was refused before any request was judged.",                 \
     "要求を判定する前に接続を拒否した。")                                      \

@@ -15,6 +15,7 @@
 
 #define ADMINS_MAX 16
 #define REQUEST_MAX 4096
+#define RULE_NAME_MAX 64
 #define ANSWER_MAX 65536
 #define WAIT_MS 30000 /* for a request, for the parent, for the reader */
 #define SAMPLES 10    /* seconds that rates are over */
@@ -238,9 +239,39 @@ ask_parent(struct admin *a, enum parent_message type)
 		answer(a, "error", BYTES("the parent does not listen\n"));
 }
 
+/* "ADDRESS SECONDS RULE", as sekishoctl read them from settings and words. */
+static void
+release_for(struct admin *a, struct bytes words)
+{
+	struct bytes address = bytes_take_until(&words, ' ');
+	struct bytes seconds = bytes_take_until(&words, ' ');
+	char rule[RULE_NAME_MAX + 1];
+	struct address client;
+	struct log_line l;
+	long n = seconds.n > 0 ? strtol((const char *)seconds.p, NULL, 10) : 0;
+
+	if (address_parse(&client, address) < 0 || n < 1 || n > 86400 ||
+	    words.n == 0 || words.n > RULE_NAME_MAX) {
+		answer(a, "error", BYTES("no address, time and rule\n"));
+		return;
+	}
+	snprintf(rule, sizeof(rule), "%.*s", BYTES_PRINTF(words));
+	passes_give(
+	    &control.child->board->passes, &client, rule, time(NULL) + n);
+	log_begin(&l, EVENT_RELEASED, NULL);
+	log_text(&l, "client", address);
+	log_string(&l, "rule", rule);
+	log_string(&l, "text", "approved by sekishoctl");
+	log_number(&l, "seconds", (uint64_t)n);
+	log_end(&l);
+	answer(a, "ok", BYTES("done\n"));
+}
+
 static void
 serve(struct admin *a, struct bytes line)
 {
+	struct bytes rest = line;
+
 	if (bytes_equal(line, BYTES("status")))
 		tell_status(a, FORMAT_EN);
 	else if (bytes_equal(line, BYTES("status ja")))
@@ -251,6 +282,8 @@ serve(struct admin *a, struct bytes line)
 		ask_parent(a, PARENT_RELOAD);
 	else if (bytes_equal(line, BYTES("rotate")))
 		ask_parent(a, PARENT_ROTATE_ASKED);
+	else if (bytes_equal(bytes_take_until(&rest, ' '), BYTES("release")))
+		release_for(a, rest);
 	else
 		answer(a, "error", BYTES("unknown request\n"));
 }

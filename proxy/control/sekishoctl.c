@@ -168,6 +168,36 @@ rotate(const struct options *o)
 	return ask(o, "rotate\n");
 }
 
+/* The rule is looked up in the files, so that its words and time are known. */
+static int
+release(const struct options *o)
+{
+	struct address from;
+	struct settings *s;
+	const struct rule *rule;
+	char request[256];
+	int result;
+
+	if (o->words_n != 1 || o->from == NULL ||
+	    address_parse(&from, bytes_of(o->from)) < 0)
+		return fail("release: expected --from ADDRESS and a rule");
+	s = load(o);
+	if (s == NULL)
+		return FAILED;
+	rule = policy_rule(s->policy, bytes_of(o->words[0]));
+	if (rule == NULL || !rule_asks_why(rule)) {
+		result = fail("release: expected a rule that warns, or blocks"
+			      " with release");
+	} else {
+		snprintf(request, sizeof(request), "release %s %llu %s\n",
+		    o->from, (unsigned long long)rule->lasts_ms / 1000,
+		    rule->name);
+		result = ask(o, request);
+	}
+	settings_free(s);
+	return result;
+}
+
 /* Offline. */
 
 static int
@@ -270,6 +300,9 @@ static const struct {
 	    "設定ファイルを読み直す" },
 	{ "rotate", rotate, "", "open the journal file anew",
 	    "ログファイルを開き直す" },
+	{ "release", release, "--from ADDRESS RULE",
+	    "let a client go on there for a time",
+	    "規則を端末に一時的に解除する" },
 	{ "explain", explain, "--from ADDRESS URL", "what would be decided",
 	    "判定とその根拠を示す" },
 	{ "policy", policy, "test|diff|replay|tenants",

@@ -174,6 +174,7 @@ exchange_page(struct exchange *x, unsigned status)
 		.ticket = x->ticket,
 		.rule = rule == NULL ? "" : rule->name,
 		.to = way_back(x),
+		.approval = rule != NULL && rule->approval,
 	};
 	struct buf page;
 	const char *language;

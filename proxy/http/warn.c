@@ -74,12 +74,17 @@ warn_form_body(struct exchange *x, struct bytes b)
 
 /* Who went on, where and why; never where to in full: it may hold a query. */
 static void
-record(const struct exchange *x, struct bytes reason)
+record(struct exchange *x, struct bytes reason)
 {
+	enum log_event event = x->decision.rule->approval ? EVENT_ASKED
+	    : is_blocked(x)                               ? EVENT_RELEASED
+							  : EVENT_CONTINUED;
 	char text[ADDRESS_TEXT_MAX];
 	struct log_line l;
 
-	log_begin(&l, is_blocked(x) ? EVENT_RELEASED : EVENT_CONTINUED, NULL);
+	/* The number that the page shows. */
+	log_id(x->id);
+	log_begin(&l, event, x->id);
 	log_string(&l, "body", x->segment->body->code);
 	log_string(&l, "zone", x->segment->zone->name);
 	log_string(&l, "client", address_text(&x->address, text));
@@ -129,6 +134,11 @@ warn_form_end(struct exchange *x)
 		x->decision.rule = rule;
 		x->decision.verdict = rule->verdict;
 		record(x, reason);
+		if (rule->approval) {
+			x->back = (struct bytes){ 0 };
+			exchange_refuse(x, ANSWER_ASKED, NULL);
+			return;
+		}
 		passes_give(&x->edge->board->passes, &x->address, rule->name,
 		    time(NULL) + (time_t)(rule->lasts_ms / 1000));
 	}

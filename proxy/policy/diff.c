@@ -164,6 +164,8 @@ read_traits(struct traits *t, const struct policy *p,
 	add_what(t, p, c);
 	add(t, "tls_only", r->tls_only ? "true" : "false");
 	add(t, "release", r->release ? "true" : "false");
+	add(t, "approval", r->approval ? "true" : "false");
+	add(t, "log_detail", r->detail ? "true" : "false");
 	add(t, "to", layers_of(t, c));
 	add(t, "lasts",
 	    arena_printf(a, "%llu", (unsigned long long)r->lasts_ms / 1000));

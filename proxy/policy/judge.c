@@ -119,6 +119,7 @@ static void
 collect(struct decision *d, const struct conditions *c)
 {
 	d->inspections |= c->rule.inspections;
+	d->detail |= c->rule.detail;
 	if (c->rule.fields_n == 0 && c->rule.connect_to.n == 0)
 		return;
 	must(d->effects_n < POLICY_EFFECTS_MAX);

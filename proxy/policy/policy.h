@@ -59,6 +59,8 @@ struct rule {
 	/* warn, and block with release: how long who said why may go on. */
 	uint64_t lasts_ms;
 	bool release;   /* block, until the user says why it is needed */
+	bool approval;  /* release, when an administrator approves too */
+	bool detail;    /* the journal gets more of what it matches */
 	time_t expires; /* from then on it has no effect; 0: never */
 	struct field_effect *fields;
 	size_t fields_n;
@@ -117,6 +119,7 @@ struct decision {
 	size_t effects_n;
 	/* Of the same rules, all of them; none when nothing passes. */
 	uint64_t inspections;
+	bool detail; /* one of them asks for it */
 };
 
 /* The files of all layers, as the settings name them. */

@@ -17,7 +17,7 @@ struct rule_entry {
 	struct texts zones, bodies, destinations, urls, patterns, addresses;
 	struct texts categories, methods, fields, hours, to;
 	struct texts set_fields, remove_fields, inspect;
-	bool tls_only, release, uploads;
+	bool tls_only, release, approval, uploads, log_detail;
 	size_t larger_than;
 };
 
@@ -50,6 +50,10 @@ const struct setting rule_table[] = {
 	    "Of \"block\": whether a user who says why gets it released for"
 	    " a time.",
 	    "\"block\" で、理由を入力した利用者に一時的に解除するか。"),
+	SETTING(rule_entry, approval, FLAG, false, 0, 1,
+	    "Of release: whether an administrator has to approve it, by"
+	    " `sekishoctl release`.",
+	    "release に管理者の承認（`sekishoctl release`）が要るか。"),
 	SETTING_SECONDS_ROW(rule_entry, lasts, 3600, 60, 86400,
 	    "Of \"warn\" and release: how long a user who has said why may"
 	    " go on.",
@@ -106,6 +110,10 @@ const struct setting rule_table[] = {
 	SETTING(rule_entry, remove_fields, TEXTS, 0, 1, FIELDS_MAX,
 	    "Request fields to remove, by name.",
 	    "要求から取り除くフィールドの名前。"),
+	SETTING(rule_entry, log_detail, FLAG, false, 0, 1,
+	    "Whether the journal gets the query, types, and who says to have"
+	    " sent the user there, too; long runs of digits masked.",
+	    "ログにクエリ・型・リンク元も書くか（長い数字は伏せる）。"),
 	SETTING_TEXT_ROW(rule_entry, connect_to, "", 0, HOST_MAX,
 	    "A name whose addresses are connected to instead of the"
 	    " destination's; it is asked for the destination, and must prove to"
@@ -485,6 +493,11 @@ read_verdict(const config_setting_t *group, const struct rule_entry *entry,
 		    "rule \"%s\" has release and is no block, expected"
 		    " verdict = \"block\"",
 		    entry->name);
+	if (r->approval && !r->release)
+		return setting_error(group, e,
+		    "rule \"%s\" has approval and no release, expected"
+		    " release = true",
+		    entry->name);
 	if (v == VERDICT_TUNNEL && r->must)
 		return setting_error(group, e,
 		    "rule \"%s\" is a tunnel in must, which only tightens,"
@@ -591,6 +604,8 @@ rule_read(struct conditions *c, const config_setting_t *group,
 		.clause = entry.clause,
 		.lasts_ms = entry.lasts_ms,
 		.release = entry.release,
+		.approval = entry.approval,
+		.detail = entry.log_detail,
 	};
 	if (strncmp(r->name, "builtin:", 8) == 0)
 		return setting_error(group, e,

@@ -33,6 +33,10 @@ default = (
     zones = ["internet"]; reason_ja = "通信販売です。"; reason_en = "A shop."; lasts = 60; },
   { name = "game"; verdict = "block"; destinations = ["game.lab.test"]; release = true; lasts = 60;
     zones = ["internet"]; reason_ja = "ゲームです。"; },
+  { name = "toy"; verdict = "block"; destinations = ["toy.lab.test"]; release = true; approval = true; lasts = 60;
+    zones = ["internet"]; reason_ja = "玩具"; reason_en = "A toy."; },
+  { name = "closely"; verdict = "allow"; destinations = ["close.lab.test"]; zones = ["internet"]; log_detail = true;
+    reason_ja = "詳しく"; },
   { name = "paths"; verdict = "warn"; patterns = ["^https://paths[.]lab[.]test:[0-9]+/1k"]; zones = ["internet"]; lasts = 60; reason_ja = "道"; },
   { name = "sends"; verdict = "warn"; methods = ["POST"]; patterns = ["^https://paths[.]lab[.]test"];
     zones = ["internet"]; lasts = 60; reason_ja = "送信"; },
@@ -64,7 +68,7 @@ must = ( { name = "school-forum"; verdict = "block"; destinations = ["forum.lab.
 
 def make(build):
     lab = Lab(build, edges=2, hosts={"strict.lab.test": TWIN, **{f"{n}.lab.test": "127.0.0.1" for n in (
-        "forum", "shop", "market", "login", "days", "game", "up", "paths", "both", "hard", "search")}})
+        "forum", "shop", "market", "login", "days", "game", "up", "paths", "both", "hard", "search", "toy", "close")}})
     for port, tls in ((lab.tls_port, True), (lab.plain_port, False)):
         lab.origin(twin, tls=tls, at=(TWIN, port))
     lab.heads = []
@@ -296,6 +300,34 @@ def test_a_block_can_be_released_for_a_time(lab):
     assert lab.get("game.lab.test", "/.git/x").status == 403
     assert lab.get("forum.lab.test", "/1k").status == 403
     assert b"<form" not in lab.get("forum.lab.test", "/1k").body
+
+
+def test_a_release_may_need_approval(lab):
+    fields = {**warning(lab.get("toy.lab.test", "/1k")), "reason": "for the festival"}
+    a = go_on(lab, "toy.lab.test", fields)
+    asked = lab.event(event="release_asked", rule="toy")
+    assert a.status == 200 and a.field("refresh") is None and asked["id"].encode() in a.body
+    assert asked["text"] == "for the festival" and asked["client"] == CITY
+    assert lab.get("toy.lab.test", "/1k").status == 403
+    conf = ("-c", lab.dir / "sekisho.conf")
+    lab.ctl(*conf, "release", "--from", CITY, "toy")
+    assert lab.get("toy.lab.test", "/1k").status == 200
+    assert lab.get("toy.lab.test", "/1k", source=SCHOOL).status == 403
+    assert lab.event(event="released", rule="toy", client=CITY)["seconds"] == 60
+    for words in (("toy",), ("--from", CITY, "hard"), ("--from", CITY, "none"), ("--from", "x", "toy")):
+        assert lab.ctl(*conf, "release", *words, check=False).returncode == 1
+
+
+def test_detail_is_written_where_a_rule_asks_for_it(lab):
+    number = "1234-5678-9018"
+    for query, told in ((f"q=abc&n={number}&y=2026", "q=abc&n=****-****-****&y=2026"),
+                        ("n=%31%32%33%34%35%36%37", "n=*******"), ("d=123456", "d=123456"),
+                        ("n=%EF%BC%911234567", "n=********")):
+        lab.get("close.lab.test", "/1k?" + query,
+                headers=f"Referer: https://x.test/?{number}\r\nUser-Agent: tester\r\n")
+        line = lab.event(event="exchange", host="close.lab.test", query=told)
+        assert line["referer"] == "https://x.test/?****-****-****" and line["user_agent"] == "tester"
+    assert "query" not in lab.event(event="exchange", host="www.lab.test")
 
 
 def test_a_form_may_wait_to_be_asked_for(lab):
