@@ -101,6 +101,7 @@ content_prepare(struct policy *p, const char *key_path, struct err *e)
 
 #define GZIP_LEVEL 6
 #define PIECE_MAX ((size_t)65536)
+#define TOO_LARGE "a file larger than is allowed"
 
 /* What is kept back or waits to be taken, in the order in which it came. */
 struct piece {
@@ -250,6 +251,8 @@ begin_types(struct look *l, const struct content_order *o)
 	l->over = l->filter == NULL;
 	if (is_refused_type(i, media_name(o->media_type)))
 		find(l, o, i->found, "a declared type that is not allowed");
+	else if (i->larger_than > 0 && o->length > i->larger_than)
+		find(l, o, i->found, TOO_LARGE);
 }
 
 static void
@@ -469,12 +472,24 @@ look(struct content *c, struct look *l, struct bytes b, bool last)
 		find(l, &c->order, i->found, l->filter->why);
 }
 
+/* However it is called, and whatever was told of its length. */
+static void
+measure(const struct content *c, struct look *l)
+{
+	uint64_t most = l->inspection->larger_than;
+
+	if (most > 0 && c->seen > most && l->finding == FINDING_NONE)
+		find(l, &c->order, l->inspection->found, TOO_LARGE);
+}
+
 static void
 look_all(struct content *c, struct bytes b, bool last)
 {
 	c->seen += b.n;
-	for (size_t i = 0; i < c->looks_n; i++)
+	for (size_t i = 0; i < c->looks_n; i++) {
 		look(c, &c->looks[i], b, last);
+		measure(c, &c->looks[i]);
+	}
 }
 
 /* Whether it has seen all that it keeps bytes back for. */

@@ -46,6 +46,7 @@ struct content_order {
 	enum content_output output;
 	struct bytes media_type; /* the whole Content-Type; or empty */
 	struct bytes name;       /* of the file; or empty */
+	uint64_t length;         /* as told; 0: not told */
 	/* Those that the body may need; who does not fit it is left out. */
 	const struct inspection *const *inspections;
 	size_t inspections_n;

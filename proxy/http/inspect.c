@@ -534,6 +534,8 @@ inspect_answer(struct exchange *x)
 	o.coding = coding_decoder(x->meaning.coding);
 	o.output = s->output_as;
 	o.name = file_name(x);
+	if (x->response.framing == FRAMING_LENGTH)
+		o.length = x->response.content_length;
 	o.streams = is_conversation(o.media_type);
 	x->content_down = content_new(&o);
 	if (x->content_down == NULL)

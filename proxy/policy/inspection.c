@@ -17,6 +17,7 @@ struct inspection_entry {
 	size_t hold;
 	struct texts refused, media_types;
 	bool must_agree;
+	size_t larger_than;
 };
 
 #define NAME_ROW                                               \
@@ -112,6 +113,11 @@ const struct setting types_table[] = {
 	    " all of them.",
 	    "宣言された型。\"application/x-msdownload\" など。\"video/\" は"
 	    "その全部。"),
+	SETTING(inspection_entry, larger_than, SIZE, 0, 0, 1e15,
+	    "Bytes of a body, without its coding; a larger one is meant too."
+	    " 0: none is.",
+	    "本文（復号後）の大きさがこれを超えるものも該当とする。0 は問わな"
+	    "い。"),
 	SETTING(inspection_entry, must_agree, FLAG, false, 0, 1,
 	    "Whether a file must be what its name and its declared type say.",
 	    "中身が名前・宣言された型と一致しなければならないか。"),
@@ -276,11 +282,13 @@ read_types(const struct reading *r, struct err *e)
 	for (size_t i = 0; i < entry->refused.n; i++)
 		if (err_take(&all, read_type(r, i, e), e) < 0)
 			return -1;
-	if (entry->refused.n + entry->media_types.n == 0 && !entry->must_agree)
+	if (entry->refused.n + entry->media_types.n == 0 &&
+	    !entry->must_agree && entry->larger_than == 0)
 		return setting_error(r->group, e,
 		    "types \"%s\" asks for nothing, expected refused,"
-		    " media_types or must_agree",
+		    " media_types, must_agree or larger_than",
 		    entry->name);
+	r->to->larger_than = entry->larger_than;
 	r->to->must_agree = entry->must_agree;
 	r->to->media_types = entry->media_types;
 	return all;
@@ -312,9 +320,10 @@ say(const struct inspection_entry *e, const char *key, struct arena *a)
 	said = say_texts(a, said, "refused", &e->refused);
 	said = say_texts(a, said, "media_types", &e->media_types);
 	return arena_printf(a,
-	    "%s numbers %u %u %u %u hold %zu lasts %llu%s reasons %s %s %s %s",
-	    said, e->confidence, e->density, e->context, e->threshold, e->hold,
-	    (unsigned long long)e->lasts_ms / 1000,
+	    "%s larger_than %zu numbers %u %u %u %u hold %zu lasts %llu%s"
+	    " reasons %s %s %s %s",
+	    said, e->larger_than, e->confidence, e->density, e->context,
+	    e->threshold, e->hold, (unsigned long long)e->lasts_ms / 1000,
 	    e->must_agree ? " must_agree" : "", e->reason_ja, e->reason_en,
 	    e->owner, e->clause);
 }

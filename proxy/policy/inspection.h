@@ -41,6 +41,7 @@ struct inspection {
 	int64_t threshold;
 	uint64_t types; /* that are not allowed, a bit for each */
 	bool must_agree;
+	uint64_t larger_than; /* bytes as they are read; 0: as many as come */
 	struct texts media_types; /* that are not allowed; "video/" is all */
 };
 

@@ -64,11 +64,13 @@ judge(const struct policy *p, const struct segment *from, time_t now,
 	const char *why;
 	size_t wanted = 0;
 	size_t set = 0;
+	size_t n;
 
 	must(url_parse_absolute(&u,
 		 bytes_of(arena_printf(&a, "https://%s/", host)), &a,
 		 &why) == 0);
-	*d_out = steps[policy_judge_steps(p, &q, steps) - 1];
+	n = policy_judge_steps(p, &q, steps);
+	*d_out = steps[n - 1];
 	arena_release(&a);
 	if (d_out->verdict == VERDICT_TUNNEL)
 		return CARRIES_UNSEEN;

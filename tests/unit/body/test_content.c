@@ -249,6 +249,26 @@ START_TEST(content_of_a_declared_type_needs_no_byte)
 }
 END_TEST
 
+/* By what was told, or by what comes. */
+START_TEST(content_is_as_large_as_allowed)
+{
+	uint8_t bytes[11] = { 'a' };
+
+	types.larger_than = 10;
+	for (size_t n = 10; n <= 11; n++)
+		for (int told = 0; told < 2; told++) {
+			struct run r = { .order = ORDER(look_for_types, "") };
+
+			r.order.length = told ? n : 0;
+			run(&r, (struct bytes){ bytes, n }, 5);
+			ck_assert_int_eq(
+			    r.verdict, n == 10 ? CONTENT_GO : CONTENT_FOUND);
+			release(&r);
+		}
+	types.larger_than = 0;
+}
+END_TEST
+
 START_TEST(content_has_numbers_under_its_coding)
 {
 	struct run r = { .order = ORDER(look_for_numbers,
@@ -340,6 +360,7 @@ content_suite(void)
 	tcase_add_test(t, content_of_a_warning_is_let_pass_once_said_why);
 	tcase_add_test(t, content_of_a_type_is_judged_by_its_head);
 	tcase_add_test(t, content_of_a_declared_type_needs_no_byte);
+	tcase_add_test(t, content_is_as_large_as_allowed);
 	tcase_add_test(t, content_has_numbers_under_its_coding);
 	tcase_add_test(t, content_passes_as_it_came_or_as_it_was_read);
 	tcase_add_test(t, content_that_cannot_be_read_is_bad);
