@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "filters/dlp/body.h"
+#include "filters/text/charset.h"
 
 static inline struct dlp_report
 fuzz_scan(const struct dlp_rules *r, enum dlp_container c, struct bytes in,
@@ -14,7 +15,9 @@ fuzz_scan(const struct dlp_rules *r, enum dlp_container c, struct bytes in,
 	struct dlp *scan = dlp_new(r);
 	struct dlp_body *b = dlp_body_new(scan, c, BYTES("b"));
 	struct dlp_report got;
+	struct err e;
 
+	must(text_prepare(&e) == 0);
 	dlp_body_push(b, (struct bytes){ blanks, before });
 	dlp_body_push(b, bytes_take(&in, cut));
 	dlp_body_push(b, in);
