@@ -39,7 +39,7 @@ enum language {
 static const char *const language_tags[LANGUAGES] = { "ja", "en" };
 
 /* What is said of each kind. */
-static const struct {
+static const struct kind {
 	unsigned status;
 	enum page_tone tone;
 	const char *title[LANGUAGES];
@@ -159,6 +159,37 @@ static const struct {
 		" number." } },
 };
 
+/* For what was being sent; nothing of it left. */
+static const struct kind not_sent = { 403, PAGE_REFUSED,
+	{ "送信できません", "This was not sent" },
+	{ "外へ送れない情報が含まれているため、送信を止めました。宛先には何も"
+	  "送られていません。",
+	    "It holds what may not leave. Nothing was sent to the"
+	    " destination." },
+	{ "業務に必要なときは、受付番号を添えて下記へお問い合わせください。",
+	    "If you need it for your work, ask the contact below and give the"
+	    " event number." } };
+static const struct kind sending_warned = { 403, PAGE_TROUBLE,
+	{ "送信する前に確かめてください", "Please think before you send this" },
+	{ "送信しようとした内容に、注意が必要な情報が含まれています。まだ宛先"
+	  "には送られていません。",
+	    "It holds what should be sent with care. Nothing was sent to the"
+	    " destination yet." },
+	{ "業務に必要なら、理由を書いて先へ進み、もう一度送信してください。理由"
+	  "は記録されます。",
+	    "If you need it for your work, say why, go on, and send it again."
+	    " The reason is recorded." } };
+
+static const struct kind *
+kind_of(const struct answer *a)
+{
+	if (a->sending && a->kind == ANSWER_BLOCKED)
+		return &not_sent;
+	if (a->sending && a->kind == ANSWER_WARNED)
+		return &sending_warned;
+	return &kinds[a->kind];
+}
+
 static const struct {
 	const char *destination, *reason, *category, *rule, *detail, *id,
 	    *contact, *your_reason, *go_on, *why_needed, *release, *ask;
@@ -177,7 +208,7 @@ static const struct {
 unsigned
 answer_status(const struct answer *a)
 {
-	return a->status != 0 ? a->status : kinds[a->kind].status;
+	return a->status != 0 ? a->status : kind_of(a)->status;
 }
 
 /* "0.8" in thousandths (RFC 9110 section 12.4.2); what is no weight is 0. */
@@ -323,13 +354,13 @@ int
 answer_page(const struct answer *a, struct buf *out, const char **language_out)
 {
 	enum language l = choose_language(a->accept_language);
+	const struct kind *k = kind_of(a);
 
 	*language_out = language_tags[l];
-	if (page_begin(out, language_tags[l], kinds[a->kind].tone,
-		kinds[a->kind].title[l],
+	if (page_begin(out, language_tags[l], k->tone, k->title[l],
 		owner_name(a->prefecture, a->body, l)) < 0 ||
-	    page_paragraph(out, bytes_of(kinds[a->kind].lead[l])) < 0 ||
-	    page_paragraph(out, bytes_of(kinds[a->kind].advice[l])) < 0 ||
+	    page_paragraph(out, bytes_of(k->lead[l])) < 0 ||
+	    page_paragraph(out, bytes_of(k->advice[l])) < 0 ||
 	    write_rows(a, l, out) < 0)
 		return -1;
 	if (a->form != NULL && write_form(a, l, out) < 0)

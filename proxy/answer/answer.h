@@ -64,6 +64,7 @@ struct answer {
 	const struct body *body;        /* or NULL */
 	struct bytes accept_language;   /* the field's value, or empty */
 	const struct answer_form *form; /* or NULL */
+	bool sending; /* blocked or warned: for what the user was sending */
 };
 
 /* The status that goes with it. */

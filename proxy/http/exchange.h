@@ -80,6 +80,7 @@ struct exchange {
 
 	char id[LOG_ID_MAX];
 	enum answer_kind answer; /* when refused */
+	bool sending;            /* for what was being sent */
 	const char *why;         /* of a refusal or a failure */
 	unsigned check;          /* of a failed verification */
 	uint64_t started_us, resolve_us, connect_us, tls_us, answered_us;

@@ -209,6 +209,8 @@ refuse_found(struct exchange *x, struct content *c)
 	struct content_found f;
 
 	must(content_found(c, &f));
+	/* Of a longer body some has left. */
+	x->sending = f.inspection->kind == INSPECTION_DLP && x->bytes_up == 0;
 	if (f.finding == FINDING_WARN && !x->response_begun) {
 		x->decision.category = NULL;
 		x->decision.rule = &f.inspection->warn;

@@ -168,6 +168,7 @@ exchange_page(struct exchange *x, unsigned status)
 		.prefecture = &x->edge->settings->prefecture,
 		.body = segment == NULL ? NULL : segment->body,
 		.accept_language = accept_language(x),
+		.sending = x->sending,
 	};
 	const struct answer_form form = {
 		.action = POLICY_FORM_PATH,

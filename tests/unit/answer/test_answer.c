@@ -119,6 +119,31 @@ START_TEST(answer_has_a_status_of_each_kind)
 }
 END_TEST
 
+/* Who was sending something is told that it did not leave. */
+START_TEST(answer_speaks_of_what_was_being_sent)
+{
+	static const struct {
+		enum answer_kind kind;
+		const char *title;
+	} rows[] = {
+		{ ANSWER_BLOCKED, "This was not sent" },
+		{ ANSWER_WARNED, "Please think before you send this" },
+		{ ANSWER_TIMEOUT, "The site did not answer" },
+	};
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct answer a = an_answer(rows[i].kind, "en");
+		struct buf out;
+
+		a.sending = true;
+		ck_assert_ptr_nonnull(strstr(page_of(&a, &out), rows[i].title));
+		ck_assert_uint_eq(answer_status(&a),
+		    rows[i].kind == ANSWER_TIMEOUT ? 504 : 403);
+		buf_release(&out);
+	}
+}
+END_TEST
+
 static const struct {
 	const char *name;
 	struct bytes text;
@@ -206,6 +231,7 @@ answer_suite(void)
 	    t, answer_chooses_the_language, 0, COUNT(languages));
 	tcase_add_loop_test(
 	    t, answer_says_why_and_whom_to_ask_on_every_page, 0, ANSWER_KINDS);
+	tcase_add_test(t, answer_speaks_of_what_was_being_sent);
 	tcase_add_loop_test(
 	    t, answer_has_a_status_of_each_kind, 0, COUNT(statuses));
 	tcase_add_loop_test(
