@@ -8,6 +8,7 @@
 #include <openssl/ssl.h>
 
 #include "filters/urlrep/swap.h"
+#include "proxy/body/budget.h"
 #include "proxy/keysmith/leaf.h"
 #include "proxy/process.h"
 #include "proxy/upstream/upstream.h"
@@ -27,7 +28,7 @@ struct edge {
 	SSL_CTX *client_tls; /* the server side towards clients */
 	struct tickets *tickets;
 	struct swap reputation;      /* the list file */
-	size_t held;                 /* bytes that bodies keep back */
+	struct budget budget;        /* of bytes that bodies keep back */
 	struct timer *swap_timer;    /* runs while it is exchanged */
 	struct accepting *accepting; /* one per listening socket */
 	size_t accepting_n;

@@ -226,9 +226,16 @@ set_map(enum set_kind kind, const char *path, enum set_code code, struct err *e)
 		err_set(e, "%s: it is empty", path);
 		goto close_fd;
 	}
-	p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+	/* A copy: who cuts the file short would kill whoever maps it. */
+	p = mmap(NULL, (size_t)st.st_size, PROT_READ | PROT_WRITE,
+	    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (p == MAP_FAILED) {
 		err_set(e, "%s: mmap: %m", path);
+		goto close_fd;
+	}
+	if (pread(fd, p, (size_t)st.st_size, 0) != st.st_size) {
+		err_set(e, "%s: it changed while it was read", path);
+		munmap(p, (size_t)st.st_size);
 		goto close_fd;
 	}
 	s = set_open(kind, (struct bytes){ p, (size_t)st.st_size }, code, &why);

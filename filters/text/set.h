@@ -61,7 +61,8 @@ int set_compile_tell(enum set_kind kind, const struct set_pattern *patterns,
  */
 struct set *set_open(enum set_kind kind, struct bytes file, enum set_code code,
     struct err *e) MUST_CHECK;
-/* The same with a file, which is mapped for as long as the set lives. */
+/* The same with a file, of which the set has a copy that processes forked later
+ * share. */
 struct set *set_map(enum set_kind kind, const char *path, enum set_code code,
     struct err *e) MUST_CHECK;
 void set_free(struct set *s);

@@ -107,6 +107,7 @@ content_prepare(struct policy *p, const char *key_path, struct err *e)
 struct piece {
 	struct piece *next;
 	size_t n;
+	bool counted; /* in the share: it is kept back to be judged */
 	uint8_t bytes[];
 };
 
@@ -337,7 +338,8 @@ drop(struct content *c, struct piece *p)
 {
 	if (p == NULL)
 		return;
-	*c->order.held -= p->n;
+	if (p->counted)
+		share_give(c->order.share, p->n);
 	OPENSSL_cleanse(p, sizeof(*p) + p->n);
 	free(p);
 }
@@ -376,27 +378,29 @@ content_free(struct content *c)
 
 /* Keeping. */
 
+/* What may travel on, and waits for a slow receiver, is bounded by it. */
 static int
 keep(struct content *c, struct bytes b, const char **why_out)
 {
 	while (b.n > 0) {
 		struct bytes part =
 		    bytes_take(&b, b.n < PIECE_MAX ? b.n : PIECE_MAX);
-		struct piece *p = malloc(sizeof(*p) + part.n);
+		struct piece *p;
 
+		c->busy = !c->released && !share_take(c->order.share, part.n);
+		if (c->busy) {
+			*why_out = "too many bytes are kept back to be judged";
+			return -1;
+		}
+		p = malloc(sizeof(*p) + part.n);
 		must(p != NULL);
-		*p = (struct piece){ .n = part.n };
+		*p = (struct piece){ .n = part.n, .counted = !c->released };
 		memcpy(p->bytes, part.p, part.n);
 		*c->last = p;
 		c->last = &p->next;
 		c->waiting += p->n;
-		*c->order.held += p->n;
 	}
-	c->busy = *c->order.held > c->order.held_max;
-	if (!c->busy)
-		return 0;
-	*why_out = "too many bytes are kept back to be judged";
-	return -1;
+	return 0;
 }
 
 /* As they came; copied only when something is before them or they may not

@@ -9,6 +9,7 @@
 #pragma once
 
 #include "filters/decode/decode.h"
+#include "proxy/body/budget.h"
 #include "proxy/policy/inspection.h"
 
 /* Of all bodies that a process carries. */
@@ -52,8 +53,7 @@ struct content_order {
 	size_t inspections_n;
 	uint64_t excused; /* of these: the user said why, a warning is logged */
 	bool streams;     /* keep nothing back: the other side waits for it */
-	size_t *held;     /* what all contents keep back together, */
-	size_t held_max;  /* and how much that may be */
+	struct share share; /* of what may be kept back until it is judged */
 };
 
 struct content;

@@ -348,6 +348,7 @@ static void
 retry(struct exchange *x)
 {
 	x->retried = true;
+	x->sent_up = false;
 	x->fresh = x->to->type->retry(x->to) != RETRY_ANY;
 	x->to->exchange = NULL;
 	x->to->type->done(x->to, SIDE_CUT);

@@ -31,8 +31,8 @@ list_inspections(struct exchange *x)
 	}
 }
 
-static bool
-asks_for(const struct exchange *x, enum inspection_kind kind)
+bool
+inspect_asks_for(const struct exchange *x, enum inspection_kind kind)
 {
 	for (size_t i = 0; i < x->inspections_n; i++)
 		if (x->inspections[i]->kind == kind)
@@ -63,8 +63,7 @@ inspect_order(struct exchange *x, const struct message *m, bool leaves)
 	struct content_order o = {
 		.ratio_max = exchange_limits(x)->decoded_ratio,
 		.media_type = type == NULL ? (struct bytes){ 0 } : type->value,
-		.held = &x->edge->held,
-		.held_max = x->edge->settings->content.held_max,
+		.share = budget_share(&x->edge->budget, &x->address),
 	};
 
 	choose(x, leaves, &o);
@@ -300,7 +299,7 @@ exchange_inspect(void *job)
 	if (x->decision.inspections == 0)
 		return STAGE_NEXT;
 	list_inspections(x);
-	if (!asks_for(x, INSPECTION_DLP))
+	if (!inspect_asks_for(x, INSPECTION_DLP))
 		return STAGE_NEXT;
 	if (!inspect_query(x))
 		return STAGE_REFUSE;
@@ -422,12 +421,13 @@ void
 inspect_ask(struct exchange *x)
 {
 	/* A part of a file or a text cannot be judged. */
-	if (asks_for(x, INSPECTION_PHRASES) || asks_for(x, INSPECTION_TYPES)) {
+	if (inspect_asks_for(x, INSPECTION_PHRASES) ||
+	    inspect_asks_for(x, INSPECTION_TYPES)) {
 		leave_out(&x->request, FIELD_RANGE);
 		leave_out(&x->request, FIELD_IF_RANGE);
 	}
 	/* What is packed cannot be read (RFC 7692). */
-	if (x->request.upgrade && asks_for(x, INSPECTION_DLP))
+	if (x->request.upgrade && inspect_asks_for(x, INSPECTION_DLP))
 		leave_out_named(&x->request, BYTES("sec-websocket-extensions"));
 }
 

@@ -36,7 +36,8 @@ void inspect_send_down(struct exchange *x);
 /* For who looks into something else of the exchange. */
 struct content_order inspect_order(
     struct exchange *x, const struct message *m, bool leaves);
-/* The most that what leaves may be kept back for; 0: it is not looked into. */
+bool inspect_asks_for(const struct exchange *x, enum inspection_kind kind);
+/* The most that what leaves may be kept back for. */
 size_t inspect_hold_max(const struct exchange *x);
 /* A line for each find; way: where. */
 void inspect_record(struct exchange *x, const char *way, struct content *c);

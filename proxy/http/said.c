@@ -8,11 +8,14 @@
 #include "proxy/http/inspect.h"
 #include "proxy/http/stages.h"
 
+/* That much of a message is kept back even where bodies are not. */
+#define MESSAGE_MIN ((size_t)65536)
+
 struct said {
 	struct frames frames;
 	struct buf raw;        /* frames of the message, as they came */
 	struct buf data;       /* its payload */
-	size_t *held;          /* of all of the edge; raw.n is in it */
+	struct share share;    /* raw.n is in it */
 	struct content *judge; /* of the message; while it is looked into */
 };
 
@@ -22,11 +25,13 @@ said_begin(struct exchange *x)
 	struct said *s;
 	size_t most = inspect_hold_max(x);
 
-	if (most == 0)
+	if (!inspect_asks_for(x, INSPECTION_DLP))
 		return;
+	if (most < MESSAGE_MIN)
+		most = MESSAGE_MIN;
 	s = calloc(1, sizeof(*s));
 	must(s != NULL);
-	s->held = &x->edge->held;
+	s->share = budget_share(&x->edge->budget, &x->address);
 	/* Frames of one byte have a head of six. */
 	buf_init(&s->raw, most);
 	buf_init(&s->data, most);
@@ -36,7 +41,7 @@ said_begin(struct exchange *x)
 static void
 forget(struct said *s)
 {
-	*s->held -= s->raw.n;
+	share_give(s->share, s->raw.n);
 	if (s->raw.p != NULL)
 		OPENSSL_cleanse(s->raw.p, s->raw.size);
 	if (s->data.p != NULL)
@@ -146,12 +151,11 @@ keep(struct exchange *x, struct bytes b)
 {
 	struct said *s = x->said;
 
-	if (buf_append(&s->raw, b) == 0 &&
-	    *s->held + b.n <= x->edge->settings->content.held_max) {
-		*s->held += b.n;
-		return 0;
+	if (share_take(s->share, b.n)) {
+		if (buf_append(&s->raw, b) == 0)
+			return 0;
+		share_give(s->share, b.n);
 	}
-	s->raw.n -= s->raw.n < b.n ? s->raw.n : b.n;
 	close_for(
 	    x, FRAMES_TOO_BIG, "too many bytes are kept back to be judged");
 	return -1;

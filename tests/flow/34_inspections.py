@@ -8,7 +8,7 @@ import subprocess
 import time
 import urllib.parse
 
-from lab import CITY, Lab, TOWN, accept_websocket, read_head, wait_until
+from lab import Answer, CITY, Lab, TOWN, accept_websocket, read_head, wait_until
 
 NUMBER = "123456789018"     # the ministry's test vector
 PENSION = "1234-567890"
@@ -117,7 +117,7 @@ def found(lab, **want):
 
 
 VERSIONS = ("--http1.1", "--http2")
-OURS = ("list.csv", "packed", "long")  # what the tests upload
+OURS = ("list.csv", "packed", "long", "huge")  # what the tests upload
 FORM = urllib.parse.urlencode({"name": "x", "個人番号": NUMBER})
 
 
@@ -505,3 +505,128 @@ def test_no_number_is_written_anywhere(lab):
                 seen += 1
                 assert not any(n in data for n in numbers), path
     assert seen > 10
+
+
+# Odd peers, while something is kept back.
+
+def post(lab, s, port, body, more="", host="up.lab.test"):
+    s.sendall((f"POST / HTTP/1.1\r\nHost: {host}:{port}\r\nContent-Type: text/plain\r\n{more}\r\n").encode() + body)
+
+
+def test_an_origin_may_answer_before_it_has_it_all(lab):
+    """What it does not want is not sent, and the client has its answer."""
+    def early(s):
+        read_head(s)
+        s.sendall(b"HTTP/1.1 413 Too Large\r\nConnection: close\r\nContent-Length: 3\r\n\r\nno\n")
+        time.sleep(0.5)
+    port = lab.origin(early, tls=True, alpn=["http/1.1"])
+    reload(lab)
+    part = lab.dir / "huge"
+    part.write_bytes(b"z" * (8 << 20))
+    for version in VERSIONS:
+        done = subprocess.run(
+            ["curl", "-sS", "-m", "20", version, "--interface", CITY, "-x", f"http://127.0.0.1:{lab.port}", "--cacert",
+             lab.proxy_ca.crt, "-o", lab.dir / "answer", "-w", "%{http_code}", "--data-binary", f"@{part}",
+             f"https://up.lab.test:{port}/"], capture_output=True, text=True)
+        assert done.stdout == "413", (version, done.stdout, done.stderr)
+
+
+def reload(lab):
+    before = len([e for e in lab.journal() if e["event"] == "reloaded"])
+    lab.write_settings()
+    lab.ctl("reload")
+    wait_until(lambda: len([e for e in lab.journal() if e["event"] == "reloaded"]) > before)
+
+
+def test_a_slow_origin_gets_all_of_it(lab):
+    got = []
+
+    def slow(s):
+        head = b""
+        while b"\r\n\r\n" not in head:
+            head += s.recv(1)
+        n = int(re.search(rb"(?i)content-length: (\d+)", head)[1])
+        body = 0
+        while body < n:
+            time.sleep(0.002)
+            more = s.recv(60000)
+            if not more:
+                return
+            body += len(more)
+        got.append(body)
+        s.sendall(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok")
+    port = lab.origin(slow, tls=True, alpn=["http/1.1"])
+    reload(lab)
+    part = lab.dir / "huge"
+    part.write_bytes(b"z" * (4 << 20))
+    for version in VERSIONS:
+        assert curl(lab, version, "--data-binary", f"@{part}", port=port) == (200, b"ok")
+    assert got == [4 << 20] * 2
+
+
+def test_a_client_that_goes_away_leaves_nothing_kept(lab):
+    """Many that send half of what they said, then close: the room is free again."""
+    for _ in range(3):
+        half = [lab.tls("up.lab.test", lab.up) for _ in range(20)]
+        for s in half:
+            post(lab, s, lab.up, b"x" * 60000, "Content-Length: 65000\r\n")
+        time.sleep(0.1)
+        for s in half:
+            s.close()
+    assert curl(lab, "-d", "x=" + "y" * 60000)[0] == 200
+
+
+def test_an_empty_body_in_chunks_ends(lab):
+    for args in (("-H", "Transfer-Encoding: chunked", "-d", ""), ("-X", "POST", "-H", "Content-Length: 0")):
+        for version in VERSIONS:
+            assert curl(lab, version, *args) == (200, b"ok"), args
+
+
+def test_trailers_travel_behind_what_was_kept_back(lab):
+    forget(lab)
+    s = lab.tls("up.lab.test", lab.up)
+    post(lab, s, lab.up, b"3\r\nabc\r\n0\r\nX-Sum: 7\r\n\r\n", "Transfer-Encoding: chunked\r\nTrailer: X-Sum\r\n")
+    wait_until(lambda: sent_to_origin(lab, b"x-sum: 7") or sent_to_origin(lab, b"X-Sum: 7"))
+    assert sent_to_origin(lab, b"abc\r\n0\r\n")
+
+
+def test_one_request_after_the_other(lab):
+    """Kept back, blocked and passed on one connection, pipelined."""
+    s = lab.tls("up.lab.test", lab.up)
+    for body, status in ((b"one", 200), (f"mynumber: {NUMBER}".encode(), 403), (b"two", 200)):
+        post(lab, s, lab.up, body, f"Content-Length: {len(body)}\r\n")
+        a = Answer(s)
+        assert a.status == status, (body, a.raw)
+    both = b"".join(f"POST / HTTP/1.1\r\nHost: up.lab.test:{lab.up}\r\nContent-Type: text/plain\r\n"
+                    f"Content-Length: {len(b)}\r\n\r\n".encode() + b for b in (b"three", b"four"))
+    s.sendall(both)
+    assert [Answer(s).status for _ in range(2)] == [200, 200]
+
+
+def test_an_answer_that_breaks_off_while_it_is_kept_back_is_no_answer(lab):
+    lab.answer = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 999\r\n\r\n<p>half"
+    for version in VERSIONS:
+        status, body = get(lab, version)
+        assert status == 502 and b"half" not in body
+
+
+def test_heads_and_empty_answers_are_not_waited_for(lab):
+    for answer in (b"HTTP/1.1 204 No\r\nConnection: close\r\n\r\n",
+                   b"HTTP/1.1 304 Same\r\nConnection: close\r\nETag: \"x\"\r\n\r\n",
+                   b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\nContent-Type: text/html\r\n\r\n"):
+        lab.answer = answer
+        for version in VERSIONS:
+            assert get(lab, version)[0] == int(answer[9:12]), (answer, version)
+    give(lab, b"x" * 100)
+    lab.answer = lab.answer[:-100]
+    assert get(lab, "-I")[0] == 200
+
+
+def test_a_client_that_stalls_is_told_and_let_go(lab):
+    lab.write_settings(limits="body_timeout = 1;")
+    reload(lab)
+    s = lab.tls("up.lab.test", lab.up)
+    post(lab, s, lab.up, b"half", "Content-Length: 65000\r\n")
+    assert Answer(s).status == 408
+    lab.write_settings(limits="")
+    reload(lab)

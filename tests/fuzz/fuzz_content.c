@@ -32,7 +32,7 @@ run(const struct content_order *o, struct bytes b, size_t cut)
 				sum = sum * 31 + out.p[k];
 	}
 	content_free(c);
-	must(*o->held == 0);
+	must(o->share.budget->all == 0);
 	return v == CONTENT_GO ? sum | 1 : 0;
 }
 
@@ -42,12 +42,11 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 {
 	struct err e;
-	size_t held = 0;
+	struct budget budget = { .max = 4 << 20 };
 	struct bytes body = { p, n };
-	struct content_order o = { .ratio_max = 1100,
-		.inspections = all,
-		.held = &held,
-		.held_max = 1 << 20 };
+	struct content_order o = {
+		.ratio_max = 1100, .inspections = all, .share = { &budget, 0 }
+	};
 
 	if (n < 3 || text_prepare(&e) < 0)
 		return 0;

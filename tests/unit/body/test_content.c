@@ -32,7 +32,7 @@ static struct inspection dlp = { .kind = INSPECTION_DLP,
 	.block = { .name = "dlp", .verdict = VERDICT_BLOCK },
 	.hold_max = HOLD };
 static struct buf set;
-static size_t held;
+static struct budget budget;
 
 static void
 setup(void)
@@ -49,7 +49,7 @@ setup(void)
 	dlp.dlp = dlp_rules_new(&dlp_defaults, &e);
 	ck_assert_ptr_nonnull(dlp.dlp);
 	phrases.found = types.found = FINDING_BLOCK;
-	held = 0;
+	budget = (struct budget){ .max = 4 << 20 };
 }
 
 static void
@@ -58,7 +58,7 @@ teardown(void)
 	set_free(phrases.set);
 	buf_release(&set);
 	dlp_rules_free(dlp.dlp);
-	ck_assert_uint_eq(held, 0);
+	ck_assert_uint_eq(budget.all, 0);
 }
 
 struct run {
@@ -87,9 +87,7 @@ run(struct run *r, struct bytes body, size_t cut)
 	struct bytes pieces[] = { bytes_take(&body, cut), body, { 0 } };
 	struct content *c;
 
-	r->order.held = &held;
-	if (r->order.held_max == 0)
-		r->order.held_max = 1 << 20;
+	r->order.share = (struct share){ &budget, 0 };
 	buf_init(&r->out, 1 << 20);
 	c = content_new(&r->order);
 	ck_assert_ptr_nonnull(c);
@@ -103,7 +101,7 @@ run(struct run *r, struct bytes body, size_t cut)
 	}
 	r->is_found = content_found(c, &r->found);
 	content_free(c);
-	ck_assert_uint_eq(held, 0);
+	ck_assert_uint_eq(budget.all, 0);
 }
 
 static void
@@ -329,20 +327,66 @@ START_TEST(content_that_cannot_be_read_is_bad)
 }
 END_TEST
 
-START_TEST(content_kept_back_has_a_limit_for_all)
+START_TEST(content_kept_back_has_a_limit_for_each_client)
 {
 	uint8_t text[HOLD];
 
 	memset(text, 'a', sizeof(text));
+	budget.max = 400;
 	for (size_t past = 0; past < 2; past++) {
 		struct run r = { .order =
 				     ORDER(look_for_phrases, "text/plain") };
 
-		r.order.held_max = 100;
 		run(&r, (struct bytes){ text, 100 + past }, 50);
 		ck_assert_int_eq(r.verdict, past ? CONTENT_BUSY : CONTENT_GO);
 		release(&r);
 	}
+}
+END_TEST
+
+/* What waits for a slow receiver is not kept back. */
+START_TEST(content_that_may_leave_takes_no_share)
+{
+	static const uint8_t text[HOLD + 1] = { 'a' };
+	const char *why;
+	struct content_order o = ORDER(look_for_phrases, "text/plain");
+	struct content *c;
+
+	o.share = (struct share){ &budget, 0 };
+	c = content_new(&o);
+	ck_assert_int_eq(
+	    content_push(c, (struct bytes){ text, HOLD }, false, &why),
+	    CONTENT_GO);
+	ck_assert_uint_eq(budget.all, HOLD);
+	ck_assert_int_eq(content_push(c, BYTES("ab"), false, &why), CONTENT_GO);
+	ck_assert(!content_waits(c));
+	ck_assert_int_eq(content_push(c, BYTES("cd"), false, &why), CONTENT_GO);
+	ck_assert_uint_eq(budget.all, HOLD);
+	content_free(c);
+	ck_assert_uint_eq(budget.all, 0);
+}
+END_TEST
+
+START_TEST(content_shares_are_a_fourth_of_all)
+{
+	struct address one, other;
+	struct share s, t;
+
+	ck_assert_int_eq(address_parse(&one, BYTES("192.0.2.1")), 0);
+	ck_assert_int_eq(address_parse(&other, BYTES("192.0.2.2")), 0);
+	budget.max = 40;
+	s = budget_share(&budget, &one);
+	t = budget_share(&budget, &other);
+	ck_assert(s.at != t.at);
+	ck_assert(share_take(s, 10));
+	ck_assert(!share_take(s, 1));
+	ck_assert(share_take(t, 10));
+	ck_assert(!share_take(t, SIZE_MAX));
+	share_give(s, 10);
+	ck_assert(!share_take(s, 11));
+	ck_assert(share_take(s, 9));
+	share_give(s, 9);
+	share_give(t, 10);
 }
 END_TEST
 
@@ -364,7 +408,9 @@ content_suite(void)
 	tcase_add_test(t, content_has_numbers_under_its_coding);
 	tcase_add_test(t, content_passes_as_it_came_or_as_it_was_read);
 	tcase_add_test(t, content_that_cannot_be_read_is_bad);
-	tcase_add_test(t, content_kept_back_has_a_limit_for_all);
+	tcase_add_test(t, content_kept_back_has_a_limit_for_each_client);
+	tcase_add_test(t, content_that_may_leave_takes_no_share);
+	tcase_add_test(t, content_shares_are_a_fourth_of_all);
 	suite_add_tcase(s, t);
 	return s;
 }
