@@ -162,6 +162,21 @@ read_bodies(struct conditions *c, const struct texts *t,
 	return 0;
 }
 
+/* A name or an address; of IPv6 with brackets or without. */
+static int
+read_destination(
+    struct url *u, struct bytes text, struct arena *a, const char **why_out)
+{
+	bool open = bytes_start_with(text, BYTES("["));
+
+	if (bytes_index(text, ':') < 0)
+		return url_parse_host(u, text, a, why_out);
+	return url_parse_authority(u,
+	    bytes_of(arena_printf(a, "%s%.*s%s", open ? "" : "[",
+		BYTES_PRINTF(text), open ? "" : "]")),
+	    443, a, why_out);
+}
+
 static int
 read_destinations(
     struct conditions *c, const struct texts *t, struct arena *a, struct err *e)
@@ -173,7 +188,7 @@ read_destinations(
 	for (size_t i = 0; i < t->n; i++) {
 		struct url u = { 0 };
 
-		if (url_parse_host(&u, bytes_of(t->p[i]), a, &why) < 0)
+		if (read_destination(&u, bytes_of(t->p[i]), a, &why) < 0)
 			return setting_error(t->where, e,
 			    "\"%s\": %s, expected a name such as"
 			    " example.test",

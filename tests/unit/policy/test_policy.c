@@ -34,7 +34,8 @@ static const char policy[] =
 	    "bodies = [\"990027\"]; destinations = [\"other.test\"];")
 	    RULE("addresses", "allow", "addresses = [\"203.0.113.0/25\"];")
 		RULE("one-address", "allow",
-		    "destinations = [\"198.51.100.7\"];") RULE("port", "allow",
+		    "destinations = [\"198.51.100.7\", \"2001:DB8::7\", "
+		    "\"[2001:db8::8]\"];") RULE("port", "allow",
 		    "destinations = [\"port.test\"]; ports = [8443];")
 		    RULE("at-noon", "allow",
 			"destinations = [\"noon.test\"]; hours = [\"mon-fri "
@@ -115,6 +116,12 @@ static const struct {
 	    "builtin:no-rule" },
 	{ TOWN_INTERNET, "GET", "https://198.51.100.7/", VERDICT_ALLOW,
 	    "one-address" },
+	{ TOWN_INTERNET, "GET", "https://[2001:db8:0::7]/", VERDICT_ALLOW,
+	    "one-address" },
+	{ TOWN_INTERNET, "GET", "https://[2001:db8::8]/", VERDICT_ALLOW,
+	    "one-address" },
+	{ TOWN_INTERNET, "GET", "https://[2001:db8::9]/", VERDICT_BLOCK,
+	    "builtin:no-rule" },
 	{ TOWN_INTERNET, "GET", "https://198.51.100.70/", VERDICT_BLOCK,
 	    "builtin:no-rule" },
 	/* methods and paths; the first rule that matches decides */
@@ -369,6 +376,10 @@ static const struct {
 	      "a", "allow", "destinations = [\"*.test\"];") ");",
 	    ":2: \"*.test\": host with a forbidden byte, expected a name such"
 	    " as example.test" },
+	{ "default = (\n" LAST(
+	      "a", "allow", "destinations = [\"www.test:443\"];") ");",
+	    ":2: \"www.test:443\": host is no IPv6 address, expected a name"
+	    " such as" },
 	{ "default = (\n" LAST("a", "allow", "destinations = [\"\"];") ");",
 	    ":2: \"\": host of no or too many bytes, expected a name such as"
 	    " example.test" },
@@ -440,7 +451,7 @@ static const struct {
 	    " is not of the connection" },
 	{ "lists = (\n { category = \"a\"; file = \"a\"; kind = \"names\"; });",
 	    ":2: kind is \"names\", expected domains, urls,"
-	    " reputation or score" },
+	    " patterns, reputation or score" },
 	{ "lists = (\n { category = \"a\"; kind = \"reputation\";\n"
 	  "at_least = 101; });",
 	    ":3: at_least is 101, expected 0 to 100" },
