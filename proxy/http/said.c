@@ -68,10 +68,14 @@ close_for(struct exchange *x, unsigned status, const char *why)
 	uint8_t frame[FRAMES_CLOSE_N];
 
 	x->why = why;
-	frames_write_close(frame, status);
-	x->from->type->body(x->from, (struct bytes){ frame, sizeof(frame) });
-	x->from->type->end(x->from, NULL, 0);
-	x->from->type->flush(x->from);
+	/* A server may have had its last word. */
+	if (x->down != BODY_ENDED) {
+		frames_write_close(frame, status);
+		x->from->type->body(
+		    x->from, (struct bytes){ frame, sizeof(frame) });
+		x->from->type->end(x->from, NULL, 0);
+		x->from->type->flush(x->from);
+	}
 	exchange_finish(x, SIDE_COMPLETE, SIDE_CUT);
 }
 

@@ -317,6 +317,29 @@ def test_a_message_that_is_too_long_or_no_frame_ends_it(lab):
         assert heard(lab) == b""
 
 
+def test_a_server_may_have_had_its_last_word(lab):
+    """It closes; what the client says then ends it, and nothing else."""
+    def hangs_up(s):
+        key = re.search(rb"(?i)sec-websocket-key: (\S+)", read_head(s))[1]
+        s.sendall(b"HTTP/1.1 101 S\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+                  b"Sec-WebSocket-Accept: " + accept_websocket(key) + b"\r\n\r\n")
+    talk = lab.talk
+    lab.talk = lab.origin(hangs_up, tls=False)
+    reload(lab)
+    edge = lab.children()["edge.0"]
+    for last in (say(f"個人番号は{NUMBER}です"), b"\x81\x01a"):
+        s = lab.connect()
+        s.sendall(f"GET http://up.lab.test:{lab.talk}/ HTTP/1.1\r\nHost: up.lab.test:{lab.talk}\r\n"
+                  "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+                  "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n".encode())
+        assert b" 101 " in read_head(s).split(b"\r\n")[0]
+        assert s.recv(1) == b""  # it hung up
+        s.sendall(last)
+        wait_until(lambda: lab.event(event="tunnel", host="up.lab.test", port=lab.talk))
+    assert lab.children()["edge.0"] == edge
+    lab.talk = talk
+
+
 # What comes.
 
 PAGE = "<html><body><p>オンライン<b>カジノ</b>で入金ボーナス</p></body></html>"
