@@ -130,7 +130,7 @@ struct content {
 	struct decode *decode;
 	struct filter *encode;
 	struct encode_settings encode_settings;
-	struct piece *first, **last;
+	struct piece *first, *last;
 	struct piece *taken;  /* given to who took it last */
 	struct bytes passing; /* of the last push: nothing stands before it */
 	size_t waiting;       /* bytes of these */
@@ -306,7 +306,6 @@ content_new(const struct content_order *o)
 
 	must(c != NULL);
 	c->order = *o;
-	c->last = &c->first;
 	for (size_t i = 0; i < o->inspections_n; i++)
 		if (fits(o->inspections[i], media))
 			c->looks[c->looks_n++].inspection = o->inspections[i];
@@ -353,8 +352,6 @@ take_first(struct content *c)
 		return NULL;
 	c->first = p->next;
 	c->waiting -= p->n;
-	if (c->first == NULL)
-		c->last = &c->first;
 	return p;
 }
 
@@ -378,6 +375,17 @@ content_free(struct content *c)
 
 /* Keeping. */
 
+static void
+append(struct content *c, struct piece *p)
+{
+	if (c->first == NULL)
+		c->first = p;
+	else
+		c->last->next = p;
+	c->last = p;
+	c->waiting += p->n;
+}
+
 /* What may travel on, and waits for a slow receiver, is bounded by it. */
 static int
 keep(struct content *c, struct bytes b, const char **why_out)
@@ -396,9 +404,7 @@ keep(struct content *c, struct bytes b, const char **why_out)
 		must(p != NULL);
 		*p = (struct piece){ .n = part.n, .counted = !c->released };
 		memcpy(p->bytes, part.p, part.n);
-		*c->last = p;
-		c->last = &p->next;
-		c->waiting += p->n;
+		append(c, p);
 	}
 	return 0;
 }

@@ -54,7 +54,12 @@ struct exchange {
 	bool coalesced; /* on a connection to another name */
 	bool bound;     /* connection-based authentication was seen */
 	bool finished;
-	unsigned interim;                        /* 1xx heads so far */
+	bool counted;     /* as a connection of its client, in the board */
+	bool kept_back;   /* the walk waits for the request's body */
+	bool sent_up;     /* with its end, to the origin */
+	bool read_down;   /* to its end, from the origin */
+	bool sending;     /* refused for what was being sent */
+	unsigned interim; /* 1xx heads so far */
 	uint8_t priority[EXCHANGE_PRIORITY_MAX]; /* that came before `to` */
 
 	/* See inspect.h. A content that is there carries its body. */
@@ -65,24 +70,19 @@ struct exchange {
 	const struct field *trailers_up, *trailers_down;
 	size_t trailers_up_n, trailers_down_n;
 	struct said *said; /* over a WebSocket; see said.h */
-	bool kept_back;    /* the walk waits for the request's body */
-	bool sent_up;      /* with its end, to the origin */
-	bool read_down;    /* to its end, from the origin */
 
 	struct buf *form;             /* that the user sends back; see warn.h */
 	struct bytes back;            /* where the form leads; or none */
 	char ticket[PASSES_TICKET_N]; /* for the page that warns */
 	struct upstream_wait *wait;
-	bool counted;          /* as a connection of its client, in the board */
-	struct tunnel *tunnel; /* what passes is watched; or NULL */
+	struct tunnel *tunnel;  /* what passes is watched; or NULL */
 	const char *tls_origin; /* version, or NULL */
 	unsigned excused;       /* checks that failed, by an exception */
 
 	char id[LOG_ID_MAX];
-	enum answer_kind answer; /* when refused */
-	bool sending;            /* for what was being sent */
-	const char *why;         /* of a refusal or a failure */
-	unsigned check;          /* of a failed verification */
+	const char *why; /* of a refusal or a failure */
+	enum answer_kind answer;
+	unsigned check; /* of a failed verification */
 	uint64_t started_us, resolve_us, connect_us, tls_us, answered_us;
 	uint64_t bytes_up, bytes_down;
 };

@@ -15,7 +15,7 @@ struct policy {
 	struct lists *lists;
 	struct index *index;
 	struct pattern *patterns;
-	struct inspections *inspections;
+	struct inspections inspections;
 	struct urlset *urlsets;
 	uint64_t asked;                     /* categories that rules ask for */
 	struct urlrep *reputation;          /* of queries that bring none */

@@ -220,9 +220,9 @@ compare(const struct policy *was, const struct conditions *before,
 static const struct inspection *
 find_inspection(const struct policy *p, const char *name)
 {
-	int i = inspections_find(p->inspections, bytes_of(name));
+	int i = inspections_find(&p->inspections, bytes_of(name));
 
-	return i < 0 ? NULL : &p->inspections->p[i];
+	return i < 0 ? NULL : &p->inspections.p[i];
 }
 
 static size_t
@@ -231,15 +231,15 @@ compare_inspections(
 {
 	size_t n = 0;
 
-	for (size_t i = 0; i < was->inspections->n; i++) {
-		const struct rule *r = &was->inspections->p[i].block;
+	for (size_t i = 0; i < was->inspections.n; i++) {
+		const struct rule *r = &was->inspections.p[i].block;
 
 		if (find_inspection(is, r->name) == NULL)
 			n += (size_t)(fprintf(out, "- %s (%s:%u)\n", r->name,
 					  r->file, r->line) > 0);
 	}
-	for (size_t i = 0; i < is->inspections->n; i++) {
-		const struct inspection *now = &is->inspections->p[i];
+	for (size_t i = 0; i < is->inspections.n; i++) {
+		const struct inspection *now = &is->inspections.p[i];
 		const struct rule *r = &now->block;
 		const struct inspection *before = find_inspection(was, r->name);
 

@@ -161,15 +161,15 @@ compare_names(const void *a, const void *b)
 static int
 refuse_twins(const struct policy *p, struct err *e)
 {
-	size_t n = p->rules_n + p->inspections->n;
+	size_t n = p->rules_n + p->inspections.n;
 	const struct rule **sorted = calloc(n + 1, sizeof(*sorted));
 	int result = 0;
 
 	must(sorted != NULL);
 	for (size_t i = 0; i < p->rules_n; i++)
 		sorted[i] = &p->rules[i].rule;
-	for (size_t i = 0; i < p->inspections->n; i++)
-		sorted[p->rules_n + i] = &p->inspections->p[i].block;
+	for (size_t i = 0; i < p->inspections.n; i++)
+		sorted[p->rules_n + i] = &p->inspections.p[i].block;
 	qsort(sorted, n, sizeof(*sorted), compare_names);
 	for (size_t i = 1; i < n && result == 0; i++)
 		if (strcmp(sorted[i - 1]->name, sorted[i]->name) == 0)
@@ -202,7 +202,7 @@ read_rules(struct policy *p, const config_setting_t *root, const char *key,
     const struct policy_file *file, struct arena *a, struct err *e)
 {
 	const struct rule_place place = { file, strcmp(key, "must") == 0,
-		p->zones, p->lists, &p->patterns, p->inspections };
+		p->zones, p->lists, &p->patterns, &p->inspections };
 	const config_setting_t *list = setting_list(root, key, e);
 	int result = 0;
 
@@ -244,7 +244,7 @@ read_groups(struct policy *p, const config_setting_t *root,
 			e) < 0)
 			return -1;
 	if (err_take(&result,
-		inspections_read(p->inspections, root, file, p->folder, a, e),
+		inspections_read(&p->inspections, root, file, p->folder, a, e),
 		e) < 0 ||
 	    err_take(&result, read_rules(p, root, "must", file, a, e), e) < 0)
 		return -1;
@@ -308,7 +308,7 @@ policy_release(struct policy *p)
 	if (p == NULL)
 		return;
 	patterns_release(p->patterns);
-	inspections_release(p->inspections);
+	inspections_release(&p->inspections);
 	urlsets_release(p->urlsets);
 	urlrep_drop(p->reputation);
 }
@@ -390,7 +390,6 @@ policy_load(const struct policy_files *files, const char *folder,
 	int result;
 
 	p->lists = lists_new(a);
-	p->inspections = ARENA_NEW(a, struct inspections);
 	p->zones = zones;
 	result = read_files(p, files, folder, a, e);
 	/* In either case: until then the lists are on the heap. */
@@ -418,23 +417,23 @@ policy_rule(const struct policy *p, struct bytes name)
 	for (size_t k = 0; k < p->rules_n; k++)
 		if (bytes_equal(bytes_of(p->rules[k].rule.name), name))
 			return &p->rules[k].rule;
-	i = inspections_find(p->inspections, name);
-	return i < 0 ? NULL : &p->inspections->p[i].warn;
+	i = inspections_find(&p->inspections, name);
+	return i < 0 ? NULL : &p->inspections.p[i].warn;
 }
 
 const struct inspection *
 policy_inspection(const struct policy *p, unsigned bit)
 {
-	must(bit < p->inspections->n);
-	return &p->inspections->p[bit];
+	must(bit < p->inspections.n);
+	return &p->inspections.p[bit];
 }
 
 void
 policy_use_key(struct policy *p, struct bytes key)
 {
-	for (size_t i = 0; i < p->inspections->n; i++)
-		if (p->inspections->p[i].dlp != NULL)
-			dlp_rules_use_key(p->inspections->p[i].dlp, key);
+	for (size_t i = 0; i < p->inspections.n; i++)
+		if (p->inspections.p[i].dlp != NULL)
+			dlp_rules_use_key(p->inspections.p[i].dlp, key);
 }
 
 static const char *const verdict_names[] = {

@@ -216,7 +216,7 @@ review_must(const struct policy *p, size_t at, FILE *out)
 static size_t
 review_inspection(const struct policy *p, size_t at, FILE *out)
 {
-	const struct rule *r = &p->inspections->p[at].block;
+	const struct rule *r = &p->inspections.p[at].block;
 
 	for (size_t i = 0; i < p->rules_n; i++)
 		if ((p->rules[i].rule.inspections >> at & 1) != 0)
@@ -229,7 +229,7 @@ policy_review(const struct policy *p, FILE *out)
 {
 	size_t n = 0;
 
-	for (size_t i = 0; i < p->inspections->n; i++)
+	for (size_t i = 0; i < p->inspections.n; i++)
 		n += review_inspection(p, i, out);
 	for (size_t i = 0; i < p->choices; i++)
 		n += review_must(p, i, out);
