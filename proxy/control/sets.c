@@ -30,11 +30,18 @@ static int
 make(struct set_source *s, const struct sets_order *o, struct buf *out,
     struct err *e)
 {
+	struct set *made;
+
 	for (size_t i = 1; i < o->words_n; i++)
 		if (set_source_read(s, o->words[i], e) < 0)
 			return -1;
 	if (set_source_compile(s, out, e) < 0)
 		return -1;
+	/* What was made is opened as who uses it will. */
+	made = set_open(s->kind, buf_bytes(out), SET_CODE_PLAIN, e);
+	if (made == NULL)
+		return -1;
+	set_free(made);
 	return generation_write(o->output, buf_bytes(out), 0, e);
 }
 
@@ -126,22 +133,39 @@ print_pattern(void *context, size_t i)
 	return true;
 }
 
+/* One reading of the URL, as rules see it. */
+static int
+test_reading(struct set *s, const struct url *u, struct bytes path)
+{
+	enum urls_answer answer = URLS_TOO_MUCH;
+	struct bytes subject;
+
+	if (pattern_subject(u, path, &subject) == 0) {
+		printf("%.*s\n", BYTES_PRINTF(subject));
+		answer = urls_match(s, subject, print_pattern, s);
+	}
+	if (answer == URLS_TOO_MUCH)
+		puts(language_is_japanese() ? "  長すぎるか、手数がかかりすぎる"
+					    : "  too long, or too many steps");
+	return answer == URLS_NO ? 0 : FOUND;
+}
+
+/* A path may be read in two ways; who tightens asks for either. */
 static int
 test_url(struct set *s, const char *text)
 {
 	struct arena a = { 0 };
 	struct url u = { 0 };
 	const char *why;
-	struct bytes subject;
 	int result = FAILED;
 
 	if (url_parse_absolute(&u, bytes_of(text), &a, &why) < 0) {
 		fprintf(stderr, "%s: %s\n", text, why);
-	} else if (pattern_subject(&u, u.path_canonical, &subject) == 0) {
-		printf("%.*s\n", BYTES_PRINTF(subject));
-		result = urls_match(s, subject, print_pattern, s) == URLS_NO
-		    ? 0
-		    : FOUND;
+	} else {
+		result = test_reading(s, &u, u.path_canonical);
+		if (!bytes_equal(u.path_canonical, u.path_loose) &&
+		    test_reading(s, &u, u.path_loose) == FOUND)
+			result = FOUND;
 	}
 	arena_release(&a);
 	return result;

@@ -306,17 +306,19 @@ exchange_inspect(void *job)
 	return x->up == BODY_ENDED ? STAGE_NEXT : inspect_request(x);
 }
 
-/* Whether the exchange goes on with what follows. */
+/* Whether the exchange goes on with what follows of a body; bad tells that it
+ * cannot be read. */
 static bool
-judge_up(struct exchange *x, struct bytes b, bool last)
+judge(struct exchange *x, struct content *c, struct bytes b, bool last,
+    void (*bad)(struct exchange *x, const char *why))
 {
 	const char *why = NULL;
 
-	switch (content_push(x->content_up, b, last, &why)) {
+	switch (content_push(c, b, last, &why)) {
 	case CONTENT_GO:
 		return true;
 	case CONTENT_FOUND:
-		refuse_found(x, x->content_up);
+		refuse_found(x, c);
 		return false;
 	case CONTENT_BUSY:
 		exchange_refuse(x, ANSWER_BUSY, why);
@@ -324,8 +326,20 @@ judge_up(struct exchange *x, struct bytes b, bool last)
 	case CONTENT_BAD:
 		break;
 	}
-	exchange_request_bad(x, 400, why);
+	bad(x, why);
 	return false;
+}
+
+static void
+bad_request(struct exchange *x, const char *why)
+{
+	exchange_request_bad(x, 400, why);
+}
+
+static bool
+judge_up(struct exchange *x, struct bytes b, bool last)
+{
+	return judge(x, x->content_up, b, last, bad_request);
 }
 
 static void
@@ -497,25 +511,16 @@ rewrite_coding(struct exchange *x, enum content_output output)
 		m->framing = FRAMING_CHUNKED;
 }
 
+static void
+bad_answer(struct exchange *x, const char *why)
+{
+	exchange_origin_failed(x, ANSWER_BAD_ANSWER, why);
+}
+
 static bool
 judge_down(struct exchange *x, struct bytes b, bool last)
 {
-	const char *why = NULL;
-
-	switch (content_push(x->content_down, b, last, &why)) {
-	case CONTENT_GO:
-		return true;
-	case CONTENT_FOUND:
-		refuse_found(x, x->content_down);
-		return false;
-	case CONTENT_BUSY:
-		exchange_refuse(x, ANSWER_BUSY, why);
-		return false;
-	case CONTENT_BAD:
-		break;
-	}
-	exchange_origin_failed(x, ANSWER_BAD_ANSWER, why);
-	return false;
+	return judge(x, x->content_down, b, last, bad_answer);
 }
 
 bool

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "proxy/policy/compiled.h"
+#include "proxy/policy/urlset.h"
 
 /* Whether what `whole` matches is all that `part` matches, for one condition
  * after the other; true only when it is certain. */
@@ -183,8 +184,17 @@ review_tunnel(const struct policy *p, size_t at, FILE *out)
 {
 	const struct rule *r = &p->rules[at].rule;
 
-	if (r->verdict != VERDICT_TUNNEL || r->layer == LAYER_NATIONAL ||
-	    somebody_lets(p, r->layer))
+	uint64_t categories = p->rules[at].categories;
+
+	if (r->verdict != VERDICT_TUNNEL)
+		return 0;
+	if (categories != 0 &&
+	    (categories & ~urlsets_categories(p->urlsets)) == 0)
+		return tell(out, r,
+		    "is never a tunnel: its categories are of URL patterns,"
+		    " and no URL is seen before it is decrypted",
+		    NULL);
+	if (r->layer == LAYER_NATIONAL || somebody_lets(p, r->layer))
 		return 0;
 	return tell(out, r,
 	    "is never a tunnel: no layer above has may-tunnel for it", NULL);
@@ -204,8 +214,9 @@ review_must(const struct policy *p, size_t at, FILE *out)
 {
 	const struct conditions *c = &p->rules[at];
 
-	if (c->methods.n + c->patterns_n > 0 && has_tunnels(p) &&
-	    c->destinations_n + c->urls_n == 0)
+	if ((c->methods.n + c->patterns_n > 0 ||
+		(c->categories & urlsets_categories(p->urlsets)) != 0) &&
+	    has_tunnels(p) && c->destinations_n + c->urls_n == 0)
 		return tell(out, &c->rule,
 		    "is in must and asks for methods or patterns of any"
 		    " destination: nothing is a tunnel any more",

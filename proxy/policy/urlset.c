@@ -34,6 +34,16 @@ urlsets_release(struct urlset *list)
 		set_free(list->set);
 }
 
+uint64_t
+urlsets_categories(const struct urlset *list)
+{
+	uint64_t all = 0;
+
+	for (; list != NULL; list = list->next)
+		all |= list->category;
+	return all;
+}
+
 /* One is enough. */
 static bool
 no_more(void *context, size_t pattern)

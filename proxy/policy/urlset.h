@@ -11,5 +11,7 @@ struct urlset;
 int urlset_open(struct urlset **list, const char *path, unsigned category,
     struct arena *a, struct err *e) MUST_CHECK;
 void urlsets_release(struct urlset *list);
+/* The set of categories that they make. */
+uint64_t urlsets_categories(const struct urlset *list);
 /* Adds the categories of the query's URL, as far as they are among `asked`. */
 void urlsets_look_up(struct urlset *list, uint64_t asked, struct judging *j);

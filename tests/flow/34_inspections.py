@@ -476,8 +476,11 @@ def test_sets_are_tried_before_they_are_used(lab):
     done = tried("betting", lab.dir / "page")
     assert done.returncode == 2 and "(shift_jis, HTML)" in done.stdout, done.stdout + done.stderr
     assert "+40 オンラインカジノ" in done.stdout and "sum 70" in done.stdout, done.stdout
-    done = tried("webmail", "https://a.test/MAIL/compose", "https://a.test/x/..//mail/compose")
+    done = tried("webmail", "https://a.test/MAIL/compose", "https://a.test/mail")
     assert done.returncode == 0 and "https://a.test/MAIL/compose\n" in done.stdout, done.stdout
+    # either reading of a path counts, as for a rule that blocks
+    done = tried("webmail", "https://a.test/x/..//mail/compose")
+    assert done.returncode == 2 and done.stdout.splitlines()[-2:] == ["https://a.test/mail/compose", "  compose"]
     assert tried("webmail", "http://a.test/%6dail/compose").stdout == "http://a.test/mail/compose\n  compose\n"
     assert tried("none", "http://a.test/").returncode == 1
     bad = compile_set(lab, "bad", 'patterns = (\n { pattern = "(a"; weight = 1; } );')
@@ -508,6 +511,20 @@ def test_bad_inspections_are_told_by_line(lab):
             ('name = "noticed"', 'name = "betting"')):
         text = errors(POLICY.replace(wrong, words, 1))
         assert re.search(r"policy\.conf:\d+: .*expected|policy\.conf:\d+: .*twice", text), (words, text)
+    lab.write_policy(POLICY)
+
+
+def test_what_a_set_cannot_mean_is_told(lab):
+    """Its URLs are seen behind the decryption alone."""
+    tunnel = """must = ( { name = "all-webmail"; categories = ["webmail"]; verdict = "block"; reason_ja = "x"; } );
+default = ( { name = "never"; categories = ["webmail"]; verdict = "tunnel"; reason_ja = "x"; },
+  { name = "bank"; destinations = ["bank.lab.test"]; verdict = "tunnel"; zones = ["internet"]; reason_ja = "x"; } );"""
+    lab.write_policy('lists = ( { category = "webmail"; file = "webmail.set"; kind = "patterns"; } );\n' + tunnel)
+    done = subprocess.run([lab.build / "sekishod", "-t", "-c", lab.dir / "sekisho.conf"],
+                          capture_output=True, text=True)
+    text = done.stderr + done.stdout
+    assert '"all-webmail" is in must and asks for methods or patterns' in text, text
+    assert '"never" is never a tunnel: its categories are of URL patterns' in text, text
     lab.write_policy(POLICY)
 
 
