@@ -117,7 +117,6 @@ static void
 push_plain(void *state, struct sink *s, struct bytes in)
 {
 	(void)state;
-	sink_flush(s);
 	dlp_feed(s->scan, in);
 }
 
@@ -179,6 +178,7 @@ void
 dlp_body_push(struct dlp_body *b, struct bytes in)
 {
 	b->type->push(b->state, &b->sink, in);
+	sink_flush(&b->sink);
 }
 
 const char *

@@ -8,6 +8,7 @@
 #pragma once
 
 #include "filters/dlp/dlp.h"
+#include "filters/text/reader.h"
 
 enum dlp_container {
 	DLP_PLAIN = 0, /* also what nothing is known of */
@@ -26,6 +27,9 @@ enum dlp_container dlp_container_of(struct bytes type);
 struct bytes dlp_boundary_of(struct bytes type);
 
 struct dlp_body;
+/* So much text a body holds, before and within its containers, that has not
+ * come to the scan. */
+#define DLP_BODY_HELD_MAX (CONVERT_OUT_MAX(READER_HEAD_MAX) + 2048)
 /* Of a scan that outlives it. boundary is copied; without one a multipart body
  * is read as plain text, and that is told. */
 struct dlp_body *dlp_body_new(

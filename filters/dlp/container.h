@@ -29,6 +29,9 @@ sink_byte(struct sink *s, uint8_t c)
 	s->p[s->n++] = c;
 }
 
+/* So much text a container that is not made of parts holds at most. */
+#define CONTAINER_HELD_MAX 1024
+
 /* A reader: its state begins as zeroes and is wiped by who owns it. */
 struct container_type {
 	size_t state_size;

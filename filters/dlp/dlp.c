@@ -569,6 +569,12 @@ dlp_so_far(struct dlp *d)
 	return strictest;
 }
 
+uint64_t
+dlp_position(const struct dlp *d)
+{
+	return d->base + d->n;
+}
+
 void
 dlp_end(struct dlp *d, struct dlp_report *out)
 {

@@ -123,6 +123,8 @@ void dlp_border(struct dlp *d, uint8_t border);
  */
 #define DLP_LAG 2048
 enum dlp_verdict dlp_so_far(struct dlp *d);
+/* How much came, as the scan counts it: DLP_LAG is measured in the same. */
+uint64_t dlp_position(const struct dlp *d);
 /* The end; the scan takes no more and can only be freed. */
 void dlp_end(struct dlp *d, struct dlp_report *out);
 /* Wipes all that it held. */

@@ -7,6 +7,16 @@
 #include "filters/media.h"
 #include "filters/text/reader.h"
 
+/* When the scan's text has come to where, so many bytes had been pushed. What
+ * stands in them comes to the scan by position + DLP_BODY_HELD_MAX, and is
+ * judged DLP_LAG behind it. */
+struct mark {
+	uint64_t bytes, position;
+};
+
+#define MARKS 8
+#define MARK_STEP ((DLP_FILTER_LAG + MARKS - 2) / (MARKS - 1))
+
 struct dlp_filter {
 	struct filter base;
 	struct dlp *scan;
@@ -17,6 +27,10 @@ struct dlp_filter {
 	struct dlp_report report;
 	const char *odd;
 	uint32_t unread;
+	uint64_t bytes; /* that were pushed */
+	uint64_t judged;
+	size_t marks_first, marks_n;
+	struct mark marks[MARKS];
 };
 
 static struct dlp_filter *
@@ -75,6 +89,36 @@ finish(struct dlp_filter *d)
 	d->ended = true;
 }
 
+static struct mark *
+mark_of(struct dlp_filter *d, size_t i)
+{
+	return &d->marks[(d->marks_first + i) % MARKS];
+}
+
+/* The oldest of a full ring lies DLP_FILTER_LAG behind, and has gone. */
+static void
+set_mark(struct dlp_filter *d, uint64_t position)
+{
+	if (d->marks_n > 0 &&
+	    position - mark_of(d, d->marks_n - 1)->position < MARK_STEP)
+		return;
+	*mark_of(d, d->marks_n++) = (struct mark){ d->bytes, position };
+}
+
+static void
+count_judged(struct dlp_filter *d)
+{
+	uint64_t position = dlp_position(d->scan);
+
+	while (d->marks_n > 0 &&
+	    position - mark_of(d, 0)->position >= DLP_FILTER_LAG) {
+		d->judged = mark_of(d, 0)->bytes;
+		d->marks_first = (d->marks_first + 1) % MARKS;
+		d->marks_n--;
+	}
+	set_mark(d, position);
+}
+
 static enum filter_verdict
 push(struct filter *f, struct bytes in, bool last, struct buf *out)
 {
@@ -87,8 +131,11 @@ push(struct filter *f, struct bytes in, bool last, struct buf *out)
 		reader_push(&d->reader, in, last, take, d->body);
 	else
 		dlp_body_push(d->body, in);
+	d->bytes += in.n;
 	if (last)
 		finish(d);
+	else
+		count_judged(d);
 	return FILTER_GO;
 }
 
@@ -107,6 +154,14 @@ dlp_filter_verdict(struct filter *f)
 	const struct dlp_filter *d = filter_of(f);
 
 	return d->ended ? d->report.verdict : dlp_so_far(d->scan);
+}
+
+uint64_t
+dlp_filter_judged(struct filter *f)
+{
+	const struct dlp_filter *d = filter_of(f);
+
+	return d->ended ? d->bytes : d->judged;
 }
 
 const struct dlp_report *

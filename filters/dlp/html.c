@@ -10,6 +10,8 @@
 #define TAG_DIGITS 7     /* so many digits make it text */
 #define REFERENCE_MAX 12 /* of "&…;" */
 
+_Static_assert(TAG_MAX + 2 <= CONTAINER_HELD_MAX, "a tag and its borders");
+
 struct html {
 	enum html_at {
 		AT_TEXT = 0,

@@ -15,6 +15,12 @@
 #define HEAD_MAX 8192 /* of one part */
 #define CHARSET_NAME_MAX 32
 
+_Static_assert(HEAD_MAX <= DLP_BODY_HELD_MAX, "a head is held");
+_Static_assert(4 + MULTIPART_BOUNDARY_MAX + CONVERT_OUT_MAX(READER_HEAD_MAX) +
+	    CONTAINER_HELD_MAX <=
+	DLP_BODY_HELD_MAX,
+    "or what may be a delimiter, behind the beginning of a part");
+
 struct multipart {
 	enum part_at {
 		AT_BODY = 0,

@@ -101,13 +101,15 @@ content_prepare(struct policy *p, const char *key_path, struct err *e)
 
 #define GZIP_LEVEL 6
 #define PIECE_MAX ((size_t)65536)
+#define LAG_FREE (2 * PIECE_MAX)
 #define TOO_LARGE "a file larger than is allowed"
 
 /* What is kept back or waits to be taken, in the order in which it came. */
 struct piece {
 	struct piece *next;
 	size_t n;
-	bool counted; /* in the share: it is kept back to be judged */
+	uint64_t seen; /* decoded bytes up to its end */
+	bool counted;  /* in the share: it is kept back to be judged */
 	uint8_t bytes[];
 };
 
@@ -135,8 +137,7 @@ struct content {
 	struct bytes passing; /* of the last push: nothing stands before it */
 	size_t waiting;       /* bytes of these */
 	uint64_t seen;        /* decoded bytes */
-	size_t lag;           /* kept back to the end: not judged for sure */
-	bool released;        /* nothing is kept back any more */
+	bool released;        /* nothing waits for the end any more */
 	bool ended;
 	bool busy; /* there is no more room */
 	size_t looks_n;
@@ -286,17 +287,6 @@ begin_look(struct look *l, const struct content_order *o)
 	}
 }
 
-/* So much is kept back to the end of the body: what is found in it may lie as
- * far behind what was judged. */
-static size_t
-lag_of(const struct content *c)
-{
-	for (size_t i = 0; i < c->looks_n; i++)
-		if (c->looks[i].inspection->kind == INSPECTION_DLP)
-			return DLP_FILTER_LAG;
-	return 0;
-}
-
 struct content *
 content_new(const struct content_order *o)
 {
@@ -324,7 +314,6 @@ content_new(const struct content_order *o)
 		c->decode = decode_new(&settings);
 	}
 	c->released = o->streams || c->looks_n == 0;
-	c->lag = o->streams ? 0 : lag_of(c);
 	c->encode_settings.level = GZIP_LEVEL;
 	if (c->decode != NULL && o->output == CONTENT_GZIP)
 		c->encode = filter_new(&encode_filter, &c->encode_settings);
@@ -375,6 +364,23 @@ content_free(struct content *c)
 
 /* Keeping. */
 
+/* So many decoded bytes are judged for sure: what a look for numbers finds may
+ * lie far behind what it was given. */
+static uint64_t
+judged(const struct content *c)
+{
+	uint64_t least = c->seen;
+
+	for (size_t i = 0; i < c->looks_n && !c->order.streams; i++) {
+		const struct look *l = &c->looks[i];
+
+		if (l->inspection->kind == INSPECTION_DLP &&
+		    dlp_filter_judged(l->filter) < least)
+			least = dlp_filter_judged(l->filter);
+	}
+	return least;
+}
+
 static void
 append(struct content *c, struct piece *p)
 {
@@ -386,23 +392,35 @@ append(struct content *c, struct piece *p)
 	c->waiting += p->n;
 }
 
+/* What lags behind is little, and there is always room for it: unless somebody
+ * sends much that says nothing. */
+static bool
+is_counted(const struct content *c)
+{
+	return !c->released || (c->waiting >= LAG_FREE && judged(c) < c->seen);
+}
+
 /* What may travel on, and waits for a slow receiver, is bounded by it. */
 static int
 keep(struct content *c, struct bytes b, const char **why_out)
 {
+	bool counted = is_counted(c);
+
 	while (b.n > 0) {
 		struct bytes part =
 		    bytes_take(&b, b.n < PIECE_MAX ? b.n : PIECE_MAX);
 		struct piece *p;
 
-		c->busy = !c->released && !share_take(c->order.share, part.n);
+		c->busy = counted && !share_take(c->order.share, part.n);
 		if (c->busy) {
 			*why_out = "too many bytes are kept back to be judged";
 			return -1;
 		}
 		p = malloc(sizeof(*p) + part.n);
 		must(p != NULL);
-		*p = (struct piece){ .n = part.n, .counted = !c->released };
+		*p = (struct piece){
+			.n = part.n, .seen = c->seen, .counted = counted
+		};
 		memcpy(p->bytes, part.p, part.n);
 		append(c, p);
 	}
@@ -414,7 +432,7 @@ keep(struct content *c, struct bytes b, const char **why_out)
 static int
 pass(struct content *c, struct bytes b, const char **why_out)
 {
-	if (!c->released || c->first != NULL || c->lag > 0)
+	if (!c->released || c->first != NULL || judged(c) < c->seen)
 		return keep(c, b, why_out);
 	c->passing = b;
 	return 0;
@@ -430,7 +448,7 @@ bool
 content_ready(const struct content *c)
 {
 	return c->released && c->first != NULL &&
-	    (c->ended || c->waiting - c->first->n >= c->lag);
+	    (c->ended || c->first->seen <= judged(c));
 }
 
 bool

@@ -282,6 +282,64 @@ START_TEST(content_has_numbers_under_its_coding)
 }
 END_TEST
 
+/* Behind a number something that says nothing: it does not leave, and what is
+ * kept back for it has its limit. */
+START_TEST(content_with_a_number_does_not_leave_by_silence)
+{
+	static uint8_t spaces[4096];
+	const char *why;
+	struct content_order o = ORDER(look_for_numbers, "application/json");
+	struct content *c;
+	enum content_verdict v;
+	size_t n = 0;
+	struct bytes b;
+
+	memset(spaces, ' ', sizeof(spaces));
+	o.share = (struct share){ &budget, 0 };
+	c = content_new(&o);
+	v = content_push(
+	    c, BYTES("{\"mynumber\":\"" NUMBER "\","), false, &why);
+	while (v == CONTENT_GO) {
+		ck_assert(!content_take(c, &b));
+		n += sizeof(spaces);
+		v = content_push(
+		    c, (struct bytes){ spaces, sizeof(spaces) }, false, &why);
+	}
+	ck_assert_int_eq(v, CONTENT_BUSY);
+	ck_assert_uint_le(n, budget.max / BUDGET_SHARE + 3 * 65536);
+	ck_assert_uint_ge(n, budget.max / BUDGET_SHARE);
+	content_free(c);
+}
+END_TEST
+
+/* What lags behind is let go when more came, and takes no share. */
+START_TEST(content_without_numbers_leaves_while_it_comes)
+{
+	static const char line[] = "one line of a text that is long\n";
+	const char *why;
+	struct content_order o = ORDER(look_for_numbers, "text/plain");
+	struct content *c;
+	size_t in = 0, out = 0, most = 0;
+	struct bytes b;
+
+	o.share = (struct share){ &budget, 0 };
+	c = content_new(&o);
+	while (in < 1000000) {
+		ck_assert_int_eq(
+		    content_push(c, bytes_of(line), false, &why), CONTENT_GO);
+		in += strlen(line);
+		while (content_take(c, &b))
+			out += b.n;
+		if (in - out > most)
+			most = in - out;
+		if (in > 100000)
+			ck_assert_uint_eq(budget.all, 0);
+	}
+	ck_assert_uint_lt(most, 32768);
+	content_free(c);
+}
+END_TEST
+
 START_TEST(content_passes_as_it_came_or_as_it_was_read)
 {
 	static const struct {
@@ -406,6 +464,8 @@ content_suite(void)
 	tcase_add_test(t, content_of_a_declared_type_needs_no_byte);
 	tcase_add_test(t, content_is_as_large_as_allowed);
 	tcase_add_test(t, content_has_numbers_under_its_coding);
+	tcase_add_test(t, content_with_a_number_does_not_leave_by_silence);
+	tcase_add_test(t, content_without_numbers_leaves_while_it_comes);
 	tcase_add_test(t, content_passes_as_it_came_or_as_it_was_read);
 	tcase_add_test(t, content_that_cannot_be_read_is_bad);
 	tcase_add_test(t, content_kept_back_has_a_limit_for_each_client);

@@ -98,36 +98,106 @@ START_TEST(dlp_filter_reads_bodies_in_their_charset)
 }
 END_TEST
 
-/* As soon as DLP_FILTER_LAG bytes stand behind it, whatever they are. */
-START_TEST(dlp_filter_knows_before_the_end)
+/* What stands behind a number, piece by piece: as many bytes as the readers let
+ * a sign have, and such that say nothing. */
+static const struct {
+	const char *type, *text, *fill;
+	bool silent;
+} behind[] = {
+	{ "text/plain", "mynumber: " NUMBER " ", "x", false },
+	{ "text/plain", "mynumber: " NUMBER " ", "\xe9\x96\xa2", false },
+	{ "text/plain; charset=Shift_JIS", "mynumber: " NUMBER " ", "\x8a\xd6",
+	    false },
+	{ "application/json", "{\"mynumber\":\"" NUMBER "\",\"x\":\"",
+	    "\\u0078", false },
+	{ "application/json", "{\"mynumber\":\"" NUMBER "\",", " ", true },
+	{ "application/x-www-form-urlencoded", "mynumber=" NUMBER "&x=", "%78",
+	    false },
+	{ "text/html", "<p>mynumber: " NUMBER "<p>", "&#x0000000078;", false },
+	{ "text/html", "<p>mynumber: " NUMBER "<p>", "<b></b>", true },
+	{ "text/csv", "mynumber," NUMBER "\n", "\r", true },
+	{ FORM, PART("text/html", "<p>mynumber: " NUMBER),
+	    "--cut\r\nContent-Disposition: form-data; name=\"f\"\r\n\r\n"
+	    "x\r\n",
+	    false },
+};
+
+#define FILLS 20000
+
+/* A number is not among what is judged before it is in the verdict. */
+START_TEST(dlp_filter_judges_before_it_says_so)
+{
+	const struct dlp_filter_settings s = { rules,
+		bytes_of(behind[_i].type) };
+	struct bytes fill = bytes_of(behind[_i].fill);
+	struct filter *f = filter_new(&dlp_filter, &s);
+	size_t start =
+	    (size_t)(strstr(behind[_i].text, NUMBER) - behind[_i].text);
+	int fills = 0;
+
+	ck_assert_int_eq(
+	    filter_push(f, bytes_of(behind[_i].text), false, NULL), FILTER_GO);
+	while (dlp_filter_verdict(f) == DLP_PASS && fills++ < FILLS) {
+		ck_assert_msg(dlp_filter_judged(f) <= start, "%s, %d fills",
+		    behind[_i].type, fills);
+		ck_assert_int_eq(filter_push(f, fill, false, NULL), FILTER_GO);
+	}
+	ck_assert_msg((fills > FILLS) == behind[_i].silent, "%s: %d fills",
+	    behind[_i].type, fills);
+	ck_assert_int_eq(
+	    filter_push(f, (struct bytes){ 0 }, true, NULL), FILTER_GO);
+	ck_assert_int_eq(dlp_filter_verdict(f), DLP_BLOCK);
+	ck_assert_uint_eq(dlp_filter_judged(f),
+	    strlen(behind[_i].text) +
+		(size_t)(fills > FILLS ? FILLS : fills) * fill.n);
+	filter_free(f);
+}
+END_TEST
+
+/* What a reader holds to guess a charset comes to the scan at once, with the
+ * number at its end. */
+START_TEST(dlp_filter_judges_what_readers_hold)
+{
+	static const char number[] = "\nmynumber: " NUMBER " ";
+	const struct dlp_filter_settings s = { rules, BYTES("text/plain") };
+	struct filter *f = filter_new(&dlp_filter, &s);
+	char text[2 * READER_HEAD_MAX];
+	struct bytes held;
+
+	memset(text, 'x', sizeof(text));
+	memcpy(text + READER_HEAD_MAX, "\x8a\xd6", 2); /* a kanji */
+	held = (struct bytes){ (uint8_t *)text, sizeof(text) - 100 };
+	memcpy(text + held.n - strlen(number), number, strlen(number));
+	ck_assert_int_eq(filter_push(f, held, false, NULL), FILTER_GO);
+	for (int i = 0; i < 10000 && dlp_filter_verdict(f) == DLP_PASS; i++) {
+		ck_assert_uint_lt(
+		    dlp_filter_judged(f), held.n - strlen(number));
+		ck_assert_int_eq(
+		    filter_push(f, BYTES("z"), false, NULL), FILTER_GO);
+	}
+	ck_assert_int_eq(dlp_filter_verdict(f), DLP_BLOCK);
+	filter_free(f);
+}
+END_TEST
+
+/* What lags behind is not more than is promised, and a step. */
+START_TEST(dlp_filter_does_not_lag_more_than_it_must)
 {
 	static const char *const types[] = { "text/plain", "application/json",
-		"application/x-www-form-urlencoded" };
-	static const char *const texts[] = { "mynumber: " NUMBER " ",
-		"{\"mynumber\":\"" NUMBER "\",\"x\":\"",
-		"mynumber=" NUMBER "&x=" };
-	static const char *const fill[] = { "x", "\\u0078", "%78" };
+		"text/csv; charset=utf-8" };
 
 	for (size_t i = 0; i < COUNT(types); i++) {
 		const struct dlp_filter_settings s = { rules,
 			bytes_of(types[i]) };
 		struct filter *f = filter_new(&dlp_filter, &s);
-		size_t behind = 0;
 
-		ck_assert_int_eq(
-		    filter_push(f, bytes_of(texts[i]), false, NULL), FILTER_GO);
-		ck_assert_int_eq(dlp_filter_verdict(f), DLP_PASS);
-		while (dlp_filter_verdict(f) == DLP_PASS) {
-			ck_assert_uint_lt(behind, DLP_FILTER_LAG);
-			behind += strlen(fill[i]);
+		for (size_t n = 1; n < 200000; n++) {
 			ck_assert_int_eq(
-			    filter_push(f, bytes_of(fill[i]), false, NULL),
-			    FILTER_GO);
+			    filter_push(f, BYTES("x"), false, NULL), FILTER_GO);
+			ck_assert_uint_le(n - dlp_filter_judged(f),
+			    DLP_FILTER_LAG + DLP_FILTER_LAG / 4 +
+				READER_HEAD_MAX);
 		}
-		ck_assert_int_eq(dlp_filter_verdict(f), DLP_BLOCK);
-		ck_assert_int_eq(
-		    filter_push(f, (struct bytes){ 0 }, true, NULL), FILTER_GO);
-		ck_assert_int_eq(dlp_filter_verdict(f), DLP_BLOCK);
 		filter_free(f);
 	}
 }
@@ -165,7 +235,10 @@ dlp_filter_suite(void)
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_loop_test(
 	    t, dlp_filter_reads_bodies_in_their_charset, 0, COUNT(bodies));
-	tcase_add_test(t, dlp_filter_knows_before_the_end);
+	tcase_add_loop_test(
+	    t, dlp_filter_judges_before_it_says_so, 0, (int)COUNT(behind));
+	tcase_add_test(t, dlp_filter_judges_what_readers_hold);
+	tcase_add_test(t, dlp_filter_does_not_lag_more_than_it_must);
 	tcase_add_test(t, dlp_filter_counts_the_many_at_the_end);
 	suite_add_tcase(s, t);
 	return s;
