@@ -107,7 +107,7 @@ text_pattern(unsigned i)
 		    &arena, "%s[a-z0-9]{2,12}\\.%s/", word(), word());
 		break;
 	}
-	return (struct set_pattern){ "p", text, 1, flags };
+	return (struct set_pattern){ "p", text, 1, flags, NULL };
 }
 
 static struct bytes
@@ -280,7 +280,7 @@ url_pattern(unsigned i)
 		}
 	}
 	return (struct set_pattern){ "p", arena_printf(&arena, "%s", out), 1,
-		i % 2 == 0 ? SET_CASELESS : 0 };
+		i % 2 == 0 ? SET_CASELESS : 0, NULL };
 }
 
 /* One of so many is of the patterns' words. */

@@ -27,15 +27,18 @@ struct compiling {
 	size_t from; /* where the file begins in out */
 	struct set_head head;
 	struct set_record *records;
-	size_t bad; /* the pattern that was refused; n: none */
+	bool full; /* out is over its limit */
 	struct err *e;
 };
 
 static int
 refuse(struct compiling *c, size_t i, const char *why)
 {
-	c->bad = i;
-	return err_set(c->e, "pattern \"%s\": %s", c->patterns[i].name, why);
+	const struct set_pattern *p = &c->patterns[i];
+
+	return err_set(c->e, "%s%spattern \"%s\": %s",
+	    p->where != NULL ? p->where : "", p->where != NULL ? ": " : "",
+	    p->name, why);
 }
 
 /* Letters of a phrase are written so that no syntax is in them. */
@@ -179,7 +182,7 @@ put(struct compiling *c, const void *p, size_t n)
 
 	if (buf_append(c->out, (struct bytes){ p, n }) < 0 ||
 	    c->out->n - c->from > UINT32_MAX) {
-		err_set(c->e, "the compiled set is over its limit");
+		c->full = true;
 		return 0;
 	}
 	return (uint32_t)at;
@@ -231,7 +234,7 @@ judge(struct compiling *c, size_t i)
 	r->name_at = put(c, p->name, strlen(p->name) + 1);
 	r->text_at = put(c, p->text, text.n + 1);
 	r->text_n = (uint32_t)text.n;
-	return c->e->text[0] == '\0' ? 0 : -1;
+	return 0;
 }
 
 static const char *
@@ -253,7 +256,7 @@ expressions_init(struct arena *a, struct expressions *x, size_t n)
 	x->sizes = ARENA_ARRAY(a, size_t, n + 1);
 }
 
-static int
+static void
 put_db(struct compiling *c, hs_database_t *db, struct set_part *part)
 {
 	char *bytes = NULL;
@@ -264,7 +267,6 @@ put_db(struct compiling *c, hs_database_t *db, struct set_part *part)
 	part->n = (uint32_t)n;
 	free(bytes);
 	hs_free_database(db);
-	return c->e->text[0] == '\0' ? 0 : -1;
 }
 
 static int
@@ -278,8 +280,10 @@ put_expressions(
 	if (x->n == 0)
 		return 0;
 	if (hs_compile_multi(x->texts, x->flags, x->ids, (unsigned)x->n, mode,
-		NULL, &db, &error) == HS_SUCCESS)
-		return put_db(c, db, part);
+		NULL, &db, &error) == HS_SUCCESS) {
+		put_db(c, db, part);
+		return 0;
+	}
 	if (error->expression >= 0)
 		return refuse_scan(c, x->ids[error->expression], error);
 	err_set(c->e, "the set cannot be compiled: %s", error->message);
@@ -291,16 +295,17 @@ static int
 compile_text(struct compiling *c)
 {
 	struct expressions x = { .n = c->n };
+	int result = 0;
 
 	expressions_init(&c->arena, &x, c->n);
 	for (size_t i = 0; i < c->n; i++) {
 		x.texts[i] = expression_of(c, i);
 		x.flags[i] = scan_flags(c, i);
 		x.ids[i] = (unsigned)i;
-		if (measure(c, i, x.texts[i]) < 0)
+		if (err_take(&result, measure(c, i, x.texts[i]), c->e) < 0)
 			return -1;
 	}
-	return put_expressions(c, &x, &c->head.db);
+	return result < 0 ? -1 : put_expressions(c, &x, &c->head.db);
 }
 
 /* URLs: literals of all patterns, those that share one together. */
@@ -372,7 +377,8 @@ put_literals(struct compiling *c, struct wish *wishes, size_t n)
 		hs_free_compile_error(error);
 		return -1;
 	}
-	return put_db(c, db, &c->head.literals_db);
+	put_db(c, db, &c->head.literals_db);
+	return 0;
 }
 
 static void
@@ -439,14 +445,14 @@ compile_urls(struct compiling *c)
 	    : put_expressions(c, &x, &c->head.db);
 }
 
-static void
+static int
 finish(struct compiling *c)
 {
 	uint8_t *file;
 
 	c->head.records = put_array(c, c->records, c->n, sizeof(*c->records));
-	if (c->e->text[0] != '\0')
-		return;
+	if (c->full)
+		return err_set(c->e, "the compiled set is over its limit");
 	c->head.size = (uint32_t)(c->out->n - c->from);
 	memcpy(c->head.magic, SET_MAGIC, sizeof(c->head.magic));
 	c->head.kind = c->kind;
@@ -454,25 +460,27 @@ finish(struct compiling *c)
 	memcpy(file, &c->head, sizeof(c->head));
 	SHA256(file + sizeof(c->head.sum), c->head.size - sizeof(c->head.sum),
 	    file);
+	return 0;
+}
+
+static int
+judge_all(struct compiling *c)
+{
+	int result = 0;
+
+	for (size_t i = 0; i < c->n; i++)
+		if (err_take(&result, judge(c, i), c->e) < 0)
+			return -1;
+	return result;
 }
 
 int
 set_compile(enum set_kind kind, const struct set_pattern *patterns, size_t n,
     struct buf *out, struct err *e)
 {
-	size_t bad;
-
-	return set_compile_tell(kind, patterns, n, out, &bad, e);
-}
-
-int
-set_compile_tell(enum set_kind kind, const struct set_pattern *patterns,
-    size_t n, struct buf *out, size_t *bad_out, struct err *e)
-{
 	struct compiling c = {
 		.kind = kind,
 		.n = n,
-		.bad = n,
 		.out = out,
 		.from = out->n,
 		.e = e,
@@ -480,22 +488,15 @@ set_compile_tell(enum set_kind kind, const struct set_pattern *patterns,
 	int result = -1;
 
 	e->text[0] = '\0';
-	*bad_out = n;
 	if (n == 0 || n > SET_PATTERNS_MAX)
 		return err_set(e, "a set has 1 to 100000 patterns");
 	c.patterns = ARENA_ARRAY(&c.arena, struct set_pattern, n);
 	memcpy(c.patterns, patterns, n * sizeof(*patterns));
 	c.records = ARENA_ARRAY(&c.arena, struct set_record, n);
 	put(&c, &c.head, sizeof(c.head));
-	for (size_t i = 0; i < n; i++)
-		if (judge(&c, i) < 0)
-			goto release;
-	if ((kind == SET_TEXT ? compile_text(&c) : compile_urls(&c)) < 0)
-		goto release;
-	finish(&c);
-	result = e->text[0] == '\0' ? 0 : -1;
-release:
-	*bad_out = c.bad;
+	if (judge_all(&c) == 0 &&
+	    (kind == SET_TEXT ? compile_text(&c) : compile_urls(&c)) == 0)
+		result = finish(&c);
 	if (result < 0)
 		out->n = c.from;
 	arena_release(&c.arena);

@@ -36,7 +36,8 @@ struct set_pattern {
 	const char *name; /* told to who asks what was found */
 	const char *text;
 	int32_t weight;
-	unsigned flags; /* of enum set_flag */
+	unsigned flags;    /* of enum set_flag */
+	const char *where; /* "file:line" for who mends it, or NULL */
 };
 
 /* Whether code may be made executable: not in a locked process, where a set
@@ -48,13 +49,11 @@ enum set_code {
 
 /*
  * Appends the compiled set to out: seconds for thousands of patterns. 0, or -1
- * and *e, which names the pattern and says what is wrong with it.
+ * and *e, which names the pattern and says what is wrong with it; all of them
+ * when e lists.
  */
 int set_compile(enum set_kind kind, const struct set_pattern *patterns,
     size_t n, struct buf *out, struct err *e) MUST_CHECK;
-/* The same; *bad_out is the pattern's number, n when it is none of them. */
-int set_compile_tell(enum set_kind kind, const struct set_pattern *patterns,
-    size_t n, struct buf *out, size_t *bad_out, struct err *e) MUST_CHECK;
 /*
  * A set of those bytes, which are borrowed. NULL and *e: they are damaged, of
  * another version or kind, or for a processor that this one is not.

@@ -67,17 +67,36 @@ static const struct {
 	{ "urls", SET_URLS },
 };
 
-/* As much as fits, of whole characters. */
+static bool
+is_control(char c)
+{
+	return (uint8_t)c < ' ' || c == 0x7f;
+}
+
+static bool
+has_control(const char *text)
+{
+	while (*text != '\0' && !is_control(*text))
+		text++;
+	return *text != '\0';
+}
+
+/* As much as fits, of whole characters; it is printed in one line. */
 static const char *
 name_of(const char *text, struct arena *a)
 {
+	char *name;
 	size_t n = strnlen(text, NAME_MAX_BYTES + 1);
 
 	if (n > NAME_MAX_BYTES)
 		for (n = NAME_MAX_BYTES;
 		     n > 0 && ((uint8_t)text[n] & 0xc0) == 0x80;)
 			n--;
-	return arena_string(a, (struct bytes){ (const uint8_t *)text, n });
+	name = arena_string(a, (struct bytes){ (const uint8_t *)text, n });
+	for (size_t i = 0; i < n; i++)
+		if (is_control(name[i]))
+			name[i] = ' ';
+	return name;
 }
 
 static int
@@ -102,17 +121,14 @@ read_weight(const struct set_source *s, const config_setting_t *group,
 }
 
 static struct set_pattern *
-add(struct set_source *s, const char *where)
+add(struct set_source *s)
 {
 	if (s->n == s->size) {
 		s->size = s->size == 0 ? 256 : s->size * 2;
 		s->patterns = realloc(
 		    s->patterns, size_mul(s->size, sizeof(*s->patterns)));
-		s->where =
-		    realloc(s->where, size_mul(s->size, sizeof(*s->where)));
-		must(s->patterns != NULL && s->where != NULL);
+		must(s->patterns != NULL);
 	}
-	s->where[s->n] = where;
 	return &s->patterns[s->n++];
 }
 
@@ -122,7 +138,6 @@ read_one(struct set_source *s, const config_setting_t *group, bool phrase,
 {
 	struct set_entry entry = { 0 };
 	const char *text;
-	const char *where;
 	int32_t weight;
 	unsigned flags;
 
@@ -131,20 +146,23 @@ read_one(struct set_source *s, const config_setting_t *group, bool phrase,
 		&entry, &s->arena, e) < 0 ||
 	    read_weight(s, group, &weight, e) < 0)
 		return -1;
+	if (has_control(entry.name))
+		return setting_error(
+		    group, e, "name has a control character, expected none");
 	if (s->n == SET_PATTERNS_MAX)
 		return setting_error(group, e,
 		    "more than %d phrases and patterns", SET_PATTERNS_MAX);
 	text = phrase ? entry.text : entry.pattern;
 	flags = (phrase ? SET_PHRASE : 0u) |
 	    (entry.ignore_case ? SET_CASELESS : 0u);
-	where = arena_printf(&s->arena, "%s:%d", setting_source(group),
-	    config_setting_source_line(group));
-	*add(s, where) = (struct set_pattern){
+	*add(s) = (struct set_pattern){
 		.name = entry.name[0] != '\0' ? entry.name
 					      : name_of(text, &s->arena),
 		.text = text,
 		.weight = weight,
 		.flags = flags,
+		.where = arena_printf(&s->arena, "%s:%u", setting_source(group),
+		    config_setting_source_line(group)),
 	};
 	return 0;
 }
@@ -215,6 +233,15 @@ compare_texts(const void *a, const void *b)
 	return order != 0 ? order : (*x > *y) - (*x < *y);
 }
 
+static int
+refuse_twin(const struct set_pattern *const *p, struct err *e)
+{
+	if (strcmp(p[-1]->text, p[0]->text) != 0 || p[-1]->flags != p[0]->flags)
+		return 0;
+	return err_set(e, "%s: \"%s\" is there twice, first at %s", p[0]->where,
+	    p[0]->name, p[-1]->where);
+}
+
 /* The same twice would weigh twice. */
 static int
 refuse_twins(const struct set_source *s, struct err *e)
@@ -226,13 +253,9 @@ refuse_twins(const struct set_source *s, struct err *e)
 	for (size_t i = 0; i < s->n; i++)
 		sorted[i] = &s->patterns[i];
 	qsort(sorted, s->n, sizeof(*sorted), compare_texts);
-	for (size_t i = 1; i < s->n && result == 0; i++)
-		if (strcmp(sorted[i - 1]->text, sorted[i]->text) == 0 &&
-		    sorted[i - 1]->flags == sorted[i]->flags)
-			result = err_set(e,
-			    "%s: \"%s\" is there twice, first at %s",
-			    s->where[sorted[i] - s->patterns], sorted[i]->name,
-			    s->where[sorted[i - 1] - s->patterns]);
+	for (size_t i = 1; i < s->n; i++)
+		if (err_take(&result, refuse_twin(sorted + i, e), e) < 0)
+			break;
 	free(sorted);
 	return result;
 }
@@ -249,23 +272,10 @@ set_source_read(struct set_source *s, const char *path, struct err *e)
 	return result < 0 ? -1 : refuse_twins(s, e);
 }
 
-int
-set_source_compile(const struct set_source *s, struct buf *out, struct err *e)
-{
-	struct err why = { 0 };
-	size_t bad;
-
-	if (set_compile_tell(s->kind, s->patterns, s->n, out, &bad, &why) == 0)
-		return 0;
-	return bad < s->n ? err_set(e, "%s: %s", s->where[bad], why.text)
-			  : err_set(e, "%s", why.text);
-}
-
 void
 set_source_release(struct set_source *s)
 {
 	free(s->patterns);
-	free(s->where);
 	arena_release(&s->arena);
 	*s = (struct set_source){ 0 };
 }

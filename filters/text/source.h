@@ -12,7 +12,6 @@ struct set_source {
 	struct arena arena;
 	enum set_kind kind; /* 0: nothing was read yet */
 	struct set_pattern *patterns;
-	const char **where; /* "file:line" of each */
 	size_t n, size;
 };
 
@@ -24,7 +23,4 @@ extern const size_t set_table_n, set_phrase_table_n, set_pattern_table_n;
  * all of them when e lists. */
 int set_source_read(struct set_source *s, const char *path, struct err *e)
     MUST_CHECK;
-/* set_compile of it all. 0, or -1 and *e, with file and line. */
-int set_source_compile(
-    const struct set_source *s, struct buf *out, struct err *e) MUST_CHECK;
 void set_source_release(struct set_source *s);

@@ -26,13 +26,16 @@ setting_error(
     const config_setting_t *where, struct err *e, const char *format, ...)
 {
 	char words[ERR_TEXT_MAX];
+	unsigned line;
 	va_list args;
 
 	va_start(args, format);
 	vsnprintf(words, sizeof(words), format, args);
 	va_end(args);
-	return err_set(e, "%s:%u: %s", setting_source(where),
-	    config_setting_source_line(where), words);
+	/* What is wrong with a file as a whole is told of its first line. */
+	line = config_setting_source_line(where);
+	return err_set(
+	    e, "%s:%u: %s", setting_source(where), line > 0 ? line : 1, words);
 }
 
 static int

@@ -2,6 +2,7 @@
 #include "proxy/control/sets.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #include "filters/text/source.h"
 #include "filters/text/text.h"
@@ -15,6 +16,7 @@
 #define FOUND 2
 #define SET_SIZE_MAX ((size_t)1 << 30)
 #define TEXT_SIZE_MAX ((size_t)64 << 20)
+#define TEXT_PIECE ((size_t)65536)
 #define NO_THRESHOLD INT64_MAX
 
 static int
@@ -35,7 +37,7 @@ make(struct set_source *s, const struct sets_order *o, struct buf *out,
 	for (size_t i = 1; i < o->words_n; i++)
 		if (set_source_read(s, o->words[i], e) < 0)
 			return -1;
-	if (set_source_compile(s, out, e) < 0)
+	if (set_compile(s->kind, s->patterns, s->n, out, e) < 0)
 		return -1;
 	/* What was made is opened as who uses it will. */
 	made = set_open(s->kind, buf_bytes(out), SET_CODE_PLAIN, e);
@@ -95,6 +97,25 @@ looks_like_html(struct bytes text)
 	return text.n > 0 && text.p[0] == '<';
 }
 
+/* "-": what comes by standard input. */
+static int
+read_text(const char *path, struct buf *out, struct err *e)
+{
+	ssize_t n = 1;
+
+	if (strcmp(path, "-") != 0)
+		return file_read(path, out, e);
+	while (n > 0) {
+		if (buf_reserve(out, TEXT_PIECE) < 0)
+			return err_set(e, "-: larger than %zu bytes", out->max);
+		n = read(STDIN_FILENO, out->p + out->n, TEXT_PIECE);
+		if (n < 0)
+			return err_set(e, "-: cannot be read: %m");
+		out->n += (size_t)n;
+	}
+	return 0;
+}
+
 static int
 test_text(struct set *s, const char *path)
 {
@@ -105,7 +126,7 @@ test_text(struct set *s, const char *path)
 	int result = FAILED;
 
 	buf_init(&text, TEXT_SIZE_MAX);
-	if (file_read(path, &text, &e) < 0 || text_prepare(&e) < 0) {
+	if (read_text(path, &text, &e) < 0 || text_prepare(&e) < 0) {
 		fprintf(stderr, "%s\n", e.text);
 		goto release_text;
 	}
@@ -217,7 +238,7 @@ static const struct {
 	{ "compile", compile, "-o SET SOURCE.conf …",
 	    "make a set of phrases or URL patterns",
 	    "語句・URL パターンの集まりを作る" },
-	{ "test", test, "SET FILE … | URL …", "what of it is found there",
+	{ "test", test, "SET FILE|- … | URL …", "what of it is found there",
 	    "そこで見つかるものを示す" },
 };
 

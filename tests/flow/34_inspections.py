@@ -469,13 +469,15 @@ def test_urls_of_a_set_are_in_its_category(lab):
 
 
 def test_sets_are_tried_before_they_are_used(lab):
-    def tried(name, *what):
+    def tried(name, *what, **more):
         return subprocess.run([lab.build / "sekishoctl", "sets", "test", lab.dir / f"{name}.set", *what],
-                              capture_output=True, text=True, env={**os.environ, "LANG": "C.UTF-8"})
+                              capture_output=True, text=True, env={**os.environ, "LANG": "C.UTF-8"}, **more)
     (lab.dir / "page").write_bytes(PAGE.encode("cp932"))
     done = tried("betting", lab.dir / "page")
     assert done.returncode == 2 and "(shift_jis, HTML)" in done.stdout, done.stdout + done.stderr
     assert "+40 オンラインカジノ" in done.stdout and "sum 70" in done.stdout, done.stdout
+    piped = tried("betting", "-", input=PAGE)
+    assert piped.returncode == 2 and piped.stdout.startswith("- (utf-8, HTML)\n") and "sum 70" in piped.stdout, piped.stdout
     done = tried("webmail", "https://a.test/MAIL/compose", "https://a.test/mail")
     assert done.returncode == 0 and "https://a.test/MAIL/compose\n" in done.stdout, done.stdout
     # either reading of a path counts, as for a rule that blocks

@@ -11,8 +11,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
 int
 LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 {
-	static const struct set_pattern patterns[] = { { "a", "abc", 1, 0 },
-		{ "b", "b", 1, SET_PHRASE } };
+	static const struct set_pattern patterns[] = {
+		{ "a", "abc", 1, 0, NULL }, { "b", "b", 1, SET_PHRASE, NULL }
+	};
 	static struct buf file = { .max = 1 << 24 };
 	static uint8_t copy[1 << 20];
 	enum set_kind kind = n % 2 == 0 ? SET_TEXT : SET_URLS;

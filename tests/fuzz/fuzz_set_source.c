@@ -26,7 +26,7 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 	buf_init(&out, 1 << 22);
 	if (set_source_read(&s, path, &e) < 0)
 		must(e.text[0] != '\0');
-	else if (s.n < 8 && set_source_compile(&s, &out, &e) < 0)
+	else if (s.n < 8 && set_compile(s.kind, s.patterns, s.n, &out, &e) < 0)
 		must(e.text[0] != '\0');
 	buf_release(&out);
 	set_source_release(&s);

@@ -13,7 +13,7 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 	struct bytes text = { p, n };
 	struct bytes head = bytes_take_until(&text, '\0');
 	struct set_pattern pattern = { "p",
-		strndup((const char *)head.p, head.n), 1, n & 3 };
+		strndup((const char *)head.p, head.n), 1, n & 3, NULL };
 	struct buf file = { .max = 1 << 24 };
 	struct set *s = NULL;
 	struct err e;

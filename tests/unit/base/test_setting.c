@@ -198,7 +198,7 @@ static const struct {
 	{ OWNER "goods = ((\"a\"));", NULL,
 	    "2: goods: expected strings in quotes" },
 	{ "owner = \"\";", NULL, "1: owner has 0 bytes, expected 1 to 8" },
-	{ "sign = \"a\";", NULL, "0: owner is missing, expected a string" },
+	{ "sign = \"a\";", NULL, "1: owner is missing, expected a string" },
 	{ OWNER "warm = false;", "shop:", NULL },
 	{ OWNER "warm = 0;", NULL, "2: warm: expected true or false" },
 	{ OWNER "warm = \"true\";", NULL, "2: warm: expected true or false" },

@@ -38,7 +38,7 @@ static void
 setup(void)
 {
 	const struct set_pattern pattern = { "bet", "place a bet", 10,
-		SET_PHRASE };
+		SET_PHRASE, NULL };
 	struct err e = { 0 };
 
 	ck_assert_msg(text_prepare(&e) == 0, "%s", e.text);

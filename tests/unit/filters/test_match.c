@@ -88,7 +88,7 @@ static const struct {
 START_TEST(match_finds_at_every_cut)
 {
 	const struct set_pattern p = { cases[_i].name, cases[_i].pattern, 1,
-		cases[_i].flags };
+		cases[_i].flags, NULL };
 	struct bytes text = bytes_of(cases[_i].text);
 	struct buf file;
 	struct set *s = make_set(&p, 1, &file);
@@ -136,7 +136,7 @@ draw_set(struct luck *l)
 
 		*p = (struct set_pattern){ "p",
 			random_pattern(&l->dice, &l->arena, true), 1,
-			dice_roll(&l->dice, 3) == 0 ? SET_CASELESS : 0 };
+			dice_roll(&l->dice, 3) == 0 ? SET_CASELESS : 0, NULL };
 		file.n = 0;
 		if (set_compile(SET_TEXT, p, 1, &file, &e) == 0)
 			l->n++;
@@ -190,10 +190,10 @@ END_TEST
 START_TEST(match_is_the_same_in_a_long_text)
 {
 	static const struct set_pattern p[] = {
-		{ "far", "a.{990,1000}z", 1, 0 },
-		{ "often", "[^q]{500}q", 1, 0 },
-		{ "ahead", "b(?=[^z]{900,1000}z)", 1, 0 },
-		{ "never", "yy", 1, 0 },
+		{ "far", "a.{990,1000}z", 1, 0, NULL },
+		{ "often", "[^q]{500}q", 1, 0, NULL },
+		{ "ahead", "b(?=[^z]{900,1000}z)", 1, 0, NULL },
+		{ "never", "yy", 1, 0, NULL },
 	};
 	struct arena a = { 0 };
 	struct dice d = { (uint64_t)_i + 5 };
@@ -226,7 +226,7 @@ END_TEST
 START_TEST(match_keeps_what_may_be_wanted)
 {
 	static const struct set_pattern p = { "far", "(?<=ab)x{990,1000}z", 1,
-		0 };
+		0, NULL };
 	static uint8_t text[60000];
 	struct buf file;
 	struct set *s = make_set(&p, 1, &file);
@@ -272,9 +272,9 @@ static const struct {
 START_TEST(match_weighs)
 {
 	static const struct set_pattern p[] = {
-		{ "1", "bad", 30, SET_PHRASE },
-		{ "2", "worse", 50, SET_PHRASE },
-		{ "3", "good", -40, SET_PHRASE },
+		{ "1", "bad", 30, SET_PHRASE, NULL },
+		{ "2", "worse", 50, SET_PHRASE, NULL },
+		{ "3", "good", -40, SET_PHRASE, NULL },
 	};
 	struct bytes text = bytes_of(weighed[_i].text);
 	struct buf file;
@@ -298,7 +298,7 @@ END_TEST
 START_TEST(match_stops_what_takes_too_long)
 {
 	static const struct set_pattern p = { "slow",
-		"(?:(?:a{0,9}){0,9}){0,9}(?:c{0,9}){0,9}d(?=e)", 1, 0 };
+		"(?:(?:a{0,9}){0,9}){0,9}(?:c{0,9}){0,9}d(?=e)", 1, 0, NULL };
 	struct arena a = { 0 };
 	struct bytes text;
 	uint8_t *as = arena_alloc(&a, 300);

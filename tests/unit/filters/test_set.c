@@ -54,8 +54,8 @@ static const struct {
 
 START_TEST(set_refuses_in_words)
 {
-	const struct set_pattern p[] = { { "good", "good", 1, 0 },
-		{ "this one", cases[_i].text, 1, cases[_i].flags } };
+	const struct set_pattern p[] = { { "good", "good", 1, 0, NULL },
+		{ "this one", cases[_i].text, 1, cases[_i].flags, NULL } };
 	struct err e = { 0 };
 	struct buf file;
 	int result;
@@ -88,8 +88,8 @@ START_TEST(set_of_none_is_refused)
 END_TEST
 
 static const struct set_pattern some[] = {
-	{ "phrase", "秘密", 50, SET_PHRASE },
-	{ "pattern", "a(?=b)[cb]{1,3}", -7, SET_CASELESS },
+	{ "phrase", "秘密", 50, SET_PHRASE, NULL },
+	{ "pattern", "a(?=b)[cb]{1,3}", -7, SET_CASELESS, NULL },
 };
 
 static void

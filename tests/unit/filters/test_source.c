@@ -55,8 +55,9 @@ START_TEST(source_becomes_a_set)
 				" pattern = \"bonus.{0,9}yen\"; } );") == 0,
 	    "%s", err.text);
 	ck_assert_int_eq(source.kind, SET_TEXT);
-	ck_assert_msg(
-	    set_source_compile(&source, &out, &err) == 0, "%s", err.text);
+	ck_assert_msg(set_compile(source.kind, source.patterns, source.n, &out,
+			  &err) == 0,
+	    "%s", err.text);
 	s = set_open(SET_TEXT, buf_bytes(&out), SET_CODE_JIT, &err);
 	ck_assert_ptr_nonnull(s);
 	ck_assert_uint_eq(set_count(s), 3);
@@ -86,7 +87,7 @@ END_TEST
 static const struct {
 	const char *text, *words; /* behind the file's name */
 } bad[] = {
-	{ "phrases = ();", ":0: no phrases and no patterns" },
+	{ "phrases = ();", ":1: no phrases and no patterns" },
 	{ "kind = \"words\"; phrases = ();", "expected text or urls" },
 	{ "phrases = ( { text = \"a\"; } );", ":1: weight: expected a number" },
 	{ "phrases = (\n{ text = \"a\"; weight = 0; } );", ":2: weight" },
@@ -99,6 +100,8 @@ static const struct {
 	{ "phrases = ( { text = \"a\"; weight = 1; },\n"
 	  " { text = \"a\"; weight = 2; } );",
 	    ":2: \"a\" is there twice, first at" },
+	{ "phrases = ( { text = \"a\"; weight = 1; name = \"b\\x1b\"; } );",
+	    ":1: name has a control character" },
 };
 
 START_TEST(source_that_is_wrong_is_told_by_line)
@@ -110,19 +113,66 @@ START_TEST(source_that_is_wrong_is_told_by_line)
 }
 END_TEST
 
-START_TEST(source_with_a_bad_pattern_is_told_by_line)
+static struct err_list all;
+
+static void
+check_list(const char *const *words, size_t n)
 {
+	ck_assert_uint_eq(all.n, n);
+	for (size_t i = 0; i < n; i++)
+		ck_assert_msg(strncmp(all.texts[i], path, strlen(path)) == 0 &&
+			strstr(all.texts[i], words[i]) != NULL,
+		    "%s", all.texts[i]);
+}
+
+/* All of them, when they are asked for. */
+START_TEST(source_with_bad_patterns_is_told_by_line)
+{
+	static const char *const unbounded[] = { ":2: pattern \"a.*b\": ",
+		":4: pattern \"c+\": " };
+	static const char *const broken[] = { ":1: pattern \"(\": ",
+		":1: pattern \"[\": " };
 	struct buf out;
 
+	all.n = 0;
+	err.list = &all;
 	buf_init(&out, 1 << 24);
 	ck_assert_int_eq(read_text("patterns = (\n{ pattern = \"a.*b\";"
+				   " weight = 1; },\n{ pattern = \"ab\";"
+				   " weight = 1; },\n{ pattern = \"c+\";"
 				   " weight = 1; } );"),
 	    0);
-	ck_assert_int_lt(set_source_compile(&source, &out, &err), 0);
-	ck_assert_msg(strncmp(err.text, path, strlen(path)) == 0 &&
-		strstr(err.text, ":2: pattern \"a.*b\": ") != NULL,
-	    "%s", err.text);
+	ck_assert_int_lt(
+	    set_compile(source.kind, source.patterns, source.n, &out, &err), 0);
+	check_list(unbounded, COUNT(unbounded));
+	ck_assert_uint_eq(out.n, 0);
+	set_source_release(&source);
+	all.n = 0;
+	ck_assert_int_eq(read_text("patterns = ( { pattern = \"(\"; weight = 1;"
+				   " }, { pattern = \"[\"; weight = 1; } );"),
+	    0);
+	ck_assert_int_lt(
+	    set_compile(source.kind, source.patterns, source.n, &out, &err), 0);
+	check_list(broken, COUNT(broken));
 	buf_release(&out);
+}
+END_TEST
+
+START_TEST(source_with_twins_tells_each)
+{
+	static const char *const twins[] = {
+		":2: \"a\" is there twice, first at", ":4: \"b\" is there twice"
+	};
+
+	all.n = 0;
+	err.list = &all;
+	ck_assert_int_lt(
+	    read_text("phrases = ( { text = \"a\"; weight = 1; },\n"
+		      "{ text = \"a\"; weight = 2; },\n"
+		      "{ text = \"b\"; weight = 3; },\n"
+		      "{ text = \"b\"; weight = 4; } );"),
+	    0);
+	check_list(twins, COUNT(twins));
 }
 END_TEST
 
@@ -152,7 +202,8 @@ source_suite(void)
 	tcase_add_test(t, source_may_be_several_files_of_a_kind);
 	tcase_add_loop_test(
 	    t, source_that_is_wrong_is_told_by_line, 0, COUNT(bad));
-	tcase_add_test(t, source_with_a_bad_pattern_is_told_by_line);
+	tcase_add_test(t, source_with_bad_patterns_is_told_by_line);
+	tcase_add_test(t, source_with_twins_tells_each);
 	tcase_add_test(t, source_names_what_has_no_name);
 	suite_add_tcase(s, t);
 	return s;

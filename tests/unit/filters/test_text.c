@@ -307,7 +307,7 @@ static const struct {
 };
 
 static const struct set_pattern phrases[] = {
-	{ "secret", "秘密", 10, SET_PHRASE },
+	{ "secret", "秘密", 10, SET_PHRASE, NULL },
 };
 
 static struct set *

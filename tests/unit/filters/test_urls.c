@@ -92,7 +92,7 @@ START_TEST(urls_match_as_pcre2_says)
 
 	while (n < SET_SIZE) {
 		p[n] = (struct set_pattern){ "p", random_pattern(&d, &a, false),
-			1, dice_roll(&d, 4) };
+			1, dice_roll(&d, 4), NULL };
 		n += p[n].text[0] != '\0' &&
 		    reference(p[n].text, p[n].flags, BYTES(""), false) >= 0;
 	}
@@ -128,8 +128,8 @@ END_TEST
 START_TEST(urls_have_limits)
 {
 	static const struct set_pattern p[] = {
-		{ "slow", "(?:a|aa)+(?=\\d|x)", 1, 0 },
-		{ "word", "word", 1, SET_PHRASE },
+		{ "slow", "(?:a|aa)+(?=\\d|x)", 1, 0, NULL },
+		{ "word", "word", 1, SET_PHRASE, NULL },
 	};
 	static uint8_t text[URLS_TEXT_MAX + 1];
 	struct err e = { 0 };
