@@ -18,7 +18,6 @@ static const struct {
 	enum dlp_container container;
 } types[] = {
 	{ BYTES_ROW("application/x-www-form-urlencoded"), DLP_FORM },
-	{ BYTES_ROW("multipart/form-data"), DLP_MULTIPART },
 	{ BYTES_ROW("application/json"), DLP_JSON },
 	{ BYTES_ROW("text/json"), DLP_JSON },
 	{ BYTES_ROW("application/x-ndjson"), DLP_JSON },
@@ -31,6 +30,16 @@ static const struct {
 	{ BYTES_ROW("text/xml"), DLP_HTML },
 };
 
+/* RFC 6838 section 4.2.8. */
+static bool
+has_suffix(struct bytes media, struct bytes suffix)
+{
+	return media.n > suffix.n &&
+	    bytes_equal_nocase(
+		(struct bytes){ media.p + media.n - suffix.n, suffix.n },
+		suffix);
+}
+
 enum dlp_container
 dlp_container_of(struct bytes type)
 {
@@ -39,11 +48,11 @@ dlp_container_of(struct bytes type)
 	for (size_t i = 0; i < COUNT(types); i++)
 		if (bytes_equal_nocase(media, types[i].type))
 			return types[i].container;
-	if (media.n > 5 &&
-	    bytes_equal_nocase(
-		(struct bytes){ media.p + media.n - 5, 5 }, BYTES("+json")))
+	if (media_is_below(media, BYTES("multipart/")))
+		return DLP_MULTIPART;
+	if (has_suffix(media, BYTES("+json")))
 		return DLP_JSON;
-	return DLP_PLAIN;
+	return has_suffix(media, BYTES("+xml")) ? DLP_HTML : DLP_PLAIN;
 }
 
 struct bytes

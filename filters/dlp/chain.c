@@ -94,12 +94,21 @@ skip_nothing(struct bytes text, size_t at)
 	return is_digit(text, to) ? to : at;
 }
 
+size_t
+chain_skip_fraction(struct bytes text, size_t at)
+{
+	if (at + 1 >= text.n || text.p[at] != '.' || text.p[at + 1] != '0' ||
+	    is_digit(text, at + 2))
+		return at;
+	return at + 2 < text.n && text.p[at + 2] == '.' ? at : at + 2;
+}
+
 /* The link behind a group, and where the next group begins. */
 static enum chain_link
 read_link(struct bytes text, size_t *at)
 {
 	enum chain_link link = CHAIN_END;
-	size_t to = *at;
+	size_t to = chain_skip_fraction(text, *at);
 
 	for (size_t i = 0; i < LINK_MAX; i++) {
 		struct sign s = read_sign(text, to);

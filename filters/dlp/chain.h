@@ -41,6 +41,9 @@ struct chain {
 	struct chain_group groups[CHAIN_GROUPS_MAX];
 };
 
+/* Behind a ".0" that stands at the end of a number there, as programs write
+ * what they keep as a float; else at. */
+size_t chain_skip_fraction(struct bytes text, size_t at);
 /* Reads the chain whose first digit is text.p[at]. c holds the chain before it
  * (zeroes: none). It wipes nothing: the owner does. */
 void chain_read(struct chain *c, struct bytes text, size_t at);

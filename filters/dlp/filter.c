@@ -45,7 +45,7 @@ has_charset(enum dlp_container c, struct bytes type)
 {
 	struct bytes media = media_name(type);
 
-	return c == DLP_CSV || c == DLP_HTML || media.n == 0 ||
+	return c == DLP_CSV || c == DLP_HTML || c == DLP_JSON || media.n == 0 ||
 	    (c == DLP_PLAIN && media_is_below(media, BYTES("text/")));
 }
 
@@ -59,9 +59,12 @@ begin(struct filter *f)
 	d->scan = dlp_new(s->rules);
 	d->body = dlp_body_new(d->scan, c, dlp_boundary_of(s->media_type));
 	d->in_charset = has_charset(c, s->media_type);
+	/* JSON is UTF-8, whatever is declared (RFC 8259 section 8.1); or what
+	 * it is. */
 	reader_init(&d->reader,
-	    media_parameter(s->media_type, BYTES("charset")), c == DLP_HTML,
-	    true);
+	    c == DLP_JSON ? (struct bytes){ 0 }
+			  : media_parameter(s->media_type, BYTES("charset")),
+	    c == DLP_HTML, true);
 }
 
 static void

@@ -1,7 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "filters/dlp/fold.h"
 
+#include <string.h>
+
+#include "filters/text/utf8.h"
+
 #define LEAD 0xef /* of all full-width signs */
+#define ESCAPE '\\'
+#define ESCAPE_N 6 /* "\u500b" */
+_Static_assert(FOLD_KEPT_MAX + 1 == ESCAPE_N, "the longest of them");
 
 /* U+FF01-FF5E is EF BC 81 to EF BD 9E; 0: none of them. */
 static uint8_t
@@ -14,6 +21,86 @@ narrow(const uint8_t *p)
 	return 0;
 }
 
+static int
+hex_of(uint8_t c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c |= 0x20;
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* What a sign of several bytes becomes. */
+struct folded {
+	size_t taken; /* 0: more of it must come */
+	size_t n;
+	uint8_t p[UTF8_MAX];
+};
+
+static struct folded
+as_it_is(struct bytes in)
+{
+	return (struct folded){ 1, 1, { in.p[0] } };
+}
+
+static struct folded
+read_wide(struct bytes in)
+{
+	uint8_t c;
+
+	if (in.n > 1 && in.p[1] != 0xbc && in.p[1] != 0xbd)
+		return as_it_is(in);
+	if (in.n < 3)
+		return (struct folded){ 0 };
+	c = narrow(in.p);
+	return c == 0 ? as_it_is(in) : (struct folded){ 3, 1, { c } };
+}
+
+static struct folded
+read_escape(struct bytes in)
+{
+	struct folded f = { .taken = ESCAPE_N };
+	uint32_t code = 0;
+
+	for (size_t i = 1; i < ESCAPE_N; i++) {
+		if (i == in.n)
+			return (struct folded){ 0 };
+		if (i == 1 ? in.p[i] != 'u' : hex_of(in.p[i]) < 0)
+			return as_it_is(in);
+		if (i > 1)
+			code = code << 4 | (uint32_t)hex_of(in.p[i]);
+	}
+	if (code < ' ')
+		code = ' '; /* no border of ours */
+	else if (code >= 0xd800 && code < 0xe000)
+		code = UTF8_BAD; /* half of one that is no digit */
+	else if (code >= 0xff01 && code <= 0xff5e)
+		code -= 0xfee0;
+	f.n = utf8_write(f.p, code);
+	return f;
+}
+
+/* Bytes before the first that may begin such a sign. */
+static size_t
+count_plain(struct bytes in)
+{
+	size_t at = 0;
+
+	while (in.n - at >= 64) {
+		uint8_t any = 0;
+
+		for (size_t i = 0; i < 64; i++)
+			any |=
+			    (in.p[at + i] == LEAD) | (in.p[at + i] == ESCAPE);
+		if (any)
+			break;
+		at += 64;
+	}
+	while (at < in.n && in.p[at] != LEAD && in.p[at] != ESCAPE)
+		at++;
+	return at;
+}
+
 /* Folds what is whole; what is left of *in is the beginning of a sign. */
 static size_t
 fold_whole(struct bytes *in, uint8_t *out)
@@ -21,23 +108,20 @@ fold_whole(struct bytes *in, uint8_t *out)
 	size_t n = 0;
 
 	while (in->n > 0) {
-		const uint8_t *lead = memchr(in->p, LEAD, in->n);
-		size_t plain = lead == NULL ? in->n : (size_t)(lead - in->p);
-		struct bytes head = bytes_take(in, plain);
-		uint8_t c;
+		struct bytes head = bytes_take(in, count_plain(*in));
+		struct folded f;
 
 		if (head.n > 0)
-			memcpy(out + n, head.p, head.n);
+			memmove(out + n, head.p, head.n);
 		n += head.n;
-		if (in->n < 3)
-			return n;
-		c = narrow(in->p);
-		if (c != 0) {
-			out[n++] = c;
-			bytes_take(in, 3);
-		} else {
-			out[n++] = *bytes_take(in, 1).p;
-		}
+		if (in->n == 0)
+			break;
+		f = in->p[0] == LEAD ? read_wide(*in) : read_escape(*in);
+		if (f.taken == 0)
+			break;
+		memcpy(out + n, f.p, f.n);
+		n += f.n;
+		bytes_take(in, f.taken);
 	}
 	return n;
 }
@@ -52,37 +136,33 @@ fold_width(struct bytes in, uint8_t *out)
 	return n + in.n;
 }
 
+/* What was kept, with one byte more. */
+static size_t
+fold_kept(struct fold *f, uint8_t c, uint8_t *out)
+{
+	struct bytes in = { f->kept, f->kept_n + 1 };
+	size_t n;
+
+	f->kept[f->kept_n] = c;
+	n = fold_whole(&in, out);
+	memmove(f->kept, in.p, in.n);
+	f->kept_n = in.n;
+	return n;
+}
+
 size_t
 fold_push(struct fold *f, struct bytes in, uint8_t *out)
 {
-	uint8_t joined[FOLD_KEPT_MAX + 2];
-	struct bytes first = { .p = joined };
 	size_t n = 0;
 
-	/* A sign over the border is made whole with at most two bytes. */
-	if (f->kept_n > 0) {
-		struct bytes more = bytes_take(&in, 2);
-
-		memcpy(joined, f->kept, f->kept_n);
-		if (more.n > 0)
-			memcpy(joined + f->kept_n, more.p, more.n);
-		first.n = f->kept_n + more.n;
-		n = fold_whole(&first, out);
-	}
-	if (in.n > 0 && first.n > 0) {
-		/* "EF EF": the second begins a sign of its own */
-		struct bytes rest = { in.p - first.n, in.n + first.n };
-
-		in = rest;
-		first.n = 0;
-	}
-	if (first.n == 0) {
-		n += fold_whole(&in, out + n);
-		first = in;
-	}
-	f->kept_n = first.n;
-	if (first.n > 0)
-		memmove(f->kept, first.p, first.n);
+	while (f->kept_n > 0 && in.n > 0)
+		n += fold_kept(f, *bytes_take(&in, 1).p, out + n);
+	if (in.n == 0)
+		return n;
+	n += fold_whole(&in, out + n);
+	f->kept_n = in.n;
+	if (in.n > 0)
+		memcpy(f->kept, in.p, in.n);
 	return n;
 }
 

@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* fold: full-width ASCII (U+FF01-FF5E) in UTF-8 becomes ASCII; nothing else
- * changes, so that output is never longer than input. */
+/*
+ * fold: full-width ASCII (U+FF01-FF5E) in UTF-8 becomes ASCII, and "\\u500b"
+ * the character, as programs write it in JSON, which travels in anything.
+ * Nothing else changes; output is never longer than input.
+ */
 #pragma once
 
 #include "proxy/base/bytes.h"
 
-#define FOLD_KEPT_MAX 2
+#define FOLD_KEPT_MAX 5
 
 /* A stream's: the first bytes of a sign that was cut. */
 struct fold {
-	uint8_t kept[FOLD_KEPT_MAX];
+	uint8_t kept[FOLD_KEPT_MAX + 1];
 	size_t kept_n;
 };
 

@@ -2,7 +2,8 @@
 /*
  * HTML and XML by their tags: cells and rows of tables, line ends, references
  * to characters. A tag within a line parts nothing ("<b>12</b>34"); what stands
- * in a tag with many digits (value="…") is text too.
+ * in a tag with many digits or in another script (value="…", a comment) is text
+ * too.
  */
 #include "filters/dlp/container.h"
 
@@ -20,6 +21,7 @@ struct html {
 	} at;
 	size_t n;
 	size_t digits;
+	bool spoken; /* it has characters that no tag's syntax has */
 	uint8_t held[TAG_MAX];
 };
 
@@ -74,7 +76,7 @@ end_tag(struct html *h, struct sink *s)
 
 	while (n < whole.n && whole.p[n] > ' ')
 		n++;
-	if (h->digits >= TAG_DIGITS) {
+	if (h->digits >= TAG_DIGITS || h->spoken) {
 		sink_byte(s, DLP_FIELD);
 		sink_bytes(s, whole);
 		sink_byte(s, DLP_FIELD);
@@ -105,6 +107,7 @@ take_tag(struct html *h, struct sink *s, uint8_t c)
 	}
 	h->held[h->n++] = c;
 	h->digits += c >= '0' && c <= '9';
+	h->spoken = h->spoken || c >= 0x80;
 }
 
 /* "#48", "#x30"; 0: none. */
@@ -178,6 +181,7 @@ static void
 take_text(struct html *h, struct sink *s, uint8_t c)
 {
 	h->n = h->digits = 0;
+	h->spoken = false;
 	if (c == '<')
 		h->at = AT_TAG;
 	else if (c == '&')

@@ -177,7 +177,8 @@ ends_free(struct bytes text, size_t at)
 	static const struct bytes units[] = { BYTES_ROW("円"), BYTES_ROW("件"),
 		BYTES_ROW("人"), BYTES_ROW("個"), BYTES_ROW("年"),
 		BYTES_ROW("回"), BYTES_ROW("%"), BYTES_ROW("@") };
-	struct bytes rest = { text.p + at, text.n - at };
+	size_t end = chain_skip_fraction(text, at);
+	struct bytes rest = { text.p + end, text.n - end };
 
 	if (rest.n == 0)
 		return true;

@@ -28,6 +28,7 @@ struct multipart {
 		AT_HEAD
 	} at;
 	size_t matched; /* bytes of the delimiter, or of its end */
+	size_t lent;    /* of these: a line end that is not the body's */
 	size_t delimiter_n;
 	uint8_t delimiter[4 + MULTIPART_BOUNDARY_MAX]; /* CR LF - - … */
 	bool closed; /* the last delimiter was met */
@@ -50,7 +51,7 @@ multipart_set_boundary(void *state, struct bytes boundary)
 	memcpy(m->delimiter + 4, boundary.p, boundary.n);
 	m->delimiter_n = 4 + boundary.n;
 	/* The first delimiter needs no line end before it. */
-	m->matched = 2;
+	m->matched = m->lent = 2;
 }
 
 /* Text in UTF-8. */
@@ -214,14 +215,15 @@ type_of(enum dlp_container c)
 	return NULL;
 }
 
-/* JSON is UTF-8 (RFC 8259 section 8.1), and escapes are bytes of anything. */
+/* Escapes of a form are bytes of anything. */
 static void
 begin_charset(struct multipart *m, enum dlp_container c, struct bytes name)
 {
 	struct bytes kept = { m->charset, name.n };
 
-	m->in_charset = c == DLP_PLAIN || c == DLP_CSV || c == DLP_HTML;
-	if (name.n > sizeof(m->charset))
+	m->in_charset =
+	    c == DLP_PLAIN || c == DLP_CSV || c == DLP_HTML || c == DLP_JSON;
+	if (name.n > sizeof(m->charset) || c == DLP_JSON)
 		kept.n = 0;
 	if (kept.n > 0)
 		memcpy(m->charset, name.p, kept.n);
@@ -257,7 +259,16 @@ begin_part(struct multipart *m, struct sink *s)
 	m->at = AT_BODY;
 	m->head_n = 0;
 	/* An empty body: the delimiter's line end is that of the head. */
-	m->matched = 2;
+	m->matched = m->lent = 2;
+}
+
+/* What might have been a delimiter. */
+static void
+give_held(struct multipart *m, struct sink *s)
+{
+	give_body(m, s,
+	    (struct bytes){ m->delimiter + m->lent, m->matched - m->lent });
+	m->matched = m->lent = 0;
 }
 
 /* The body's bytes up to what may begin a delimiter. */
@@ -279,13 +290,12 @@ take_body(struct multipart *m, struct sink *s, struct bytes *in)
 		if (++m->matched == m->delimiter_n) {
 			end_part(m, s);
 			m->at = AT_DELIMITER;
-			m->matched = 0;
+			m->matched = m->lent = 0;
 		}
 		return;
 	}
 	/* No CR but the first: what was held is the body's. */
-	give_body(m, s, (struct bytes){ m->delimiter, m->matched });
-	m->matched = 0;
+	give_held(m, s);
 }
 
 /* Behind a delimiter: its end, "--", or blanks, and the line end. */
@@ -320,7 +330,7 @@ take_head(struct multipart *m, struct sink *s, uint8_t c)
 		sink_odd(s, "a part with a long head");
 		sink_bytes(s, (struct bytes){ m->head, m->head_n });
 		begin_part(m, s);
-		m->matched = 0;
+		m->matched = m->lent = 0;
 		sink_byte(s, c);
 		return;
 	}
@@ -359,7 +369,7 @@ multipart_end(void *state, struct sink *s)
 	if (m->at == AT_HEAD)
 		sink_bytes(s, (struct bytes){ m->head, m->head_n });
 	if (m->at == AT_BODY)
-		give_body(m, s, (struct bytes){ m->delimiter, m->matched });
+		give_held(m, s);
 	end_part(m, s);
 	sink_byte(s, DLP_RECORD);
 }

@@ -179,24 +179,13 @@ is_html(struct bytes media)
 	    bytes_equal_nocase(media, BYTES("application/xhtml+xml"));
 }
 
-/* Of sound and pictures no number is read. */
-static bool
-is_no_text_at_all(struct bytes media)
-{
-	return media_is_below(media, BYTES("image/")) ||
-	    media_is_below(media, BYTES("video/")) ||
-	    media_is_below(media, BYTES("audio/")) ||
-	    media_is_below(media, BYTES("font/"));
-}
-
 static bool
 fits(const struct inspection *i, struct bytes media)
 {
 	switch (i->kind) {
-	case INSPECTION_DLP:
-		return !is_no_text_at_all(media);
 	case INSPECTION_PHRASES:
 		return is_text(media);
+	case INSPECTION_DLP: /* whatever who sends it calls it */
 	case INSPECTION_TYPES:
 		return true;
 	}

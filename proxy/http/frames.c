@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "proxy/http/frames.h"
 
+#include <string.h>
+
 #define FIN 0x80
 #define RESERVED 0x70
 #define OPCODE 0x0f
@@ -9,7 +11,6 @@
 #define LENGTH_16 126
 #define LENGTH_64 127
 #define CONTROL 0x08 /* the bit of opcodes 8 to 15 */
-#define CONTROL_MAX 125
 #define MASK_N 4
 
 enum opcode {
@@ -42,7 +43,7 @@ judge_head(const struct frames *f)
 		return "a WebSocket frame without a mask";
 	if (is_control(f))
 		return !last ? "a control frame in pieces"
-		    : (f->head[1] & LENGTH) > CONTROL_MAX
+		    : (f->head[1] & LENGTH) > FRAMES_CONTROL_MAX
 		    ? "a control frame over 125 bytes"
 		    : NULL;
 	if (opcode == OPCODE_CONTINUATION && !f->in_message)
@@ -121,6 +122,14 @@ take_payload(struct frames *f, struct bytes *in)
 	return (struct bytes){ f->piece, masked.n };
 }
 
+/* It fits: judge_head saw to it. */
+static void
+keep_control(struct frames *f, struct bytes data)
+{
+	memcpy(f->control + f->control_n, data.p, data.n);
+	f->control_n += data.n;
+}
+
 enum frames_event
 frames_next(struct frames *f, struct bytes *in, struct bytes *data_out)
 {
@@ -132,17 +141,22 @@ frames_next(struct frames *f, struct bytes *in, struct bytes *data_out)
 				return f->why != NULL ? FRAMES_BAD
 						      : FRAMES_MORE;
 			f->in_payload = true;
-			f->mask_at = 0;
+			f->mask_at = f->control_n = 0;
 		} else if (f->left > 0) {
 			struct bytes data = take_payload(f, in);
 
-			if (is_control(f))
+			if (is_control(f)) {
+				keep_control(f, data);
 				continue;
+			}
 			*data_out = data;
 			return FRAMES_DATA;
 		} else {
 			enum frames_event e = end_frame(f);
 
+			if (e == FRAMES_CONTROL)
+				*data_out =
+				    (struct bytes){ f->control, f->control_n };
 			if (e != FRAMES_MORE)
 				return e;
 		}

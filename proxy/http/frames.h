@@ -12,6 +12,7 @@
 
 #define FRAMES_HEAD_MAX 14
 #define FRAMES_PIECE_MAX 4096
+#define FRAMES_CONTROL_MAX 125 /* section 5.5 */
 
 /* Zeroed, it stands before the first frame. */
 struct frames {
@@ -22,6 +23,8 @@ struct frames {
 	bool in_message; /* data frames came, the last one not */
 	size_t mask_at;
 	const char *why; /* of FRAMES_BAD: a static string */
+	uint8_t control[FRAMES_CONTROL_MAX];
+	size_t control_n;
 	uint8_t piece[FRAMES_PIECE_MAX];
 };
 
@@ -31,7 +34,8 @@ enum frames_event {
 	FRAMES_DATA, /* *data_out: of a message, unmasked; until the next call
 		      */
 	FRAMES_MESSAGE, /* a message is complete */
-	FRAMES_CONTROL, /* a control frame is complete */
+	FRAMES_CONTROL, /* a control frame is complete; *data_out: all its
+			 * payload; until the next call */
 };
 
 /* Takes from *in up to the next event. */

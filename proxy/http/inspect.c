@@ -70,22 +70,27 @@ inspect_order(struct exchange *x, const struct message *m, bool leaves)
 	return o;
 }
 
+static bool
+begins_with(struct bytes media_type, struct bytes what)
+{
+	return media_type.n >= what.n &&
+	    bytes_equal_nocase((struct bytes){ media_type.p, what.n }, what);
+}
+
 /* Both sides talk at once: who waits for all of one would wait for ever. */
+static bool
+is_call(struct bytes media_type)
+{
+	return begins_with(media_type, BYTES("application/grpc"));
+}
+
+/* Or one of them, without an end. */
 static bool
 is_conversation(struct bytes media_type)
 {
-	static const struct bytes talks[] = {
-		BYTES_ROW("application/grpc"),
-		BYTES_ROW("text/event-stream"),
-		BYTES_ROW("multipart/x-mixed-replace"),
-	};
-
-	for (size_t i = 0; i < COUNT(talks); i++)
-		if (media_type.n >= talks[i].n &&
-		    bytes_equal_nocase(
-			(struct bytes){ media_type.p, talks[i].n }, talks[i]))
-			return true;
-	return false;
+	return is_call(media_type) ||
+	    begins_with(media_type, BYTES("text/event-stream")) ||
+	    begins_with(media_type, BYTES("multipart/x-mixed-replace"));
 }
 
 size_t
@@ -270,6 +275,19 @@ inspect_query(struct exchange *x)
 	return v == CONTENT_GO;
 }
 
+/* Servers differ in which of two they read the body by. */
+static bool
+has_two_types(const struct message *m)
+{
+	const struct field *first = message_field(m, FIELD_CONTENT_TYPE);
+
+	for (size_t i = 0; first != NULL && i < m->fields_n; i++)
+		if (m->fields[i].id == FIELD_CONTENT_TYPE &&
+		    !bytes_equal(m->fields[i].value, first->value))
+			return true;
+	return false;
+}
+
 static enum stage_answer
 inspect_request(struct exchange *x)
 {
@@ -281,8 +299,13 @@ inspect_request(struct exchange *x)
 		exchange_request_bad(x, 415, why);
 		return STAGE_REFUSE;
 	}
+	if (has_two_types(&x->request)) {
+		exchange_request_bad(
+		    x, 400, "Content-Type twice, and different");
+		return STAGE_REFUSE;
+	}
 	o.coding = coding_decoder(coding);
-	o.streams = is_conversation(o.media_type);
+	o.streams = is_call(o.media_type);
 	x->content_up = content_new(&o);
 	if (x->content_up == NULL || o.streams)
 		return STAGE_NEXT;

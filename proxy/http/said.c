@@ -90,23 +90,33 @@ media_type_of(struct bytes message)
 
 /* Whether the message may travel on. Who is warned cannot be asked here. */
 static bool
-judge(struct exchange *x)
+judge(struct exchange *x, struct bytes message)
 {
 	struct said *s = x->said;
 	struct content_order o = inspect_order(x, &x->request, true);
 	enum content_verdict v;
 	const char *why = NULL;
 
-	o.media_type = media_type_of(buf_bytes(&s->data));
+	o.media_type = media_type_of(message);
 	o.streams = true;
 	s->judge = content_new(&o);
-	v = content_push(s->judge, buf_bytes(&s->data), true, &why);
+	v = content_push(s->judge, message, true, &why);
 	inspect_record(x, "websocket", s->judge);
 	if (v == CONTENT_FOUND)
 		inspect_blame(x, s->judge);
 	content_free(s->judge);
 	s->judge = NULL;
 	return v == CONTENT_GO;
+}
+
+/* 0, or -1: the exchange is over. */
+static int
+let_pass(struct exchange *x, struct bytes message)
+{
+	if (judge(x, message))
+		return 0;
+	close_for(x, FRAMES_POLICY, x->why);
+	return -1;
 }
 
 /* What was kept back of whole messages leaves. */
@@ -136,14 +146,13 @@ take_event(struct exchange *x, enum frames_event e, struct bytes data)
 		close_for(x, FRAMES_TOO_BIG,
 		    "a WebSocket message longer than what is kept back");
 		return -1;
+	case FRAMES_CONTROL: /* a ping may say something too */
+		return data.n == 0 ? 0 : let_pass(x, data);
 	case FRAMES_MESSAGE:
-		if (!judge(x)) {
-			close_for(x, FRAMES_POLICY, x->why);
+		if (let_pass(x, buf_bytes(&s->data)) < 0)
 			return -1;
-		}
 		s->data.n = 0;
 		return 0;
-	case FRAMES_CONTROL:
 	case FRAMES_MORE:
 		return 0;
 	}

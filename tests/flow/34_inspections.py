@@ -194,12 +194,28 @@ def unchunked(raw):
 def test_behind_what_is_kept_back_a_number_is_cut(lab):
     """The origin has the beginning, never the number, nor the body's end."""
     part = lab.dir / "long"
-    part.write_bytes(b"x" * (4 * HOLD) + f"\n個人番号 {NUMBER}\n".encode() + b"y" * 200000)
-    forget(lab)
-    status, body = curl(lab, "-H", "Content-Type: text/plain", "--data-binary", f"@{part}")
-    assert status == 403 and b"residents" in body
-    wait_until(lambda: any(lab.received))
-    assert not sent_to_origin(lab, NUMBER.encode()) and not sent_to_origin(lab, b"y" * 1000)
+    number = f"\n個人番号 {NUMBER}\n".encode()
+    # behind it text, or what says nothing to who reads text
+    for kind, before, behind in (("text/plain", b"x", b"y" * 200000),
+                                 ("text/html", b"x", b"<b></b>" * 30000 + b"y" * 200000),
+                                 ("application/json", b'"x",', b" " * 200000 + b'"y"' * 70000)):
+        part.write_bytes(before * (4 * HOLD // len(before)) + number + behind)
+        forget(lab)
+        status, body = curl(lab, "-H", f"Content-Type: {kind}", "--data-binary", f"@{part}")
+        assert status == 403 and b"residents" in body, kind
+        wait_until(lambda: any(lab.received))
+        assert not sent_to_origin(lab, NUMBER.encode()), kind
+        assert not sent_to_origin(lab, behind[:1000]) and not sent_to_origin(lab, behind[-1000:]), kind
+
+
+def test_a_body_of_two_types_is_refused(lab):
+    """Servers differ in which of them counts."""
+    for second, status in (("application/json", 400), ("text/plain", 403)):
+        for version in VERSIONS:
+            forget(lab)
+            got, _ = curl(lab, version, "-H", "Content-Type: text/plain", "-H", f"content-type: {second}",
+                          "-d", f"mynumber: {NUMBER}")
+            assert got == status and not any(lab.received), (second, version, got)
 
 
 def test_a_warning_asks_why_and_then_lets_pass(lab):
@@ -281,6 +297,7 @@ def heard(lab):
 def test_what_is_said_over_a_websocket_is_looked_into(lab):
     for parts in ([say(f"個人番号は{NUMBER}です")],
                   [say(json.dumps({"mynumber": NUMBER}))],
+                  [say(f"個人番号は{NUMBER}", 0x89)], [say(f"  mynumber: {NUMBER}", 0x88)],
                   [say(f"個人番号は{NUMBER[:5]}", 0x01), say("", 0x89), say(f"{NUMBER[5:]}です", 0x80)]):
         s = open_websocket(lab)
         s.sendall(say("good morning"))

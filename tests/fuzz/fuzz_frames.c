@@ -20,7 +20,7 @@ read_in_two(struct bytes b, size_t cut)
 		while (e != FRAMES_MORE && e != FRAMES_BAD) {
 			e = frames_next(&f, &pieces[i], &data);
 			must(e != FRAMES_MORE || pieces[i].n == 0);
-			if (e == FRAMES_DATA)
+			if (e == FRAMES_DATA || e == FRAMES_CONTROL)
 				for (size_t k = 0; k < data.n; k++)
 					sum = sum * 31 + data.p[k];
 			if (e == FRAMES_MESSAGE || e == FRAMES_CONTROL)

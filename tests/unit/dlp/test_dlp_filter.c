@@ -27,6 +27,9 @@ Suite *dlp_filter_suite(void);
 	" filename=\"a.csv\"\r\nContent-Type: " type "\r\n\r\n" body \
 	"\r\n--cut--\r\n"
 
+#define MY_NUMBER_CP932 "\x8c\xc2\x90\x6c\x94\xd4\x8d\x86"
+#define ESCAPED "{\"\\u500b\\u4eba\\u756a\\u53f7\": \"" NUMBER "\"}"
+
 static const struct {
 	const char *type;
 	struct bytes body;
@@ -55,6 +58,42 @@ static const struct {
 	    0 },
 	{ "application/json", BYTES_ROW("{\"mynumber\":\"" NUMBER "\"}"), 1,
 	    0 },
+	/* JSON is what it is, whatever is declared. */
+	{ "application/json; charset=shift_jis",
+	    BYTES_ROW("{\"個人番号\":\"" NUMBER "\"}"), 1, 0 },
+	{ "application/json",
+	    BYTES_ROW("{\"" MY_NUMBER_CP932 "\":\"" NUMBER "\"}"), 1, 0 },
+	/* And it travels in anything, with a name that is escaped. */
+	{ "text/plain", BYTES_ROW(ESCAPED), 1, 0 },
+	{ "", BYTES_ROW(ESCAPED), 1, 0 },
+	{ "application/x-json", BYTES_ROW(ESCAPED), 1, 0 },
+	{ "application/x-www-form-urlencoded",
+	    BYTES_ROW(
+		"p={%22%5Cu500b%5cu4EBA%5Cu756a%5Cu53f7%22:%22" NUMBER "%22}"),
+	    1, 0 },
+	{ "multipart/related; boundary=cut",
+	    BYTES_ROW(PART("application/json", ESCAPED)), 1, 0 },
+	{ FORM, BYTES_ROW(PART("text/plain", ESCAPED)), 1, 0 },
+	{ "text/plain",
+	    BYTES_ROW("mynumber: \\u0031\\uff12\\u0033\\uFF14"
+		      "\\u0035\\u0036\\u0037\\u0038\\u0039018 \\u00"),
+	    1, 0 },
+	/* Half an escape, one that is none, a border in one. */
+	{ "text/plain", BYTES_ROW("mynumber: " NUMBER "\\u003"), 1, 0 },
+	{ "text/plain", BYTES_ROW("mynumber: \\\\u" NUMBER), 0, 0 },
+	{ "text/plain", BYTES_ROW("mynumber:\\u001d\\u001e" NUMBER), 1, 0 },
+	{ "text/plain", BYTES_ROW("mynumber: \\ud842\\udfb7 " NUMBER), 1, 0 },
+	/* What calls itself a picture. */
+	{ "image/png", BYTES_ROW("mynumber: " NUMBER), 1, 0 },
+	{ "image/svg+xml",
+	    BYTES_ROW("<svg><text><b>mynumber</b>: <i>123456</i>789018</text>"),
+	    1, 0 },
+	/* Columns that became floats; amounts. */
+	{ "text/csv", BYTES_ROW("氏名,個人番号\r\nx," NUMBER ".0\r\n"), 1, 0 },
+	{ "application/json", BYTES_ROW("{\"mynumber\":" NUMBER ".0}"), 1, 0 },
+	{ "text/plain", BYTES_ROW("mynumber: " NUMBER ".00"), 0, 0 },
+	{ "text/plain", BYTES_ROW("mynumber: " NUMBER ".05"), 0, 0 },
+	{ "text/plain", BYTES_ROW("mynumber: " NUMBER ".0.1"), 0, 0 },
 };
 
 static struct dlp_rules *rules;
@@ -95,6 +134,42 @@ START_TEST(dlp_filter_reads_bodies_in_their_charset)
 		    c->possible);
 		filter_free(f);
 	}
+}
+END_TEST
+
+/* Its characters have the bytes of line ends in them, and it begins with a
+ * mark. */
+START_TEST(dlp_filter_reads_utf16_in_a_form)
+{
+	static const char head[] = "--cut\r\nContent-Disposition: form-data;"
+				   " name=\"f\"; filename=\"a.txt\"\r\n\r\n"
+				   "\xff\xfe";
+	static const char words[] = "mynumber: " NUMBER;
+	const struct dlp_filter_settings s = { rules, BYTES(FORM) };
+	struct filter *f = filter_new(&dlp_filter, &s);
+	struct buf body;
+
+	buf_init(&body, 8192);
+	ck_assert_int_eq(buf_append(&body, bytes_of(head)), 0);
+	for (int i = 0; i < 400; i++) /* U+540D, U+0A0D */
+		ck_assert_int_eq(
+		    buf_append(&body,
+			i % 2 == 0 ? BYTES("\x0d\x54") : BYTES("\x0d\x0a")),
+		    0);
+	for (size_t i = 0; i < sizeof(words); i++) {
+		const uint8_t pair[] = { (uint8_t)words[i], 0 };
+
+		if (words[i] == '\0')
+			break;
+		ck_assert_int_eq(
+		    buf_append(&body, (struct bytes){ pair, 2 }), 0);
+	}
+	ck_assert_int_eq(buf_append(&body, BYTES("\r\n--cut--\r\n")), 0);
+	ck_assert_int_eq(
+	    filter_push(f, buf_bytes(&body), true, NULL), FILTER_GO);
+	ck_assert_int_eq(dlp_filter_verdict(f), DLP_BLOCK);
+	filter_free(f);
+	buf_release(&body);
 }
 END_TEST
 
@@ -238,6 +313,7 @@ dlp_filter_suite(void)
 	tcase_add_loop_test(
 	    t, dlp_filter_judges_before_it_says_so, 0, (int)COUNT(behind));
 	tcase_add_test(t, dlp_filter_judges_what_readers_hold);
+	tcase_add_test(t, dlp_filter_reads_utf16_in_a_form);
 	tcase_add_test(t, dlp_filter_does_not_lag_more_than_it_must);
 	tcase_add_test(t, dlp_filter_counts_the_many_at_the_end);
 	suite_add_tcase(s, t);

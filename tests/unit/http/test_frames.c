@@ -26,7 +26,7 @@ read_cut(struct arena *a, struct bytes b, size_t cut, bool *between)
 			e = frames_next(&f, &pieces[i], &data);
 			if (e == FRAMES_BAD)
 				return arena_printf(a, "%s!%s", said, f.why);
-			if (e == FRAMES_DATA)
+			if (e == FRAMES_DATA || e == FRAMES_CONTROL)
 				said = arena_printf(
 				    a, "%s%.*s", said, BYTES_PRINTF(data));
 			if (e == FRAMES_MESSAGE || e == FRAMES_CONTROL)
@@ -50,9 +50,9 @@ static const struct {
 	    true },
 	{ BYTES_ROW("\x01\x83" MASK "Hel\x80\x82" MASK "lo"), "Hello|", true },
 	{ BYTES_ROW("\x01\x83" MASK "Hel\x89\x82" MASK "ab\x80\x82" MASK "lo"),
-	    "Hel^lo|", true },
+	    "Helab^lo|", true },
 	{ BYTES_ROW("\x82\x80" MASK "\x81\x81" MASK "a"), "|a|", true },
-	{ BYTES_ROW("\x88\x82" MASK "\x03\xe8"), "^", true },
+	{ BYTES_ROW("\x88\x82" MASK "\x03\xe8"), "\x03\xe8^", true },
 	{ BYTES_ROW("\x01\x81" MASK "a"), "a", false },
 	{ BYTES_ROW("\x81\x85" MASK "ab"), "ab", false },
 	{ BYTES_ROW("\x81"), "", false },
