@@ -80,48 +80,46 @@ read_escape(struct bytes in)
 	return f;
 }
 
-/* Bytes before the first that may begin such a sign. */
-static size_t
-count_plain(struct bytes in)
+/* Where c is next, or the end. */
+static const uint8_t *
+find(struct bytes in, uint8_t c)
 {
-	size_t at = 0;
+	const uint8_t *at;
 
-	while (in.n - at >= 64) {
-		uint8_t any = 0;
-
-		for (size_t i = 0; i < 64; i++)
-			any |=
-			    (in.p[at + i] == LEAD) | (in.p[at + i] == ESCAPE);
-		if (any)
-			break;
-		at += 64;
-	}
-	while (at < in.n && in.p[at] != LEAD && in.p[at] != ESCAPE)
-		at++;
-	return at;
+	if (in.n > 0 && in.p[0] == c)
+		return in.p; /* runs of them are frequent */
+	at = in.n > 0 ? memchr(in.p, c, in.n) : NULL;
+	return at != NULL ? at : in.p + in.n;
 }
 
 /* Folds what is whole; what is left of *in is the beginning of a sign. */
 static size_t
 fold_whole(struct bytes *in, uint8_t *out)
 {
+	const uint8_t *lead = find(*in, LEAD);
+	const uint8_t *escape = find(*in, ESCAPE);
 	size_t n = 0;
 
 	while (in->n > 0) {
-		struct bytes head = bytes_take(in, count_plain(*in));
+		const uint8_t *next = lead < escape ? lead : escape;
+		struct bytes head = bytes_take(in, (size_t)(next - in->p));
 		struct folded f;
 
 		if (head.n > 0)
-			memmove(out + n, head.p, head.n);
+			memcpy(out + n, head.p, head.n);
 		n += head.n;
 		if (in->n == 0)
 			break;
-		f = in->p[0] == LEAD ? read_wide(*in) : read_escape(*in);
+		f = next == lead ? read_wide(*in) : read_escape(*in);
 		if (f.taken == 0)
 			break;
 		memcpy(out + n, f.p, f.n);
 		n += f.n;
 		bytes_take(in, f.taken);
+		if (next == lead)
+			lead = find(*in, LEAD);
+		else
+			escape = find(*in, ESCAPE);
 	}
 	return n;
 }
