@@ -15,7 +15,7 @@
 #define HEAD_MAX 8192 /* of one part */
 #define CHARSET_NAME_MAX 32
 
-_Static_assert(HEAD_MAX <= DLP_BODY_HELD_MAX, "a head is held");
+_Static_assert(HEAD_MAX + 16 <= DLP_BODY_HELD_MAX, "a head and its borders");
 _Static_assert(4 + MULTIPART_BOUNDARY_MAX + CONVERT_OUT_MAX(READER_HEAD_MAX) +
 	    CONTAINER_HELD_MAX <=
 	DLP_BODY_HELD_MAX,
@@ -154,6 +154,10 @@ read_line(struct part *p, struct sink *s, struct bytes line)
 	    !bytes_equal_nocase(bytes_trim(value), BYTES("binary")) &&
 	    !bytes_equal_nocase(bytes_trim(value), BYTES("7bit"))) {
 		sink_odd(s, "a part that is encoded"); /* RFC 7578, 4.7 */
+	} else {
+		/* Nobody needs it; or it was no head to who reads strictly. */
+		sink_bytes(s, line);
+		sink_byte(s, '\n');
 	}
 }
 
@@ -328,7 +332,6 @@ take_head(struct multipart *m, struct sink *s, uint8_t c)
 {
 	if (m->head_n == HEAD_MAX) {
 		sink_odd(s, "a part with a long head");
-		sink_bytes(s, (struct bytes){ m->head, m->head_n });
 		begin_part(m, s);
 		m->matched = m->lent = 0;
 		sink_byte(s, c);

@@ -150,6 +150,16 @@ static struct buf encoded = { .max = DECODE_STEP };
 
 /* Which of the inspections fit. */
 
+/* Where browsers find out themselves (MIME Sniffing section 7). */
+static bool
+is_untold(struct bytes media)
+{
+	return bytes_index(media, '/') < 0 ||
+	    bytes_equal_nocase(media, BYTES("*/*")) ||
+	    bytes_equal_nocase(media, BYTES("unknown/unknown")) ||
+	    bytes_equal_nocase(media, BYTES("application/unknown"));
+}
+
 /* What a person reads; what is not told may be. */
 static bool
 is_text(struct bytes media)
@@ -161,7 +171,7 @@ is_text(struct bytes media)
 		BYTES_ROW("text/"),
 	};
 
-	if (media.n == 0)
+	if (is_untold(media))
 		return true;
 	if (bytes_equal_nocase(media, BYTES("text/css")) ||
 	    bytes_equal_nocase(media, BYTES("text/javascript")))
@@ -175,7 +185,8 @@ is_text(struct bytes media)
 static bool
 is_html(struct bytes media)
 {
-	return media.n == 0 || bytes_equal_nocase(media, BYTES("text/html")) ||
+	return is_untold(media) ||
+	    bytes_equal_nocase(media, BYTES("text/html")) ||
 	    bytes_equal_nocase(media, BYTES("application/xhtml+xml"));
 }
 

@@ -180,6 +180,31 @@ START_TEST(content_that_is_found_does_not_leave)
 }
 END_TEST
 
+/* What browsers look at themselves is text too; what is told to be another
+ * thing is not. */
+START_TEST(content_of_no_type_is_looked_into)
+{
+	static const struct {
+		const char *type;
+		bool text;
+	} rows[] = { { "", true }, { "*/*", true }, { "html", true },
+		{ "Unknown/Unknown; a=b", true },
+		{ "application/unknown", true }, { "application/x", false },
+		{ "font/woff", false } };
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct content_order o = ORDER(look_for_phrases, "");
+		struct content *c;
+
+		o.media_type = bytes_of(rows[i].type);
+		o.share = (struct share){ &budget, 0 };
+		c = content_new(&o);
+		ck_assert_msg((c != NULL) == rows[i].text, "%s", rows[i].type);
+		content_free(c);
+	}
+}
+END_TEST
+
 START_TEST(content_streams_when_the_other_side_waits)
 {
 	struct run r = { .order = ORDER(look_for_phrases, "text/plain") };
@@ -469,6 +494,7 @@ content_suite(void)
 	tcase_add_test(t, content_that_calls_itself_a_picture_is_looked_into);
 	tcase_add_test(t, content_is_kept_back_to_its_limit);
 	tcase_add_test(t, content_that_is_found_does_not_leave);
+	tcase_add_test(t, content_of_no_type_is_looked_into);
 	tcase_add_test(t, content_streams_when_the_other_side_waits);
 	tcase_add_test(t, content_of_a_warning_is_let_pass_once_said_why);
 	tcase_add_test(t, content_of_a_type_is_judged_by_its_head);

@@ -83,6 +83,15 @@ static const struct {
 	{ "text/plain", BYTES_ROW("mynumber: \\\\u" NUMBER), 0, 0 },
 	{ "text/plain", BYTES_ROW("mynumber:\\u001d\\u001e" NUMBER), 1, 0 },
 	{ "text/plain", BYTES_ROW("mynumber: \\ud842\\udfb7 " NUMBER), 1, 0 },
+	/* Heads, and what strict readers take for text: "--cut" and more. */
+	{ FORM,
+	    BYTES_ROW(
+		"--cut\r\nX-Note: mynumber " NUMBER "\r\n\r\nx\r\n--cut--\r\n"),
+	    1, 0 },
+	{ FORM,
+	    BYTES_ROW(PART(
+		"text/plain", "x\r\n--cutX\r\nmynumber: " NUMBER "\r\n\r\nx")),
+	    1, 0 },
 	/* What calls itself a picture. */
 	{ "image/png", BYTES_ROW("mynumber: " NUMBER), 1, 0 },
 	{ "image/svg+xml",
