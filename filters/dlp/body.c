@@ -113,15 +113,6 @@ sink_odd(struct sink *s, const char *why)
 		s->why = why;
 }
 
-int
-hex_digit(uint8_t c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 static void
 push_plain(void *state, struct sink *s, struct bytes in)
 {

@@ -46,6 +46,3 @@ extern const struct container_type form_container, multipart_container,
 #define MULTIPART_BOUNDARY_MAX 70 /* RFC 2046 section 5.1.1 */
 /* Before the first push. */
 void multipart_set_boundary(void *state, struct bytes boundary);
-
-/* The value of a hexadecimal digit, or -1. */
-int hex_digit(uint8_t c);

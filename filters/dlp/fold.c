@@ -21,15 +21,6 @@ narrow(const uint8_t *p)
 	return 0;
 }
 
-static int
-hex_of(uint8_t c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* What a sign of several bytes becomes. */
 struct folded {
 	size_t taken; /* 0: more of it must come */
@@ -65,10 +56,10 @@ read_escape(struct bytes in)
 	for (size_t i = 1; i < ESCAPE_N; i++) {
 		if (i == in.n)
 			return (struct folded){ 0 };
-		if (i == 1 ? in.p[i] != 'u' : hex_of(in.p[i]) < 0)
+		if (i == 1 ? in.p[i] != 'u' : byte_hex(in.p[i]) < 0)
 			return as_it_is(in);
 		if (i > 1)
-			code = code << 4 | (uint32_t)hex_of(in.p[i]);
+			code = code << 4 | (uint32_t)byte_hex(in.p[i]);
 	}
 	if (code < ' ')
 		code = ' '; /* no border of ours */

@@ -41,7 +41,7 @@ take_escape(struct form *f, struct sink *s, uint8_t c)
 {
 	bool second = f->at == AT_ESCAPE_SECOND;
 
-	if (hex_digit(c) < 0) {
+	if (byte_hex(c) < 0) {
 		/* As servers do: what is no escape is what it is. */
 		sink_odd(s, "a bad escape");
 		f->at = AT_TEXT;
@@ -51,8 +51,7 @@ take_escape(struct form *f, struct sink *s, uint8_t c)
 		take_text(f, s, c);
 	} else if (second) {
 		f->at = AT_TEXT;
-		sink_byte(
-		    s, (uint8_t)(hex_digit(f->first) << 4 | hex_digit(c)));
+		sink_byte(s, (uint8_t)(byte_hex(f->first) << 4 | byte_hex(c)));
 	} else {
 		f->at = AT_ESCAPE_SECOND;
 		f->first = c;

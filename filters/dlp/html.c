@@ -118,7 +118,7 @@ number_of(struct bytes b)
 	bool hex = b.n > 2 && (b.p[1] | 0x20) == 'x';
 
 	for (size_t i = hex ? 2 : 1; i < b.n; i++) {
-		int digit = hex_digit(b.p[i]);
+		int digit = byte_hex(b.p[i]);
 
 		if (digit < 0 || (!hex && digit > 9) || code > 0x10ffff)
 			return 0;

@@ -183,13 +183,13 @@ json_push(void *state, struct sink *s, struct bytes in)
 			take_escape(j, s, c);
 			break;
 		case AT_CODE:
-			if (hex_digit(c) < 0) {
+			if (byte_hex(c) < 0) {
 				sink_odd(s, "a bad escape");
 				j->at = AT_STRING;
 				take_string(j, s, c);
 				break;
 			}
-			j->code = j->code << 4 | (uint32_t)hex_digit(c);
+			j->code = j->code << 4 | (uint32_t)byte_hex(c);
 			if (++j->code_n == 4)
 				take_code(j, s);
 			break;

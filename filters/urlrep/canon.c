@@ -68,15 +68,6 @@ put_escaped(struct out *o, uint8_t c)
 	put(o, (uint8_t)digits[c & 15]);
 }
 
-static int
-hex_value(uint8_t c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* The byte of "%XX" at p[i], or -1. */
 static int
 escape_at(struct bytes b, size_t i)
@@ -86,8 +77,8 @@ escape_at(struct bytes b, size_t i)
 
 	if (i + 2 >= b.n)
 		return -1;
-	high = hex_value(b.p[i + 1]);
-	low = hex_value(b.p[i + 2]);
+	high = byte_hex(b.p[i + 1]);
+	low = byte_hex(b.p[i + 2]);
 	return high < 0 || low < 0 ? -1 : high << 4 | low;
 }
 

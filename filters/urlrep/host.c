@@ -63,15 +63,6 @@ host_is_plain_name(struct bytes host)
 	return host.n > 0;
 }
 
-static int
-hex_value(uint8_t c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 static size_t
 unescape(struct bytes given, uint8_t *out)
 {
@@ -82,8 +73,8 @@ unescape(struct bytes given, uint8_t *out)
 		int low = -1;
 
 		if (given.p[i] == '%' && i + 2 < given.n) {
-			high = hex_value(given.p[i + 1]);
-			low = hex_value(given.p[i + 2]);
+			high = byte_hex(given.p[i + 1]);
+			low = byte_hex(given.p[i + 2]);
 		}
 		if (high >= 0 && low >= 0) {
 			out[n++] = (uint8_t)(high << 4 | low);
@@ -126,7 +117,7 @@ part_is_number(struct bytes part)
 
 	for (size_t i = 0; i < part.n; i++) {
 		digits &= part.p[i] >= '0' && part.p[i] <= '9';
-		hex &= i < 2 || hex_value(part.p[i]) >= 0;
+		hex &= i < 2 || byte_hex(part.p[i]) >= 0;
 	}
 	return digits || hex;
 }
@@ -145,7 +136,7 @@ parse_part(struct bytes part, uint64_t *out)
 		bytes_take(&part, base == 16 ? 2 : 1);
 	}
 	for (size_t i = 0; i < part.n; i++) {
-		int value = hex_value(part.p[i]);
+		int value = byte_hex(part.p[i]);
 
 		if (value < 0 || (unsigned)value >= base)
 			return -1;

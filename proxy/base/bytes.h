@@ -48,6 +48,15 @@ struct bytes bytes_take_until(struct bytes *b, uint8_t separator);
 struct bytes bytes_trim(struct bytes b);
 /* Where c first stands, or -1. */
 ssize_t bytes_index(struct bytes b, uint8_t c);
+/* The value of a hexadecimal digit, or -1. */
+static inline int
+byte_hex(uint8_t c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c |= 0x20;
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
 /*
  * An unsigned decimal of digits alone, at most max. 0, or -1: no digits,
  * other bytes, or a larger number.

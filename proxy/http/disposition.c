@@ -42,15 +42,6 @@ take_parameter(struct bytes *rest, struct arena *a)
 	return p;
 }
 
-static int
-hex(uint8_t c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* "UTF-8'ja'%E5%90%8D": what stands behind the language. */
 static struct bytes
 undo_escapes(struct bytes value, struct arena *a)
@@ -62,12 +53,12 @@ undo_escapes(struct bytes value, struct arena *a)
 	bytes_take_until(&value, '\'');
 	for (; value.n > 0; n++) {
 		bool escape = value.n > 2 && value.p[0] == '%' &&
-		    hex(value.p[1]) >= 0 && hex(value.p[2]) >= 0;
+		    byte_hex(value.p[1]) >= 0 && byte_hex(value.p[2]) >= 0;
 
 		p[n] = value.p[0];
 		if (escape)
-			p[n] =
-			    (uint8_t)(hex(value.p[1]) << 4 | hex(value.p[2]));
+			p[n] = (uint8_t)(byte_hex(value.p[1]) << 4 |
+			    byte_hex(value.p[2]));
 		bytes_take(&value, escape ? 3 : 1);
 	}
 	return (struct bytes){ p, n };

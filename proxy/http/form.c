@@ -1,16 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "proxy/http/form.h"
 
-static int
-hex(uint8_t c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 /* URL Standard section 5.1; but a bad escape is no value. */
 static struct bytes
 decode(struct bytes text, struct arena *a)
@@ -23,11 +13,11 @@ decode(struct bytes text, struct arena *a)
 			out[n++] = text.p[i] == '+' ? ' ' : text.p[i];
 			continue;
 		}
-		if (i + 2 >= text.n || hex(text.p[i + 1]) < 0 ||
-		    hex(text.p[i + 2]) < 0)
+		if (i + 2 >= text.n || byte_hex(text.p[i + 1]) < 0 ||
+		    byte_hex(text.p[i + 2]) < 0)
 			return (struct bytes){ 0 };
-		out[n++] =
-		    (uint8_t)(hex(text.p[i + 1]) << 4 | hex(text.p[i + 2]));
+		out[n++] = (uint8_t)(byte_hex(text.p[i + 1]) << 4 |
+		    byte_hex(text.p[i + 2]));
 		i += 2;
 	}
 	return (struct bytes){ out, n };

@@ -29,7 +29,7 @@ is_letter(uint8_t c)
 static bool
 is_hex(uint8_t c)
 {
-	return is_digit(c) || ((c | 0x20) >= 'a' && (c | 0x20) <= 'f');
+	return byte_hex(c) >= 0;
 }
 
 /* WHATWG: a host whose last label is a number is an IPv4 address in one of
@@ -190,12 +190,6 @@ url_parse_authority(struct url *u, struct bytes authority,
 	return 0;
 }
 
-static int
-hex_value(uint8_t c)
-{
-	return is_digit(c) ? c - '0' : (c | 0x20) - 'a' + 10;
-}
-
 static bool
 is_unreserved(uint8_t c)
 {
@@ -218,8 +212,8 @@ decode(struct bytes path, uint8_t *out)
 
 		if (c == '%' && i + 2 < path.n && is_hex(path.p[i + 1]) &&
 		    is_hex(path.p[i + 2])) {
-			c = (uint8_t)(hex_value(path.p[i + 1]) << 4 |
-			    hex_value(path.p[i + 2]));
+			c = (uint8_t)(byte_hex(path.p[i + 1]) << 4 |
+			    byte_hex(path.p[i + 2]));
 			escape = !is_unreserved(c);
 			i += 2;
 		}
