@@ -14,12 +14,32 @@ media_is_below(struct bytes name, struct bytes top)
 	    bytes_equal_nocase((struct bytes){ name.p, top.n }, top);
 }
 
+/* Up to a ';' that does not stand in quotes. */
+static struct bytes
+take_parameter(struct bytes *rest)
+{
+	bool quoted = false;
+	size_t n = 0;
+	struct bytes parameter;
+
+	while (n < rest->n && (quoted || rest->p[n] != ';')) {
+		if (rest->p[n] == '"')
+			quoted = !quoted;
+		else if (rest->p[n] == '\\' && quoted && n + 1 < rest->n)
+			n++;
+		n++;
+	}
+	parameter = bytes_take(rest, n);
+	bytes_take(rest, 1);
+	return parameter;
+}
+
 struct bytes
 media_parameter(struct bytes type, struct bytes name)
 {
 	bytes_take_until(&type, ';');
 	while (type.n > 0) {
-		struct bytes value = bytes_take_until(&type, ';');
+		struct bytes value = take_parameter(&type);
 
 		if (!bytes_equal_nocase(
 			bytes_trim(bytes_take_until(&value, '=')), name))

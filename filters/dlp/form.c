@@ -51,7 +51,9 @@ take_escape(struct form *f, struct sink *s, uint8_t c)
 		take_text(f, s, c);
 	} else if (second) {
 		f->at = AT_TEXT;
-		sink_byte(s, (uint8_t)(byte_hex(f->first) << 4 | byte_hex(c)));
+		sink_byte(s,
+		    (uint8_t)((unsigned)byte_hex(f->first) << 4 |
+			(unsigned)byte_hex(c)));
 	} else {
 		f->at = AT_ESCAPE_SECOND;
 		f->first = c;

@@ -24,7 +24,9 @@ static const struct {
 	    " application/x-javascript application/manifest+json"
 	    " application/x-www-form-urlencoded text/event-stream"
 	    " application/vnd.apple.mpegurl application/x-pem-file"
-	    " application/pgp-signature application/sql " },
+	    " application/pgp-signature application/sql"
+	    /* what programs call all that they say */
+	    " text/html " },
 	[MAGIC_PDF] = { "pdf", " pdf ai ",
 	    " application/pdf application/x-pdf"
 	    " application/illustrator " },

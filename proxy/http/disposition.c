@@ -7,10 +7,21 @@ struct parameter {
 	struct bytes name, value;
 };
 
+/* A field may have thousands of them: each takes what it needs. */
+static size_t
+quoted_n(struct bytes rest)
+{
+	size_t n = 1;
+
+	while (n < rest.n && rest.p[n] != '"')
+		n += rest.p[n] == '\\' ? 2 : 1;
+	return n;
+}
+
 static struct bytes
 take_quoted(struct bytes *rest, struct arena *a)
 {
-	uint8_t *p = arena_alloc(a, rest->n + 1);
+	uint8_t *p = arena_alloc(a, quoted_n(*rest));
 	size_t n = 0;
 
 	bytes_take(rest, 1);
@@ -57,8 +68,8 @@ undo_escapes(struct bytes value, struct arena *a)
 
 		p[n] = value.p[0];
 		if (escape)
-			p[n] = (uint8_t)(byte_hex(value.p[1]) << 4 |
-			    byte_hex(value.p[2]));
+			p[n] = (uint8_t)((unsigned)byte_hex(value.p[1]) << 4 |
+			    (unsigned)byte_hex(value.p[2]));
 		bytes_take(&value, escape ? 3 : 1);
 	}
 	return (struct bytes){ p, n };

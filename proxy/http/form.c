@@ -16,8 +16,8 @@ decode(struct bytes text, struct arena *a)
 		if (i + 2 >= text.n || byte_hex(text.p[i + 1]) < 0 ||
 		    byte_hex(text.p[i + 2]) < 0)
 			return (struct bytes){ 0 };
-		out[n++] = (uint8_t)(byte_hex(text.p[i + 1]) << 4 |
-		    byte_hex(text.p[i + 2]));
+		out[n++] = (uint8_t)((unsigned)byte_hex(text.p[i + 1]) << 4 |
+		    (unsigned)byte_hex(text.p[i + 2]));
 		i += 2;
 	}
 	return (struct bytes){ out, n };

@@ -32,8 +32,8 @@ said_begin(struct exchange *x)
 	s = calloc(1, sizeof(*s));
 	must(s != NULL);
 	s->share = budget_share(&x->edge->budget, &x->address);
-	/* Frames of one byte have a head of six. */
-	buf_init(&s->raw, most);
+	/* Frames have heads: of some pieces, not of each byte. */
+	buf_init(&s->raw, most + most / 8 + FRAMES_HEAD_MAX);
 	buf_init(&s->data, most);
 	x->said = s;
 }

@@ -212,8 +212,8 @@ decode(struct bytes path, uint8_t *out)
 
 		if (c == '%' && i + 2 < path.n && is_hex(path.p[i + 1]) &&
 		    is_hex(path.p[i + 2])) {
-			c = (uint8_t)(byte_hex(path.p[i + 1]) << 4 |
-			    byte_hex(path.p[i + 2]));
+			c = (uint8_t)((unsigned)byte_hex(path.p[i + 1]) << 4 |
+			    (unsigned)byte_hex(path.p[i + 2]));
 			escape = !is_unreserved(c);
 			i += 2;
 		}

@@ -71,7 +71,7 @@ static const struct {
 	    BYTES_ROW(
 		"p={%22%5Cu500b%5cu4EBA%5Cu756a%5Cu53f7%22:%22" NUMBER "%22}"),
 	    1, 0 },
-	{ "multipart/related; boundary=cut",
+	{ "multipart/related; type=\"a;b\"; boundary=\"cut\"",
 	    BYTES_ROW(PART("application/json", ESCAPED)), 1, 0 },
 	{ FORM, BYTES_ROW(PART("text/plain", ESCAPED)), 1, 0 },
 	{ "text/plain",

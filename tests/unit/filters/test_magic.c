@@ -170,6 +170,8 @@ static const struct {
 	{ MAGIC_TEXT, "a.csv", "text/csv", NULL },
 	{ MAGIC_TEXT, "a.pdf", "application/pdf", NAME },
 	{ MAGIC_TEXT, "", "application/pdf", DECLARED },
+	{ MAGIC_TEXT, "", "text/html", NULL },
+	{ MAGIC_PE, "", "text/html", DECLARED },
 	{ MAGIC_UNKNOWN, "a.pdf", "", NAME },
 	{ MAGIC_UNKNOWN, "a.xdw", "", NULL },
 	{ MAGIC_UNKNOWN, "", "", NULL },
