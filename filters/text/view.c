@@ -70,6 +70,8 @@ static const char *const raw_tags[] = { "script", "style" };
 static const char *const shown_tags[] = { "textarea", "title", "xmp", "iframe",
 	"noembed", "noframes", "plaintext" };
 
+static const char *const foreign_tags[] = { "svg", "math" };
+
 static bool
 is_one_of(struct bytes word, const char *const *list, size_t n)
 {
@@ -216,17 +218,34 @@ end_reference(struct view *v)
 		put(v, v->word[i]);
 }
 
+/*
+ * Within them a script or a style is an element like others: "<style/>" ends
+ * at once, and "<style><p>" leaves them. So what they hold is text there; that
+ * "<svg/>" is taken for open too shows some script, and hides nothing.
+ */
+static void
+count_foreign(struct view *v, struct bytes name)
+{
+	if (!is_one_of(name, foreign_tags, COUNT(foreign_tags)))
+		return;
+	if (!v->closing)
+		v->foreign++;
+	else if (v->foreign > 0)
+		v->foreign--;
+}
+
 static void
 end_tag(struct view *v)
 {
 	struct bytes name = word_of(v);
 	bool raw = is_one_of(name, raw_tags, COUNT(raw_tags));
 
+	count_foreign(v, name);
 	v->shown = is_one_of(name, shown_tags, COUNT(shown_tags));
 	v->state = VIEW_TEXT;
 	if (!is_one_of(name, inline_tags, COUNT(inline_tags)))
 		v->space = true;
-	if (!v->closing && (raw || v->shown)) {
+	if (!v->closing && v->foreign == 0 && (raw || v->shown)) {
 		memcpy(v->raw, v->word, v->word_n);
 		v->raw_n = v->word_n;
 		v->state = VIEW_RAW;

@@ -48,6 +48,7 @@ struct view {
 	size_t word_n;
 	uint8_t raw[VIEW_WORD_MAX]; /* the element whose end is waited for */
 	size_t raw_n;
+	unsigned foreign; /* svg and math that are open */
 	unsigned dashes;
 	struct buf *out;
 };
