@@ -202,6 +202,12 @@ h1_in_message(const struct h1 *h)
 	    (h->state != H1_STATE_HEAD || h->head.n > 0);
 }
 
+bool
+h1_behind_head(const struct h1 *h)
+{
+	return h->state != H1_STATE_BAD && h->state != H1_STATE_HEAD;
+}
+
 /* Lines. */
 
 /*

@@ -86,6 +86,8 @@ enum h1_event h1_next(struct h1 *h, struct bytes *in, struct arena *a,
 enum h1_event h1_eof(struct h1 *h);
 /* Whether a message has begun and not ended. */
 bool h1_in_message(const struct h1 *h);
+/* The same, and its head was told: what comes next is its body or trailer. */
+bool h1_behind_head(const struct h1 *h);
 /* After an upgrade or CONNECT: bytes that follow are no longer HTTP. */
 
 /* Writing; -1 when out's limit would be passed. */

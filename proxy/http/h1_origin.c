@@ -172,7 +172,7 @@ parse(struct h1_origin *o, struct bytes in)
 				exchange_response_body(x, in);
 			return (struct bytes){ 0 };
 		}
-		if (h1_in_message(&o->reader))
+		if (h1_behind_head(&o->reader))
 			m = &trailer;
 		event = h1_next(&o->reader, &in, &x->arena, m, &body);
 		if (event == H1_MORE)

@@ -20,6 +20,7 @@ def make(build):
     lab.bye = lab.origin(bye)
     lab.early = lab.origin(early)
     lab.surplus = lab.origin(extra)
+    lab.pieces = lab.origin(lambda s: pieces(lab, s))
     lab.write_settings()
     return lab
 
@@ -41,6 +42,14 @@ def once(lab, s):
     lab.seen.append(read_head(s))
     s.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
     lab.seen.append(read_head(s))
+
+
+def pieces(lab, s):
+    s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    read_head(s)
+    for part in lab.cut:
+        s.sendall(part)
+        time.sleep(0.002)  # a read of its own
 
 
 def negotiate(s):
@@ -179,6 +188,18 @@ def test_a_bound_connection_goes_nowhere_else(lab):
         assert get("127.0.1.77").field("x-connection") != first
         assert get(TOWN).field("x-connection") != first
         assert get(CITY, negotiate).field("x-connection") == first
+
+
+def test_a_head_may_come_in_pieces(lab):
+    """In as many as there are bytes, its body too."""
+    whole = (b"HTTP/1.1 200 OK\r\nX-Seen: yes\r\nTransfer-Encoding: chunked\r\n\r\n"
+             b"2\r\nok\r\n0\r\nX-T: 1\r\n\r\n")
+    cuts = [[whole[i:i + 1] for i in range(len(whole))]]
+    cuts += [[whole[:at], whole[at:]] for at in range(1, len(whole), 7)]
+    for lab.cut in cuts:
+        answer = lab.get_plain("count.lab.test", port=lab.pieces)
+        assert (answer.status, answer.field("x-seen"), answer.body) == (200, "yes", b"ok"), \
+            (answer.raw, answer.body, len(lab.cut))
 
 
 def test_a_dead_address_costs_no_more_than_the_race(lab):
