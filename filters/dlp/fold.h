@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * fold: full-width ASCII (U+FF01-FF5E) in UTF-8 becomes ASCII, and "\\u500b"
+ * fold: full-width ASCII (U+FF01-FF5E) in UTF-8 becomes ASCII, and "\u500b"
  * the character, as programs write it in JSON, which travels in anything.
  * Nothing else changes; output is never longer than input.
  */
