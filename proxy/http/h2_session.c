@@ -519,14 +519,17 @@ stream_closed(nghttp2_session *library, int32_t id, uint32_t code, void *user)
 	return 0;
 }
 
+/* The library may have ended the connection for a reason of its own in the read
+ * that used up our patience too: the first is told. */
 static void
 goaway_sent(struct h2_session *h, const nghttp2_goaway *g)
 {
 	const struct bytes words = { g->opaque_data, g->opaque_data_len };
 
-	if (g->error_code == NGHTTP2_NO_ERROR)
+	if (g->error_code == NGHTTP2_NO_ERROR || h->told)
 		return;
-	if (h->fault != NULL)
+	h->told = true;
+	if (h->fault != NULL && g->error_code == NGHTTP2_ENHANCE_YOUR_CALM)
 		h->role->misbehaved(h, bytes_of(h->fault));
 	else if (words.n > 0)
 		h->role->misbehaved(h, words);

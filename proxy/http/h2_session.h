@@ -102,6 +102,7 @@ struct h2_session {
 	const char *fault;    /* of the peer, that ends the session; or NULL */
 	bool flush_later;     /* at the end of the tick */
 	bool leaving;         /* GOAWAY was sent */
+	bool told;            /* why the peer's connection is ended */
 	bool deaf;            /* what comes is thrown away */
 	bool over;
 };

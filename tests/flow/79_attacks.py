@@ -169,6 +169,21 @@ def test_what_carries_nothing_ends_its_connection(lab):
     is_served(lab)
 
 
+def test_two_reasons_to_end_a_connection_are_one_end(lab):
+    """Resets that the library counts, and so many at once that they are a flood too."""
+    n = len(ended(lab, client=CITY))
+    with Connection(lab, "tell.lab.test", lab.tell) as c:
+        c.ask(1, "/wait")
+        c.ask(3)
+        assert c.until(DATA, 3)
+        code = pour(c, USELESS["RST_STREAM of a stream that is gone"] * 20000)
+    assert code in (CODES.index("INTERNAL_ERROR"), -1), code
+    wait_until(lambda: len(ended(lab, client=CITY)) > n)
+    is_served(lab)
+    why = [e["why"] for e in ended(lab, client=CITY)[n:]]
+    assert why == ["INTERNAL_ERROR"], why
+
+
 def test_what_carries_something_does_not(lab):
     """A body in 5,000 pieces, a window for each piece of others, PINGs between."""
     with Connection(lab, "tell.lab.test", lab.tell, settings=((WINDOW, 512),)) as c:
