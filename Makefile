@@ -4,7 +4,9 @@ B := build/$(MODE)
 LLHTTP := /usr/share/llhttp
 
 PACKAGES := libuv libcares libconfig openssl libidn2 libpsl libpcre2-8 libseccomp \
-	libsystemd jansson libnghttp2 zlib libbrotlidec libzstd libhs
+	libsystemd jansson libnghttp2 zlib libbrotlidec libzstd libhs \
+	libzip libxml-2.0 libgsf-1 libqpdf gumbo libarchive libjpeg libpng \
+	libwebp libwebpmux libwebpdemux libtiff-4
 
 # What a fresh Debian 12 lacks is installed from the one list of packages,
 # Build-Depends in packaging/debian/control.
@@ -39,7 +41,7 @@ CPPFLAGS += -I. -isystem /usr/share/include/llhttp -D_GNU_SOURCE \
 	-include proxy/base/banned.h
 # = and not :=, so that pkg-config is asked once the packages are there
 PKG_CFLAGS := $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
-PKG_LIBS := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lm
+PKG_LIBS := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lgif -lm
 CFLAGS_ALL = -std=gnu17 $(WARN) $(OPT.$(MODE)) $(CFLAGS) $(PKG_CFLAGS)
 LDFLAGS_ALL = $(LINK.$(MODE)) $(LDFLAGS)
 

@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* formats: all that detox can rebuild. The first row that takes an object has
+ * it. */
+#include "filters/detox.h"
+
+const struct detox_format *const detox_formats[] = {
+	NULL,
+};
