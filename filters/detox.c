@@ -48,6 +48,29 @@ detox_prepare(struct err *e)
 }
 
 void
+detox_profile_init(struct detox_profile *p)
+{
+	const struct detox_format *f;
+
+	*p = (struct detox_profile){
+		.name = "standard",
+		.links = DETOX_LINKS_WEB,
+		.in_max = (uint64_t)100 << 20,
+		.out_max = (uint64_t)200 << 20,
+		.tree_max = (uint64_t)1 << 30,
+		.ratio_max = 500,
+		.entries_max = 10000,
+		.depth_max = 4,
+		.pixels_max = 100000000,
+		.frames_max = 1000,
+	};
+	for (size_t i = 0; (f = detox_formats[i]) != NULL; i++)
+		for (int t = 0; t < MAGIC_TYPES; t++)
+			if ((f->types & MAGIC_BIT(t)) != 0)
+				p->treatment[t] = DETOX_REBUILD;
+}
+
+void
 detox_init(struct detox *d, const struct detox_profile *p)
 {
 	memset(d, 0, sizeof(*d));

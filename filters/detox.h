@@ -134,6 +134,10 @@ struct detox_profile {
 	unsigned frames_max;
 };
 
+/* "standard": what can be rebuilt is, links of the web stay, metadata goes; all
+ * else is refused. */
+void detox_profile_init(struct detox_profile *p);
+
 struct detox_object {
 	struct bytes content;
 	struct bytes name;     /* as declared, UTF-8; empty: none */
