@@ -5,6 +5,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "proxy/base/sandbox.h"
 #include "proxy/parent/parent.h"
 #include "proxy/settings.h"
 
@@ -83,5 +84,6 @@ main(int argc, char **argv)
 		    stderr);
 		return 1;
 	}
+	sandbox_bind(argv);
 	return parent_run(file);
 }

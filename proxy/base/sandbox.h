@@ -21,6 +21,13 @@ struct sandbox {
 };
 
 /*
+ * The first act of main, for a process that will hold what must not stay
+ * behind: starts the program anew with every symbol of its libraries bound. One
+ * that is bound at its first call leaves on the stack what the registers held,
+ * the last bytes that memcpy moved among it.
+ */
+void sandbox_bind(char **argv);
+/*
  * In this order, once, before anything from outside is read: chroot, drop to
  * the user, no_new_privs, rlimits, seccomp (a forbidden call kills the
  * process). There is no way back. 0, or -1 and *e: the process must end.

@@ -3,15 +3,21 @@
 #include <check.h>
 #include <stdlib.h>
 
+#include "proxy/base/sandbox.h"
+
 #define SUITE(name) Suite *name(void);
 SUITES
 #undef SUITE
 
 int
-main(void)
+main(int argc, char **argv)
 {
-	SRunner *runner = srunner_create(suite_create("sekisho"));
+	SRunner *runner;
 	int failed;
+
+	(void)argc;
+	sandbox_bind(argv);
+	runner = srunner_create(suite_create("sekisho"));
 
 	/* A sanitized build on a busy machine is slow, not stuck. */
 	setenv("CK_DEFAULT_TIMEOUT", "30", 0);
