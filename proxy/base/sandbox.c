@@ -4,7 +4,11 @@
 #include <errno.h>
 #include <grp.h>
 #include <limits.h>
+#include <linux/filter.h>
+#include <linux/landlock.h>
+#include <linux/seccomp.h>
 #include <pwd.h>
+#include <sched.h>
 #include <seccomp.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
@@ -13,6 +17,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "proxy/base/bytes.h"
@@ -183,6 +188,59 @@ static const int accept_calls[] = {
 	SCMP_SYS(getsockopt),
 };
 
+static const int fork_calls[] = {
+	SCMP_SYS(wait4),
+	SCMP_SYS(waitid),
+	SCMP_SYS(pidfd_open),
+	SCMP_SYS(pidfd_send_signal),
+	SCMP_SYS(memfd_create),
+	SCMP_SYS(close_range),
+	SCMP_SYS(dup2),
+	SCMP_SYS(prlimit64),
+	SCMP_SYS(setrlimit),
+	SCMP_SYS(prctl),
+	SCMP_SYS(seccomp),
+	SCMP_SYS(set_robust_list),
+	/* what the child needs has to pass its parent's filter too */
+	SCMP_SYS(pread64),
+};
+
+/* Of a child that works on one object. */
+static const int job_calls[] = {
+	SCMP_SYS(read),
+	SCMP_SYS(pread64),
+	SCMP_SYS(write),
+	SCMP_SYS(brk),
+	SCMP_SYS(munmap),
+	SCMP_SYS(mremap),
+	SCMP_SYS(madvise),
+	SCMP_SYS(futex),
+	SCMP_SYS(getrandom),
+	SCMP_SYS(clock_gettime),
+	SCMP_SYS(exit),
+	SCMP_SYS(exit_group),
+	SCMP_SYS(rt_sigreturn),
+	SCMP_SYS(rt_sigprocmask),
+	/* abort() */
+	SCMP_SYS(getpid),
+	SCMP_SYS(gettid),
+	SCMP_SYS(tgkill),
+#ifdef __SANITIZE_ADDRESS__
+	SCMP_SYS(openat),
+	SCMP_SYS(close),
+	SCMP_SYS(readlink),
+	SCMP_SYS(readlinkat),
+	SCMP_SYS(sigaltstack),
+	SCMP_SYS(rt_sigaction),
+	SCMP_SYS(fstat),
+	SCMP_SYS(newfstatat),
+	SCMP_SYS(sched_yield),
+	SCMP_SYS(fcntl),
+	SCMP_SYS(prlimit64),
+	SCMP_SYS(dup),
+#endif
+};
+
 static int
 allow_all(scmp_filter_ctx ctx, const int *calls, size_t n)
 {
@@ -192,18 +250,33 @@ allow_all(scmp_filter_ctx ctx, const int *calls, size_t n)
 	return 0;
 }
 
-/* Memory is never made executable; of ioctl only FIONBIO, which libuv uses;
- * sockets only of the Internet, and pairs, which lead nowhere else. */
+/* Memory is never made executable. */
 static int
-allow_some(scmp_filter_ctx ctx, unsigned needs)
+allow_memory(scmp_filter_ctx ctx)
 {
 	const struct scmp_arg_cmp no_exec =
 	    SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0);
 
-	if (seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1, no_exec) <
-		0 ||
-	    seccomp_rule_add(
-		ctx, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1, no_exec) < 0 ||
+	return seccomp_rule_add(
+		   ctx, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1, no_exec) < 0
+	    ? -1
+	    : seccomp_rule_add(
+		  ctx, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1, no_exec);
+}
+
+/* Of ioctl only FIONBIO, which libuv uses;
+ * sockets only of the Internet, and pairs, which lead nowhere else. */
+static int
+allow_some(scmp_filter_ctx ctx, unsigned needs)
+{
+	/* Processes, no threads, and no namespaces. */
+	const struct scmp_arg_cmp plain_fork = SCMP_A0(SCMP_CMP_MASKED_EQ,
+	    CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC |
+		CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET | CLONE_THREAD |
+		CLONE_VM,
+	    0);
+
+	if (allow_memory(ctx) < 0 ||
 	    seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
 		SCMP_A1(SCMP_CMP_EQ, FIONBIO, 0)) < 0)
 		return -1;
@@ -213,6 +286,11 @@ allow_some(scmp_filter_ctx ctx, unsigned needs)
 		SCMP_A1(SCMP_CMP_EQ, TCGETS, 0)) < 0)
 		return -1;
 #endif
+	if ((needs & SANDBOX_FORK) != 0 &&
+	    (allow_all(ctx, fork_calls, COUNT(fork_calls)) < 0 ||
+		seccomp_rule_add(
+		    ctx, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1, plain_fork) < 0))
+		return -1;
 	if ((needs & SANDBOX_SOCKETS) == 0)
 		return 0;
 	return seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1,
@@ -268,29 +346,126 @@ file_size_max(void)
 	return (rlim_t)st.st_size + LAST_WORDS_MAX;
 }
 
+/* No rule gives anything back. */
+static void
+forbid_files(void)
+{
+#ifndef __SANITIZE_ADDRESS__
+	const struct landlock_ruleset_attr all = {
+		.handled_access_fs = (LANDLOCK_ACCESS_FS_MAKE_SYM << 1) - 1,
+	};
+	int fd =
+	    (int)syscall(SYS_landlock_create_ruleset, &all, sizeof(all), 0U);
+
+	if (fd < 0)
+		return;
+	if (syscall(SYS_landlock_restrict_self, fd, 0U) < 0)
+		log_say(EVENT_FAILURE, "Landlock: %m");
+	close(fd);
+#endif
+}
+
+bool
+sandbox_apart(void)
+{
+	int all = CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS;
+
+	/* Who is not root may do it in a namespace of users. */
+	return unshare(geteuid() == 0 ? all : all | CLONE_NEWUSER) == 0;
+}
+
+struct sandbox_filter {
+	struct sock_fprog program;
+	struct sock_filter code[]; /* the program's */
+};
+
+/* libseccomp writes a program to a descriptor alone. */
+static struct sandbox_filter *
+export_filter(scmp_filter_ctx ctx)
+{
+	struct sandbox_filter *f = NULL;
+	int fd = memfd_create("filter", MFD_CLOEXEC);
+	struct stat st;
+	size_t n;
+
+	if (fd < 0)
+		return NULL;
+	if (seccomp_export_bpf(ctx, fd) < 0 || fstat(fd, &st) < 0)
+		goto close_fd;
+	n = (size_t)st.st_size;
+	f = calloc(1, sizeof(*f) + n);
+	if (f == NULL)
+		goto close_fd;
+	f->program.len = (unsigned short)(n / sizeof(f->code[0]));
+	f->program.filter = f->code;
+	if (pread(fd, f->code, n, 0) != (ssize_t)n) {
+		free(f);
+		f = NULL;
+	}
+close_fd:
+	close(fd);
+	return f;
+}
+
+struct sandbox_filter *
+sandbox_filter_new(struct err *e)
+{
+	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_KILL_PROCESS);
+	struct sandbox_filter *f = NULL;
+
+	if (ctx != NULL && allow_all(ctx, job_calls, COUNT(job_calls)) == 0 &&
+	    allow_memory(ctx) == 0)
+		f = export_filter(ctx);
+	seccomp_release(ctx);
+	if (f == NULL)
+		err_set(e, "seccomp: the filter cannot be made");
+	return f;
+}
+
+void
+sandbox_filter_free(struct sandbox_filter *f)
+{
+	free(f);
+}
+
+int
+sandbox_filter_load(const struct sandbox_filter *f)
+{
+	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &f->program);
+}
+
+static int
+enter_root(const struct sandbox *s, struct err *e)
+{
+	if (s->root == NULL)
+		return 0;
+	if (chroot(s->root) < 0 || chdir("/") < 0)
+		return err_set(e, "chroot to %s: %m", s->root);
+	return 0;
+}
+
 int
 sandbox_enter(const struct sandbox *s, struct err *e)
 {
-	unsigned uid;
-	unsigned gid;
+	unsigned uid = 0;
+	unsigned gid = 0;
 
-	if (sandbox_user(s->user, &uid, &gid, e) < 0)
+	if (s->user != NULL && sandbox_user(s->user, &uid, &gid, e) < 0)
 		return -1;
-	if (chroot(s->root) < 0 || chdir("/") < 0)
-		return err_set(e, "chroot to %s: %m", s->root);
-	if (limit(RLIMIT_NOFILE, s->files_max, e) < 0)
+	if (enter_root(s, e) < 0 || limit(RLIMIT_NOFILE, s->files_max, e) < 0)
 		return -1;
-	/* sandbox_user fills both, or gives err_set's -1.
-	 * NOLINTNEXTLINE(clang-analyzer-core.CallAndMessage) */
-	if (drop_ids(uid, gid, e) < 0)
+	if (s->user != NULL && drop_ids(uid, gid, e) < 0)
 		return -1;
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
 	    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
 		return err_set(e, "prctl: %m");
-	if (limit(RLIMIT_CORE, 0, e) < 0 || limit(RLIMIT_NPROC, 0, e) < 0)
+	if (limit(RLIMIT_CORE, 0, e) < 0 ||
+	    limit(RLIMIT_NPROC, s->processes_max, e) < 0)
 		return -1;
-	if ((s->needs & SANDBOX_FILES) == 0 &&
+	if ((s->needs & (SANDBOX_FILES | SANDBOX_FORK)) == 0 &&
 	    limit(RLIMIT_FSIZE, file_size_max(), e) < 0)
 		return -1;
+	if ((s->needs & SANDBOX_FILES) == 0)
+		forbid_files();
 	return filter_calls(s->needs, e);
 }

@@ -2,6 +2,7 @@
 /* sandbox: how a process gives up, for good, what its work does not need. */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "proxy/base/err.h"
@@ -11,13 +12,18 @@ enum sandbox_need {
 	SANDBOX_SOCKETS = 1, /* accept and connect over IP */
 	SANDBOX_FILES = 2,   /* open, truncate and sync files below the root */
 	SANDBOX_ACCEPT = 4,  /* accept on a UNIX socket */
+	SANDBOX_FORK =
+	    8, /* fork, watch and end children, with limits and
+		* a filter of their own, and share memory with them */
 };
 
 struct sandbox {
-	const char *user;   /* a name, or "uid:gid" in numbers */
-	const char *root;   /* the folder that becomes "/" */
+	const char *user;   /* a name, or "uid:gid" in numbers; NULL: as it is,
+			     * for a command of somebody who is not root */
+	const char *root;   /* the folder that becomes "/"; NULL: none can */
 	unsigned needs;     /* of enum sandbox_need */
 	uint64_t files_max; /* RLIMIT_NOFILE */
+	uint64_t processes_max; /* RLIMIT_NPROC, of all that are this user's */
 };
 
 /*
@@ -29,10 +35,25 @@ struct sandbox {
 void sandbox_bind(char **argv);
 /*
  * In this order, once, before anything from outside is read: chroot, drop to
- * the user, no_new_privs, rlimits, seccomp (a forbidden call kills the
- * process). There is no way back. 0, or -1 and *e: the process must end.
+ * the user, no_new_privs, rlimits, Landlock (who has no files, where the kernel
+ * has it), seccomp (a forbidden call kills the process). There is no way back.
+ * 0, or -1 and *e: the process must end.
  */
 int sandbox_enter(const struct sandbox *s, struct err *e) MUST_CHECK;
+/* Network and System V objects of its own, which are nobody else's, where that
+ * can be had; before sandbox_enter, whose seccomp filter is enough without.
+ * Whether it could; then chroot can be too, by whoever it is. */
+bool sandbox_apart(void);
+/*
+ * For who forks children that may do even less: memory, time, and the
+ * descriptors they have, to read and write. The filter is made once and loaded
+ * in each.
+ */
+struct sandbox_filter;
+struct sandbox_filter *sandbox_filter_new(struct err *e) MUST_CHECK;
+void sandbox_filter_free(struct sandbox_filter *f);
+/* In the child; there is no way back. 0, or -1. */
+int sandbox_filter_load(const struct sandbox_filter *f) MUST_CHECK;
 /* Whether the user exists or is "uid:gid"; for checks of settings. */
 int sandbox_user(const char *user, unsigned *uid_out, unsigned *gid_out,
     struct err *e) MUST_CHECK;

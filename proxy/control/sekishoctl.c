@@ -13,6 +13,7 @@
 #include "proxy/base/log.h"
 #include "proxy/base/when.h"
 #include "proxy/board.h"
+#include "proxy/control/detox.h"
 #include "proxy/control/lists.h"
 #include "proxy/control/policies.h"
 #include "proxy/control/sets.h"
@@ -32,6 +33,7 @@ struct options {
 	const char *log;
 	bool json;
 	struct lists_order lists;
+	const char *profile, *profiles, *declared;
 	char **words; /* behind the subcommand */
 	int words_n;
 };
@@ -289,6 +291,21 @@ sets(const struct options *o)
 	return sets_command(&order);
 }
 
+static int
+detox(const struct options *o)
+{
+	const struct detox_command command = {
+		.words = o->words,
+		.words_n = (size_t)o->words_n,
+		.profile = o->profile,
+		.profiles = o->profiles,
+		.declared = o->declared,
+		.json = o->json,
+	};
+
+	return detox_command(&command);
+}
+
 static const struct {
 	const char *name;
 	int (*run)(const struct options *o);
@@ -315,6 +332,8 @@ static const struct {
 	    "phrases and URL patterns: make,"
 	    " try",
 	    "語句・URL パターンの作成、試行" },
+	{ "detox", detox, "IN OUT", "rebuild a file without what is dangerous",
+	    "ファイルを無害化する" },
 	{ "manual", manual, "settings|events|counters",
 	    "the tables, as Markdown", "一覧表（Markdown）" },
 };
@@ -339,6 +358,7 @@ usage(FILE *out, int result)
 	    out);
 	lists_usage(out);
 	sets_usage(out);
+	detox_usage(out);
 	return result;
 }
 
@@ -356,6 +376,9 @@ main(int argc, char **argv)
 		{ "output", required_argument, NULL, 'o' },
 		{ "sources", required_argument, NULL, 'S' },
 		{ "accept", required_argument, NULL, 'A' },
+		{ "profile", required_argument, NULL, 'p' },
+		{ "profiles", required_argument, NULL, 'P' },
+		{ "declared", required_argument, NULL, 'd' },
 		{ "version", no_argument, NULL, 'V' },
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
@@ -397,6 +420,15 @@ main(int argc, char **argv)
 			if (o.lists.accepted_n == LISTS_ACCEPTED_MAX)
 				return fail("lists: too many --accept");
 			o.lists.accepted[o.lists.accepted_n++] = optarg;
+			break;
+		case 'p':
+			o.profile = optarg;
+			break;
+		case 'P':
+			o.profiles = optarg;
+			break;
+		case 'd':
+			o.declared = optarg;
 			break;
 		case 'V':
 			puts("sekishoctl " SEKISHO_VERSION);

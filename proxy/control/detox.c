@@ -1,0 +1,387 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "proxy/control/detox.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <openssl/evp.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "proxy/base/file.h"
+#include "proxy/base/language.h"
+#include "proxy/detox/client.h"
+#include "proxy/detox/profiles.h"
+#include "proxy/detox/zygote.h"
+
+enum {
+	DONE = 0,
+	FAILED = 1,
+	REFUSED = 2,
+};
+
+#define NOBODY "65534:65534"
+#define PROCESSES_MAX 4096
+
+static const struct detox_settings one_job = {
+	.jobs_max = 1,
+	.waiting_max = 1,
+	.memory_max = (uint64_t)2 << 30,
+	.time_ms = 60000,
+};
+
+struct run {
+	const struct detox_command *command;
+	struct detox_profiles profiles;
+	size_t profile; /* its index */
+	struct loop *loop;
+	bool answered;
+	int status;
+};
+
+static int
+fail(const char *what)
+{
+	fprintf(stderr, "sekishoctl: detox: %s\n", what);
+	return FAILED;
+}
+
+static void
+hex(const uint8_t digest[DETOX_DIGEST_SIZE], char out[65])
+{
+	for (size_t i = 0; i < DETOX_DIGEST_SIZE; i++)
+		snprintf(out + 2 * i, 3, "%02x", digest[i]);
+}
+
+static json_t *
+hex_json(const uint8_t digest[DETOX_DIGEST_SIZE])
+{
+	char text[65];
+
+	hex(digest, text);
+	return json_string(text);
+}
+
+/* A name from the file may be no UTF-8. */
+static json_t *
+text_json(const char *text)
+{
+	json_t *j = json_string(text);
+
+	return j != NULL ? j : json_string("?");
+}
+
+static json_t *
+removals_json(const struct detox_report *r)
+{
+	json_t *all = json_array();
+
+	for (size_t i = 0; i < r->rows_n; i++) {
+		const struct detox_row *row = &r->rows[i];
+		json_t *one = json_pack("{s:s, s:o, s:I}", "what",
+		    detox_removal_words[row->what].name, "where",
+		    text_json(row->where), "count", (json_int_t)row->count);
+
+		if (row->has_digest)
+			json_object_set_new(
+			    one, "sha256", hex_json(row->digest));
+		json_array_append_new(all, one);
+	}
+	return all;
+}
+
+static const char *const verdicts[] = {
+	[DETOX_IS_REFUSED] = "refused",
+	[DETOX_IS_UNCHANGED] = "unchanged",
+	[DETOX_IS_SANITISED] = "sanitised",
+};
+
+static bool
+is_refused(const struct detox_outcome *o)
+{
+	return o->verdict == DETOX_IS_REFUSED;
+}
+
+static void
+add_refusal(json_t *all, const struct detox_report *r)
+{
+	json_object_set_new(all, "refusal",
+	    json_pack("{s:s, s:s, s:s, s:o}", "reason",
+		detox_refusal_words[r->refusal].name, "ja",
+		detox_refusal_words[r->refusal].text[0], "en",
+		detox_refusal_words[r->refusal].text[1], "why",
+		text_json(r->why)));
+}
+
+static void
+add_text(json_t *all, const struct detox_report *r)
+{
+	if (r->text_in > 0)
+		json_object_set_new(all, "text_kept",
+		    json_real((double)r->text_out / (double)r->text_in));
+}
+
+static void
+print_json(const struct run *run, const struct detox_outcome *o)
+{
+	const struct detox_report *r = &o->report;
+	json_t *all = json_pack("{s:s, s:s, s:s, s:o, s:I, s:I}", "result",
+	    verdicts[o->verdict], "profile",
+	    run->profiles.all[run->profile].name, "type",
+	    magic_type_name(r->type), "removals", removals_json(r),
+	    "removals_left_out", (json_int_t)r->rows_left_out, "us",
+	    (json_int_t)o->us);
+
+	if (r->format != NULL)
+		json_object_set_new(
+		    all, "format", json_string(r->format->name));
+	if (run->command->declared != NULL)
+		json_object_set_new(
+		    all, "declared", text_json(run->command->declared));
+	if (r->disagrees[0] != '\0')
+		json_object_set_new(all, "disagrees", text_json(r->disagrees));
+	if (r->extension[0] != '\0')
+		json_object_set_new(all, "extension", text_json(r->extension));
+	if (is_refused(o))
+		add_refusal(all, r);
+	add_text(all, r);
+	json_object_set_new(all, "unpacked",
+	    json_pack("{s:I, s:I}", "bytes", (json_int_t)r->unpacked, "entries",
+		(json_int_t)r->entries));
+	json_object_set_new(all, "input",
+	    json_pack("{s:I, s:o}", "bytes", (json_int_t)o->in_size, "sha256",
+		hex_json(o->in_digest)));
+	if (!is_refused(o))
+		json_object_set_new(all, "output",
+		    json_pack("{s:I, s:o}", "bytes", (json_int_t)o->size,
+			"sha256", hex_json(o->digest)));
+	json_object_set_new(all, "policy",
+	    json_pack("{s:o}", "sha256",
+		hex_json(run->profiles.digests[run->profile])));
+	json_dumpf(all, stdout, JSON_INDENT(2));
+	putchar('\n');
+	json_decref(all);
+}
+
+static void
+print_words(const struct detox_outcome *o)
+{
+	static const char *const words[][2] = {
+		[DETOX_IS_REFUSED] = { "拒否", "refused" },
+		[DETOX_IS_UNCHANGED] = { "変更なし", "unchanged" },
+		[DETOX_IS_SANITISED] = { "無害化済み", "sanitised" },
+	};
+	const struct detox_report *r = &o->report;
+	int language = language_is_japanese() ? 0 : 1;
+
+	printf(
+	    "%s (%s)", words[o->verdict][language], magic_type_name(r->type));
+	if (is_refused(o))
+		printf(": %s (%s)",
+		    detox_refusal_words[r->refusal].text[language], r->why);
+	putchar('\n');
+	for (size_t i = 0; i < r->rows_n; i++)
+		printf("  - %s x%u%s%s\n",
+		    detox_removal_words[r->rows[i].what].text[language],
+		    r->rows[i].count, r->rows[i].where[0] != '\0' ? ": " : "",
+		    r->rows[i].where);
+	if (r->rows_left_out > 0)
+		printf("  - +%u\n", r->rows_left_out);
+}
+
+/* Whole or not at all. */
+static int
+write_output(const char *path, const struct detox_outcome *o)
+{
+	char new[PATH_MAX];
+	uint8_t *p = NULL;
+	struct bytes rest;
+	int fd;
+
+	if (snprintf(new, sizeof(new), "%s.XXXXXX", path) >= (int)sizeof(new))
+		return fail("the name of OUT is too long");
+	if (o->size > 0) {
+		p = mmap(NULL, o->size, PROT_READ, MAP_PRIVATE, o->fd, 0);
+		if (p == MAP_FAILED)
+			return fail(strerror(errno));
+	}
+	fd = mkstemp(new);
+	if (fd < 0)
+		goto unmap;
+	rest = (struct bytes){ p, o->size };
+	while (rest.n > 0) {
+		ssize_t n = write(fd, rest.p, rest.n);
+
+		if (n < 0)
+			goto remove;
+		bytes_take(&rest, (size_t)n);
+	}
+	if (fchmod(fd, 0644) < 0 || close(fd) < 0 || rename(new, path) < 0)
+		goto unlink;
+	if (p != NULL)
+		munmap(p, o->size);
+	return DONE;
+remove:
+	close(fd);
+unlink:
+	unlink(new);
+unmap:
+	if (p != NULL)
+		munmap(p, o->size);
+	return fail(strerror(errno));
+}
+
+static void
+on_done(void *owner, struct detox_outcome *o)
+{
+	struct run *run = owner;
+
+	run->answered = true;
+	run->status =
+	    is_refused(o) ? REFUSED : write_output(run->command->words[1], o);
+	if (run->status != FAILED && run->command->json)
+		print_json(run, o);
+	else if (run->status != FAILED)
+		print_words(o);
+	if (o->fd >= 0)
+		close(o->fd);
+	loop_stop(run->loop);
+}
+
+static void
+on_gone(void *owner)
+{
+	struct run *run = owner;
+
+	loop_stop(run->loop);
+}
+
+/* A folder that is nobody's: it was removed when it becomes the root. */
+static const char *
+empty_root(void)
+{
+	char folder[] = "/tmp/sekisho.XXXXXX";
+
+	if (mkdtemp(folder) == NULL)
+		return NULL;
+	return chdir(folder) == 0 && rmdir(folder) == 0 ? "." : NULL;
+}
+
+static int
+zygote_main(const struct run *run, int fd)
+{
+	bool root = geteuid() == 0;
+	struct zygote_settings s = {
+		.settings = &one_job,
+		.profiles = run->profiles.all,
+		.profiles_n = run->profiles.n,
+		.sandbox = { .user = root ? NOBODY : NULL,
+		    .processes_max = PROCESSES_MAX },
+	};
+	bool apart;
+
+	if (root)
+		s.sandbox.root = empty_root();
+	apart = sandbox_apart();
+	if (!root && apart)
+		s.sandbox.root = empty_root();
+	if (root && s.sandbox.root == NULL)
+		return fail("no empty folder can be made");
+	return zygote_run(&s, fd);
+}
+
+static int
+ask(struct run *run, int object, int fd)
+{
+	const char *in = run->command->words[0];
+	const char *base = strrchr(in, '/');
+	const struct detox_order order = {
+		.profile = (uint32_t)run->profile,
+		.name = bytes_of(base != NULL ? base + 1 : in),
+		.declared = bytes_of(run->command->declared),
+	};
+	struct detox_client *client;
+	struct err e;
+
+	run->loop = loop_new();
+	client = detox_client_new(
+	    run->loop, fd, run->profiles.all, run->profiles.n, on_gone, run);
+	if (detox_client_ask(client, object, &order, on_done, run, &e) == NULL)
+		run->status = fail(e.text);
+	else
+		loop_run(run->loop);
+	detox_client_free(client);
+	loop_free(run->loop);
+	return run->status;
+}
+
+static int
+run_one(struct run *run)
+{
+	struct buf content;
+	struct err e;
+	int ends[2];
+	int object;
+	pid_t pid;
+	int status;
+
+	/* One byte over the limit is for detox to refuse. */
+	buf_init(&content, run->profiles.all[run->profile].in_max + 1);
+	if (file_read(run->command->words[0], &content, &e) < 0)
+		return fail(e.text);
+	object = detox_seal(buf_bytes(&content), &e);
+	buf_release(&content);
+	if (object < 0)
+		return fail(e.text);
+	if (ipc_pair(ends, &e) < 0)
+		return fail(e.text);
+	pid = fork();
+	if (pid < 0)
+		return fail(strerror(errno));
+	if (pid == 0) {
+		close(ends[0]);
+		close(object);
+		_exit(zygote_main(run, ends[1]));
+	}
+	close(ends[1]);
+	status = ask(run, object, ends[0]);
+	close(object);
+	waitpid(pid, NULL, 0);
+	return status;
+}
+
+int
+detox_command(const struct detox_command *c)
+{
+	struct run run = { .command = c, .status = FAILED };
+	struct err e = { 0 };
+	ssize_t found;
+	int status;
+
+	if (c->words_n != 2)
+		return fail("expected IN and OUT");
+	if (detox_profiles_load(&run.profiles, c->profiles, &e) < 0)
+		return fail(e.text);
+	found = detox_profiles_find(
+	    &run.profiles, c->profile != NULL ? c->profile : "standard");
+	if (found < 0) {
+		status = fail("no such profile");
+	} else {
+		run.profile = (size_t)found;
+		status = run_one(&run);
+	}
+	detox_profiles_release(&run.profiles);
+	return status;
+}
+
+void
+detox_usage(FILE *out)
+{
+	fputs("  detox [--profile NAME] [--profiles FILE] [--declared TYPE]"
+	      " [--json] IN OUT\n",
+	    out);
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * client: who asks the zygote. What comes back was made by a process that had
+ * read hostile bytes: it is believed as far as its size, the type of what came
+ * out, and the form of the report can be checked here.
+ */
+#pragma once
+
+#include "proxy/detox/report.h"
+
+enum detox_verdict {
+	DETOX_IS_REFUSED = 0,
+	DETOX_IS_UNCHANGED, /* what came out is what went in, byte for byte */
+	DETOX_IS_SANITISED,
+};
+
+struct detox_outcome {
+	enum detox_verdict verdict;
+	struct detox_report report; /* refusal and why also when no child could
+				     * say them */
+	int fd; /* what came out, sealed; the owner of the outcome closes it;
+		 * -1: refused */
+	uint64_t size;
+	uint8_t digest[DETOX_DIGEST_SIZE]; /* SHA-256 of it */
+	uint8_t in_digest[DETOX_DIGEST_SIZE];
+	uint64_t in_size;
+	uint64_t us; /* from asking to the end */
+};
+
+struct detox_client;
+struct detox_ask;
+
+/* Takes over fd, the end of a pair whose other is a zygote's. gone(): it ended;
+ * all that was asked was answered as crashed. */
+struct detox_client *detox_client_new(struct loop *l, int fd,
+    const struct detox_profile *profiles, size_t profiles_n,
+    void (*gone)(void *owner), void *owner);
+/* Nobody hears of what was asked. NULL does nothing. */
+void detox_client_free(struct detox_client *c);
+/*
+ * object: a sealed memfd, which stays the caller's. done() is called once,
+ * never from here; the outcome is done's until it returns, its fd for good.
+ * NULL and *e: it could not be asked.
+ */
+struct detox_ask *detox_client_ask(struct detox_client *c, int object,
+    const struct detox_order *o,
+    void (*done)(void *owner, struct detox_outcome *outcome), void *owner,
+    struct err *e) MUST_CHECK;
+/* done is not called any more. */
+void detox_ask_cancel(struct detox_ask *a);

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * detox: the sandbox in which objects are rebuilt. A zygote, warmed and locked
+ * in, forks one child for each job. A job is a sealed memfd that goes in, one
+ * that comes out, and a report. The child sees these and nothing else, and
+ * exits. What it says is checked by size and type and never trusted otherwise.
+ *
+ *	zygote.c	the process that forks, watches and ends them
+ *	job.c		the child
+ *	report.c	what it says, and how that is read
+ *	client.c	who asks: gives an object, gets an outcome
+ */
+#pragma once
+
+#include "filters/detox.h"
+#include "proxy/base/ipc.h"
+
+/* Limits of every job, beside those of its profile. */
+struct detox_settings {
+	uint32_t jobs_max;    /* at once, of the whole machine */
+	uint32_t waiting_max; /* behind them; one more is refused as busy */
+	uint64_t memory_max;  /* bytes of address space of a child */
+	uint64_t time_ms;     /* from fork to end */
+};
+
+#define DETOX_NAME_MAX 1024
+#define DETOX_REPORT_MAX ((size_t)256 << 10)
+
+/* Messages between who asks and the zygote. */
+enum detox_message {
+	DETOX_JOB = 1, /* client: job; fd: the object, sealed; body: struct
+			* detox_order, packed */
+	DETOX_REPORT,  /* zygote: job; fd: a memfd with the report */
+	DETOX_END,     /* zygote: job; fd: a memfd with what came out, or -1;
+			* body: one byte of enum detox_end, one more */
+};
+
+enum detox_end {
+	DETOX_END_EXITED = 1, /* the byte: its exit status */
+	DETOX_END_KILLED,     /* its signal */
+	DETOX_END_DEADLINE,
+	DETOX_END_BUSY,
+	DETOX_END_REFUSED, /* the order is malformed, or the object not sealed
+			    */
+	DETOX_ENDS,
+};
+
+struct detox_order {
+	uint32_t profile; /* the index in the settings of the zygote */
+	struct bytes name;
+	struct bytes declared;
+};
+
+/* 0 or -1: a name is longer than DETOX_NAME_MAX. */
+int detox_order_pack(const struct detox_order *o, struct buf *out) MUST_CHECK;
+/* Strict; the names point into body. 0, or -1. */
+int detox_order_unpack(struct detox_order *o, struct bytes body) MUST_CHECK;
+
+/* A memfd with all of b, sealed; or -1 and *e. The caller closes it. */
+int detox_seal(struct bytes b, struct err *e) MUST_CHECK;
+/* Whether it can neither shrink nor change. */
+bool detox_is_sealed(int fd);

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * profiles: which objects are rebuilt, how, and within which limits, as an
+ * administrator writes it (policies/detox.conf).
+ */
+#pragma once
+
+#include "filters/detox.h"
+#include "proxy/base/setting.h"
+
+#define DETOX_PROFILES_MAX 32
+
+struct detox_profiles {
+	struct detox_profile all[DETOX_PROFILES_MAX];
+	/* SHA-256 of all that the profile says and of our version: the same
+	 * object under the same digest gives the same bytes. */
+	uint8_t digests[DETOX_PROFILES_MAX][DETOX_DIGEST_SIZE];
+	size_t n;
+	struct arena arena;
+};
+
+extern const struct setting detox_profile_table[];
+extern const size_t detox_profile_table_n;
+extern const struct setting detox_pass_table[];
+extern const size_t detox_pass_table_n;
+
+/* path NULL: those that are built in (standard, strict, text). 0, or -1 and *e;
+ * release in any case. */
+int detox_profiles_load(
+    struct detox_profiles *p, const char *path, struct err *e) MUST_CHECK;
+void detox_profiles_release(struct detox_profiles *p);
+/* The index, or -1. */
+ssize_t detox_profiles_find(const struct detox_profiles *p, const char *name);

@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "proxy/detox/zygote.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "proxy/base/log.h"
+
+/* Jobs must not keep the processor from what carries traffic. */
+#define NICE 10
+#define FILES_MAX 8192
+
+struct job {
+	struct zygote *z;
+	struct job *prev, *next;
+	uint32_t id;
+	uint8_t body[IPC_BODY_MAX]; /* of the order, while it waits */
+	size_t body_n;
+	pid_t pid; /* 0: it waits */
+	int in, out, report, pidfd;
+	struct watch *ended;
+	struct timer *deadline;
+	bool late;
+};
+
+struct zygote {
+	const struct zygote_settings *settings;
+	struct sandbox_filter *filter;
+	struct loop *loop;
+	struct channel *channel;
+	struct job *jobs; /* the oldest first */
+	struct job *last;
+	unsigned running, waiting;
+	int null;
+};
+
+static void
+close_fd(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
+static void
+job_free(struct job *j)
+{
+	struct zygote *z = j->z;
+
+	if (j->prev != NULL)
+		j->prev->next = j->next;
+	else
+		z->jobs = j->next;
+	if (j->next != NULL)
+		j->next->prev = j->prev;
+	else
+		z->last = j->prev;
+	if (j->pid != 0)
+		z->running--;
+	else
+		z->waiting--;
+	watch_free(j->ended);
+	timer_free(j->deadline);
+	close_fd(&j->pidfd);
+	close_fd(&j->in);
+	close_fd(&j->out);
+	close_fd(&j->report);
+	free(j);
+}
+
+static void
+say_end(struct zygote *z, uint32_t id, enum detox_end end, int detail, int fd)
+{
+	const uint8_t body[2] = { (uint8_t)end, (uint8_t)detail };
+
+	if (channel_send(z->channel, DETOX_END, id,
+		(struct bytes){ body, sizeof(body) }, fd) < 0)
+		log_say(EVENT_FAILURE, "detox: an answer was lost");
+}
+
+static void start_waiting(struct zygote *z);
+
+/* Its memory is gone before anybody hears of it. */
+static void
+on_ended(void *owner, unsigned events)
+{
+	struct job *j = owner;
+	struct zygote *z = j->z;
+	int status = 0;
+
+	(void)events;
+	if (waitpid(j->pid, &status, WNOHANG) != j->pid)
+		return;
+	if (j->late) {
+		say_end(z, j->id, DETOX_END_DEADLINE, 0, -1);
+	} else if (WIFEXITED(status)) {
+		if (channel_send(z->channel, DETOX_REPORT, j->id, BYTES(""),
+			j->report) == 0)
+			say_end(z, j->id, DETOX_END_EXITED, WEXITSTATUS(status),
+			    j->out);
+	} else {
+		say_end(z, j->id, DETOX_END_KILLED, WTERMSIG(status), -1);
+	}
+	job_free(j);
+	start_waiting(z);
+}
+
+static void
+on_deadline(void *owner)
+{
+	struct job *j = owner;
+
+	j->late = true;
+	syscall(SYS_pidfd_send_signal, j->pidfd, SIGKILL, NULL, 0U);
+}
+
+static int
+new_memfd(const char *name)
+{
+	return memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+}
+
+static int
+fork_job(struct job *j, const struct detox_order *o)
+{
+	struct zygote *z = j->z;
+	const struct zygote_settings *s = z->settings;
+	struct job_order order = {
+		.settings = s->settings,
+		.profile = &s->profiles[o->profile],
+		.filter = z->filter,
+		.name = o->name,
+		.declared = o->declared,
+		.work = s->work != NULL ? s->work : job_work,
+		.in = j->in,
+		.out = j->out,
+		.report = j->report,
+		.null = z->null,
+	};
+
+	/* Without what libraries do at a fork: libuv makes pipes. There are no
+	 * threads that could hold a lock. */
+	j->pid = _Fork();
+	if (j->pid == 0)
+		job_run(&order);
+	if (j->pid < 0) {
+		j->pid = 0;
+		return -1;
+	}
+	z->waiting--;
+	z->running++;
+	j->pidfd = (int)syscall(SYS_pidfd_open, j->pid, 0U);
+	return 0;
+}
+
+static void
+start(struct job *j)
+{
+	struct zygote *z = j->z;
+	struct detox_order o;
+
+	if (detox_order_unpack(&o, (struct bytes){ j->body, j->body_n }) < 0 ||
+	    o.profile >= z->settings->profiles_n || j->in < 0 ||
+	    !detox_is_sealed(j->in)) {
+		say_end(z, j->id, DETOX_END_REFUSED, 0, -1);
+		job_free(j);
+		return;
+	}
+	j->out = new_memfd("out");
+	j->report = new_memfd("report");
+	if (j->out < 0 || j->report < 0 || fork_job(j, &o) < 0) {
+		log_say(EVENT_FAILURE, "detox: no process: %m");
+		say_end(z, j->id, DETOX_END_BUSY, 0, -1);
+		job_free(j);
+		return;
+	}
+	close_fd(&j->in);
+	j->deadline = timer_new(z->loop, on_deadline, j);
+	timer_start(j->deadline, z->settings->settings->time_ms);
+	j->ended =
+	    j->pidfd < 0 ? NULL : watch_new(z->loop, j->pidfd, on_ended, j);
+	must(j->ended != NULL);
+	watch_want(j->ended, WATCH_READ);
+}
+
+static void
+start_waiting(struct zygote *z)
+{
+	struct job *next;
+
+	for (struct job *j = z->jobs; j != NULL &&
+	     z->running < z->settings->settings->jobs_max && z->waiting > 0;
+	     j = next) {
+		next = j->next;
+		if (j->pid == 0)
+			start(j);
+	}
+}
+
+static void
+on_message(void *owner, const struct ipc_message *m)
+{
+	struct zygote *z = owner;
+	struct job *j;
+	int fd = m->fd;
+
+	if (m->type != DETOX_JOB ||
+	    z->waiting >= z->settings->settings->waiting_max +
+		    z->settings->settings->jobs_max - z->running) {
+		close_fd(&fd);
+		say_end(z, m->job,
+		    m->type == DETOX_JOB ? DETOX_END_BUSY : DETOX_END_REFUSED,
+		    0, -1);
+		return;
+	}
+	j = calloc(1, sizeof(*j));
+	must(j != NULL);
+	*j = (struct job){ .z = z,
+		.id = m->job,
+		.in = fd,
+		.out = -1,
+		.report = -1,
+		.pidfd = -1,
+		.prev = z->last };
+	memcpy(j->body, m->body.p, m->body.n);
+	j->body_n = m->body.n;
+	if (z->last != NULL)
+		z->last->next = j;
+	else
+		z->jobs = j;
+	z->last = j;
+	z->waiting++;
+	start_waiting(z);
+}
+
+/* Who asked is gone: nobody waits for the rest. */
+static void
+on_gone(void *owner)
+{
+	struct zygote *z = owner;
+
+	loop_stop(z->loop);
+}
+
+static void
+end_all(struct zygote *z)
+{
+	while (z->jobs != NULL) {
+		struct job *j = z->jobs;
+
+		if (j->pid != 0) {
+			kill(j->pid, SIGKILL);
+			waitpid(j->pid, NULL, 0);
+		}
+		job_free(j);
+	}
+}
+
+/* What may not be done any more once it is locked in. */
+static int
+prepare(struct zygote *z, struct err *e)
+{
+	z->filter = sandbox_filter_new(e);
+	if (z->filter == NULL || detox_prepare(e) < 0)
+		return -1;
+#ifdef __SANITIZE_ADDRESS__
+	z->null = -1;
+#else
+	z->null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+#endif
+	if (setpriority(PRIO_PROCESS, 0, NICE) < 0)
+		return err_set(e, "nice: %m");
+	return 0;
+}
+
+int
+zygote_run(const struct zygote_settings *s, int fd)
+{
+	struct zygote z = { .settings = s, .null = -1 };
+	struct sandbox box = s->sandbox;
+	struct err e;
+
+	box.needs = SANDBOX_FORK;
+	box.files_max = FILES_MAX;
+	z.loop = loop_new();
+	if (prepare(&z, &e) < 0 || sandbox_enter(&box, &e) < 0) {
+		log_say(EVENT_FAILURE, "detox: %s", e.text);
+		close(fd);
+		loop_free(z.loop);
+		sandbox_filter_free(z.filter);
+		return 1;
+	}
+	z.channel = channel_new(z.loop, fd, on_message, on_gone, &z);
+	loop_run(z.loop);
+	end_all(&z);
+	channel_free(z.channel);
+	loop_free(z.loop);
+	close_fd(&z.null);
+	sandbox_filter_free(z.filter);
+	return 0;
+}
