@@ -380,8 +380,8 @@ judge_locked(void)
 	};
 	const struct drive d = { .type = &text_filter, .settings = &s };
 	/* Its root is a folder without any file of use. */
-	const struct sandbox box = { "65534:65534", "/proc/self/fdinfo", 0,
-		64, 0 };
+	const struct sandbox box = { "65534:65534", "/proc/self/fdinfo", 0, 64,
+		0 };
 	struct err e = { 0 };
 	int refused = 0;
 
