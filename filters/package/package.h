@@ -14,7 +14,8 @@
 struct package;
 
 struct package_entry {
-	const char *name; /* UTF-8, '/' between folders, no first '/' */
+	const char *name; /* UTF-8, '/' between folders, no first '/'; without
+			   * "." and empty parts */
 	uint64_t size;    /* unpacked, as both headers say */
 	uint64_t packed;
 	bool folder; /* its name ends with '/' */
@@ -29,7 +30,9 @@ const struct package_entry *package_entry(const struct package *p, size_t i);
 /* By its exact name, or -1. */
 ssize_t package_find(const struct package *p, const char *name);
 /* Unpacks one entry into *out (made here; the caller releases it), in the
- * budget (detox_unpacked); its length and CRC are checked. */
+ * budget (detox_unpacked); its length and CRC are checked. DETOX_REFUSED: when
+ * detox_is_over a limit was passed, else the entry is damaged, has to be left
+ * out, and was already reported. */
 enum detox_result package_read(
     struct detox *d, struct package *p, size_t i, struct buf *out) MUST_CHECK;
 

@@ -9,6 +9,7 @@
 #include "filters/detox.h"
 
 #define XML_DEPTH_MAX 256
+#define XML_SIZE_MAX (128 << 20) /* bytes of one document */
 
 /*
  * Well-formed, without DOCTYPE, entities of its own, processing instructions
@@ -26,7 +27,7 @@ enum detox_result xml_write(struct detox *d, xmlDoc *doc, struct buf *out)
 /* Takes the element out with all it holds, and frees it. Gives what followed.
  */
 xmlNode *xml_drop(xmlNode *n);
-/* Whether the element has that name in that namespace (NULL: any). */
+/* Whether it is an element of that name in that namespace (NULL: any). */
 bool xml_is(const xmlNode *n, const char *ns, const char *name);
 /* For detox_format.prepare. */
 int xml_prepare(struct err *e) MUST_CHECK;

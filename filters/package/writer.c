@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* writer: a ZIP file of which no byte depends on anything but its entries. */
+#define ZLIB_CONST /* it only reads what next_in points to */
+
+#include <zlib.h>
+
+#include "filters/package/zip.h"
+
+#define DATE 0x0021 /* 1 January 1980, midnight: the first that there is */
+#define VERSION 20  /* deflated, folders */
+#define ATTRIBUTE_FOLDER 0x10
+
+struct package_writer {
+	struct buf body;      /* local headers and data */
+	struct buf directory; /* central headers */
+	size_t n;
+};
+
+struct package_writer *
+package_writer_new(void)
+{
+	struct package_writer *w = calloc(1, sizeof(*w));
+
+	must(w != NULL);
+	return w;
+}
+
+void
+package_writer_free(struct package_writer *w)
+{
+	if (w == NULL)
+		return;
+	buf_release(&w->body);
+	buf_release(&w->directory);
+	free(w);
+}
+
+static uint8_t *
+put_16(uint8_t *p, size_t v)
+{
+	p[0] = (uint8_t)v;
+	p[1] = (uint8_t)(v >> 8);
+	return p + 2;
+}
+
+static uint8_t *
+put_32(uint8_t *p, size_t v)
+{
+	return put_16(put_16(p, v & 0xffff), v >> 16);
+}
+
+/* Deflates into *out, or tells that it does not get smaller. */
+static bool
+deflate_all(struct bytes in, struct buf *out)
+{
+	z_stream z = { 0 };
+	int status;
+
+	buf_init(out, in.n);
+	if (in.n == 0 ||
+	    deflateInit2(&z, Z_DEFAULT_COMPRESSION, Z_DEFLATED, -MAX_WBITS, 8,
+		Z_DEFAULT_STRATEGY) != Z_OK)
+		return false;
+	must(buf_reserve(out, in.n) == 0);
+	z.next_in = in.p;
+	z.avail_in = (uInt)in.n;
+	z.next_out = out->p;
+	z.avail_out = (uInt)in.n;
+	status = deflate(&z, Z_FINISH);
+	out->n = in.n - z.avail_out;
+	deflateEnd(&z);
+	return status == Z_STREAM_END && out->n < in.n;
+}
+
+struct entry {
+	struct bytes name, content, packed;
+	unsigned method;
+};
+
+/* What both headers have, from the version needed to the length of the name
+ * (4.4). */
+static uint8_t *
+put_common(uint8_t *p, const struct entry *e)
+{
+	bool ascii = true;
+
+	for (size_t i = 0; i < e->name.n; i++)
+		ascii = ascii && e->name.p[i] < 0x80;
+	p = put_16(p, VERSION);
+	p = put_16(p, ascii ? 0 : ZIP_FLAG_UTF8);
+	p = put_16(p, e->method);
+	p = put_16(p, 0);
+	p = put_16(p, DATE);
+	p = put_32(p, crc32_z(0, e->content.p, e->content.n));
+	p = put_32(p, e->packed.n);
+	p = put_32(p, e->content.n);
+	return put_16(p, e->name.n);
+}
+
+static int
+write_entry(struct package_writer *w, const struct entry *e)
+{
+	bool folder = bytes_end_with(e->name, BYTES("/"));
+	uint8_t local[ZIP_LOCAL_SIZE], central[ZIP_CENTRAL_SIZE];
+	uint8_t *p;
+
+	put_16(put_common(put_32(local, ZIP_LOCAL), e), 0);
+	p = put_16(put_32(central, ZIP_CENTRAL), VERSION);
+	p = put_common(p, e);
+	p = put_32(p, 0); /* extra, comment */
+	p = put_32(p, 0); /* volume, inner attributes */
+	p = put_32(p, folder ? ATTRIBUTE_FOLDER : 0);
+	put_32(p, w->body.n);
+	if (buf_append(&w->directory,
+		(struct bytes){ central, sizeof(central) }) < 0 ||
+	    buf_append(&w->directory, e->name) < 0 ||
+	    buf_append(&w->body, (struct bytes){ local, sizeof(local) }) < 0 ||
+	    buf_append(&w->body, e->name) < 0 ||
+	    buf_append(&w->body, e->packed) < 0)
+		return -1;
+	w->n++;
+	return 0;
+}
+
+enum detox_result
+package_add(struct detox *d, struct package_writer *w, const char *name,
+    struct bytes content, enum package_method m)
+{
+	struct entry e = { .name = bytes_of(name),
+		.content = content,
+		.packed = content,
+		.method = ZIP_STORED };
+	uint64_t max = d->profile->out_max;
+	struct buf packed = { 0 };
+	int result;
+
+	if (w->n == UINT16_MAX - 1)
+		return detox_refuse(
+		    d, REFUSED_ENTRIES, "more entries than a ZIP file has");
+	w->body.max = w->directory.max =
+	    max < INT32_MAX ? (size_t)max : INT32_MAX;
+	if (e.name.n == 0 || e.name.n > UINT16_MAX || content.n > w->body.max)
+		return detox_refuse(d, REFUSED_SIZE, "an entry is too large");
+	if (m == PACKAGE_DEFLATED && deflate_all(content, &packed)) {
+		e.packed = buf_bytes(&packed);
+		e.method = ZIP_DEFLATED;
+	}
+	result = write_entry(w, &e);
+	buf_release(&packed);
+	if (result < 0)
+		return detox_refuse(d, REFUSED_SIZE,
+		    "more than %zu bytes come out", w->body.max);
+	return DETOX_REBUILT;
+}
+
+enum detox_result
+package_finish(
+    struct detox *d, struct package_writer *w, struct detox_output *out)
+{
+	uint8_t end[ZIP_END_SIZE] = { 0 };
+	uint8_t *p = put_32(put_32(end, ZIP_END), 0);
+
+	p = put_16(put_16(p, w->n), w->n);
+	p = put_32(p, w->directory.n);
+	put_32(p, w->body.n);
+	if (detox_put(d, out, buf_bytes(&w->body)) == DETOX_REFUSED ||
+	    detox_put(d, out, buf_bytes(&w->directory)) == DETOX_REFUSED)
+		return DETOX_REFUSED;
+	return detox_put(d, out, (struct bytes){ end, sizeof(end) });
+}

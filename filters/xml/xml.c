@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "filters/xml/xml.h"
+
+#include <libxml/parser.h>
+#include <libxml/xmlsave.h>
+
+#include "filters/text/charset.h"
+#include "filters/xml/scan.h"
+
+/* Of prefixes declared in elements that are open: the parser looks them
+ * through for each name. Writers of office documents come to some 60. */
+#define NAMESPACES_MAX 512
+
+/* What the parser's own calls are told of. */
+struct job {
+	struct detox *d;
+	const char *where;
+	startElementNsSAX2Func start;
+};
+
+static void
+start(void *context, const xmlChar *name, const xmlChar *prefix,
+    const xmlChar *uri, int namespaces_n, const xmlChar **namespaces,
+    int attributes_n, int defaulted_n, const xmlChar **attributes)
+{
+	xmlParserCtxt *p = context;
+	struct job *j = p->_private;
+
+	if (p->nodeNr >= XML_DEPTH_MAX) {
+		detox_refuse(j->d, REFUSED_DEPTH,
+		    "XML elements are nested more than %d deep", XML_DEPTH_MAX);
+		xmlStopParser(p);
+		return;
+	}
+	if (p->nsNr / 2 > NAMESPACES_MAX) {
+		detox_refuse(j->d, REFUSED_BROKEN,
+		    "XML with more than %d namespaces", NAMESPACES_MAX);
+		xmlStopParser(p);
+		return;
+	}
+	j->start(context, name, prefix, uri, namespaces_n, namespaces,
+	    attributes_n, defaulted_n, attributes);
+}
+
+static void
+refuse_subset(void *context, const xmlChar *name, const xmlChar *public_id,
+    const xmlChar *system_id)
+{
+	xmlParserCtxt *p = context;
+	struct job *j = p->_private;
+
+	(void)name;
+	(void)public_id;
+	(void)system_id;
+	detox_refuse(j->d, REFUSED_ENTITY, "XML that declares a document type");
+	xmlStopParser(p);
+}
+
+/* They do not come into the tree; what would be obeyed is told of. */
+static void
+leave_instruction_out(void *context, const xmlChar *target, const xmlChar *data)
+{
+	const struct job *j = ((xmlParserCtxt *)context)->_private;
+
+	(void)data;
+	if (xmlStrcasecmp(target, (const xmlChar *)"xml-stylesheet") == 0)
+		detox_removed(
+		    j->d, REMOVED_EXTERNAL, j->where, (struct bytes){ 0 });
+}
+
+/* Undeclared prefixes are no error to the parser, but to most readers. */
+static bool
+is_good(const xmlParserCtxt *p, const xmlDoc *doc)
+{
+	return doc != NULL && p->wellFormed && p->nsWellFormed &&
+	    xmlDocGetRootElement(doc) != NULL;
+}
+
+static xmlDoc *
+parse(struct job *j, struct bytes text)
+{
+	const int options = XML_PARSE_NONET | XML_PARSE_NOERROR |
+	    XML_PARSE_NOWARNING | XML_PARSE_NOCDATA | XML_PARSE_HUGE |
+	    XML_PARSE_IGNORE_ENC;
+	xmlParserCtxt *p = xmlNewParserCtxt();
+	xmlDoc *doc;
+
+	must(p != NULL);
+	j->start = p->sax->startElementNs;
+	p->_private = j;
+	p->sax->startElementNs = start;
+	p->sax->internalSubset = refuse_subset;
+	p->sax->externalSubset = refuse_subset;
+	p->sax->comment = NULL;
+	p->sax->processingInstruction = leave_instruction_out;
+	doc = xmlCtxtReadMemory(
+	    p, (const char *)text.p, (int)text.n, NULL, "UTF-8", options);
+	if (!is_good(p, doc) || detox_is_over(j->d)) {
+		detox_refuse(j->d,
+		    p->errNo == XML_ERR_NO_MEMORY ? REFUSED_MEMORY
+						  : REFUSED_BROKEN,
+		    "XML is not well-formed (error %d)", p->errNo);
+		xmlFreeDoc(doc);
+		doc = NULL;
+	}
+	xmlFreeParserCtxt(p);
+	return doc;
+}
+
+static bool
+is_include(const xmlNode *n)
+{
+	return xml_is(n, "http://www.w3.org/2001/XInclude", NULL) ||
+	    xml_is(n, "http://www.w3.org/2003/XInclude", NULL);
+}
+
+/* What includes other files is left out. As deep as XML_DEPTH_MAX. */
+static void
+drop_includes(const struct job *j, xmlNode *parent)
+{
+	xmlNode *n = parent->children;
+
+	while (n != NULL) {
+		if (is_include(n)) {
+			detox_removed(j->d, REMOVED_EXTERNAL, j->where,
+			    (struct bytes){ 0 });
+			n = xml_drop(n);
+			continue;
+		}
+		drop_includes(j, n);
+		n = n->next;
+	}
+}
+
+xmlDoc *
+xml_read(struct detox *d, struct bytes content, const char *where)
+{
+	struct job j = { .d = d, .where = where };
+	struct buf utf8;
+	struct bytes text;
+	xmlDoc *doc = NULL;
+
+	if (xml_to_utf8(d, content, &utf8, &text) == DETOX_REBUILT &&
+	    xml_scan(d, text) == DETOX_REBUILT)
+		doc = parse(&j, text);
+	if (doc != NULL && memmem(text.p, text.n, "XInclude", 8) != NULL)
+		drop_includes(&j, xmlDocGetRootElement(doc));
+	buf_release(&utf8);
+	return doc;
+}
+
+struct sink {
+	struct buf *out;
+	bool full;
+};
+
+static int
+write_some(void *context, const char *p, int n)
+{
+	struct sink *s = context;
+
+	if (n < 0 ||
+	    buf_append(
+		s->out, (struct bytes){ (const uint8_t *)p, (size_t)n }) < 0) {
+		s->full = true;
+		return -1;
+	}
+	return n;
+}
+
+enum detox_result
+xml_write(struct detox *d, xmlDoc *doc, struct buf *out)
+{
+	struct sink s = { .out = out };
+	xmlSaveCtxt *c;
+
+	buf_init(out, d->profile->out_max);
+	c = xmlSaveToIO(write_some, NULL, &s, "UTF-8", XML_SAVE_AS_XML);
+	must(c != NULL);
+	if (xmlSaveDoc(c, doc) < 0)
+		s.full = true;
+	if (xmlSaveClose(c) < 0 || s.full)
+		return detox_refuse(
+		    d, REFUSED_SIZE, "more than %zu bytes come out", out->max);
+	return DETOX_REBUILT;
+}
+
+xmlNode *
+xml_drop(xmlNode *n)
+{
+	xmlNode *next = n->next;
+
+	xmlUnlinkNode(n);
+	xmlFreeNode(n);
+	return next;
+}
+
+bool
+xml_is(const xmlNode *n, const char *ns, const char *name)
+{
+	if (n->type != XML_ELEMENT_NODE)
+		return false;
+	if (ns != NULL &&
+	    (n->ns == NULL || xmlStrcmp(n->ns->href, (const xmlChar *)ns) != 0))
+		return false;
+	return name == NULL || xmlStrcmp(n->name, (const xmlChar *)name) == 0;
+}
+
+static xmlParserInput *
+refuse_to_load(const char *url, const char *id, xmlParserCtxt *p)
+{
+	(void)url;
+	(void)id;
+	(void)p;
+	return NULL;
+}
+
+static void
+say_nothing(void *context, const char *format, ...)
+{
+	(void)context;
+	(void)format;
+}
+
+int
+xml_prepare(struct err *e)
+{
+	static const char sample[] = "<a b='\xe6\x97\xa5'/>";
+	xmlDoc *doc;
+	xmlBuffer *room = xmlBufferCreate();
+
+	xmlInitParser();
+	xmlSetExternalEntityLoader(refuse_to_load);
+	xmlSetGenericErrorFunc(NULL, say_nothing);
+	doc = xmlReadMemory(
+	    sample, sizeof(sample) - 1, NULL, "UTF-8", XML_PARSE_NONET);
+	if (doc == NULL || room == NULL ||
+	    xmlNodeDump(room, doc, doc->children, 0, 0) < 0)
+		return err_set(e, "libxml2 does not work");
+	xmlBufferFree(room);
+	xmlFreeDoc(doc);
+	return text_prepare(e);
+}
