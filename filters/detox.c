@@ -5,6 +5,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "filters/text/charset.h"
+
 #define REMOVAL_WORDS(id, name, ja, en) [REMOVED_##id] = { name, { ja, en } },
 #define REFUSAL_WORDS(id, name, ja, en) [REFUSED_##id] = { name, { ja, en } },
 const struct detox_words detox_removal_words[DETOX_REMOVAL_KINDS] = {
@@ -33,9 +35,28 @@ static const char judged_by_content[] =
 /* Before the first use of a digest the library reads its settings. */
 static const EVP_MD *sha256;
 
+static int
+compare_bytes(const void *a, const void *b)
+{
+	return *(const uint8_t *)a - *(const uint8_t *)b;
+}
+
+/* The C library's qsort asks the system for its memory once, when it first
+ * sorts more than a kilobyte: a call that the sandbox forbids. */
+static void
+warm_qsort(void)
+{
+	uint8_t bytes[4096] = { 1 };
+
+	qsort(bytes, sizeof(bytes), 1, compare_bytes);
+}
+
 int
 detox_prepare(struct err *e)
 {
+	warm_qsort();
+	if (text_prepare(e) < 0)
+		return -1;
 	if (sha256 == NULL)
 		sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
 	if (sha256 == NULL)
