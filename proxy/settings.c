@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "proxy/settings.h"
+#include "proxy/detox/profiles.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -156,6 +157,12 @@ settings_groups_fill(void)
 		    "A phrase of it.", "その語句。" },
 		{ "(set file) patterns[]", set_pattern_table,
 		    set_pattern_table_n, "A pattern of it.", "そのパターン。" },
+		{ "(detox file) profiles[]", detox_profile_table,
+		    detox_profile_table_n, "How files are made harmless.",
+		    "ファイルの無害化の方法。" },
+		{ "(detox file) profiles[].pass[]", detox_pass_table,
+		    detox_pass_table_n, "A type that passes as it is.",
+		    "そのまま通す種類。" },
 	};
 
 	memcpy(settings_groups, groups, sizeof(groups));

@@ -24,6 +24,7 @@ enum {
 	REFUSED = 2,
 };
 
+#define DEFAULT_PROFILES "/etc/sekisho/policies/detox.conf"
 #define NOBODY "65534:65534"
 #define PROCESSES_MAX 4096
 
@@ -364,7 +365,11 @@ detox_command(const struct detox_command *c)
 
 	if (c->words_n != 2)
 		return fail("expected IN and OUT");
-	if (detox_profiles_load(&run.profiles, c->profiles, &e) < 0)
+	if (detox_profiles_load(&run.profiles,
+		c->profiles != NULL                       ? c->profiles
+		    : access(DEFAULT_PROFILES, F_OK) == 0 ? DEFAULT_PROFILES
+							  : NULL,
+		&e) < 0)
 		return fail(e.text);
 	found = detox_profiles_find(
 	    &run.profiles, c->profile != NULL ? c->profile : "standard");
@@ -384,4 +389,29 @@ detox_usage(FILE *out)
 	fputs("  detox [--profile NAME] [--profiles FILE] [--declared TYPE]"
 	      " [--json] IN OUT\n",
 	    out);
+}
+
+static void
+print_table(FILE *out, const struct detox_words *words, size_t n, int language)
+{
+	fputs(language == 0 ? "| 名前 | 意味 |\n|---|---|\n"
+			    : "| name | meaning |\n|---|---|\n",
+	    out);
+	for (size_t i = 0; i < n; i++)
+		if (words[i].name != NULL)
+			fprintf(out, "| `%s` | %s |\n", words[i].name,
+			    words[i].text[language]);
+}
+
+void
+detox_manual(FILE *out, const char *language)
+{
+	int l = strcmp(language, "ja") == 0 ? 0 : 1;
+
+	fputs(l == 0 ? "### 除いたもの\n\n" : "### What is taken out\n\n", out);
+	print_table(out, detox_removal_words, DETOX_REMOVAL_KINDS, l);
+	fputs(
+	    l == 0 ? "\n### 拒否の理由\n\n" : "\n### Why a file is refused\n\n",
+	    out);
+	print_table(out, detox_refusal_words, DETOX_REFUSAL_KINDS, l);
 }

@@ -19,3 +19,6 @@ struct detox_command {
 /* The exit status: 0 and OUT is written, 1 a failure, 2 refused, no OUT. */
 int detox_command(const struct detox_command *c);
 void detox_usage(FILE *out);
+/* What is taken out and why something is refused, as Markdown; language "ja" or
+ * "en". */
+void detox_manual(FILE *out, const char *language);

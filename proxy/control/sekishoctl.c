@@ -257,9 +257,11 @@ manual(const struct options *o)
 		log_manual(stdout, language);
 	} else if (strcmp(what, "counters") == 0) {
 		board_manual(stdout, language);
+	} else if (strcmp(what, "detox") == 0) {
+		detox_manual(stdout, language);
 	} else {
-		return fail("manual: expected settings, events or counters,"
-			    " and ja or en");
+		return fail("manual: expected settings, events, counters or"
+			    " detox, and ja or en");
 	}
 	return 0;
 }
@@ -334,8 +336,8 @@ static const struct {
 	    "語句・URL パターンの作成、試行" },
 	{ "detox", detox, "IN OUT", "rebuild a file without what is dangerous",
 	    "ファイルを無害化する" },
-	{ "manual", manual, "settings|events|counters",
-	    "the tables, as Markdown", "一覧表（Markdown）" },
+	{ "manual", manual, "settings|events|…", "the tables, as Markdown",
+	    "一覧表（Markdown）" },
 };
 
 static int
