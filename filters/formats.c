@@ -2,7 +2,9 @@
 /* formats: all that detox can rebuild. The first row that takes an object has
  * it. */
 #include "filters/detox.h"
+#include "filters/image/image.h"
 
 const struct detox_format *const detox_formats[] = {
+	&jpeg_format,
 	NULL,
 };
