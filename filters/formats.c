@@ -6,5 +6,6 @@
 
 const struct detox_format *const detox_formats[] = {
 	&jpeg_format,
+	&png_format,
 	NULL,
 };

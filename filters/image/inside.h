@@ -53,8 +53,16 @@ image_put_big(uint8_t *p, uint64_t value, size_t n)
 bool image_icc(
     struct detox *d, struct bytes profile, const char *space, struct buf *out);
 
+enum image_unit {
+	IMAGE_NO_UNIT,
+	IMAGE_INCH,
+	IMAGE_CM,
+};
+
 struct image_exif {
 	unsigned orientation; /* 1 to 8; 1: as it is stored */
+	enum image_unit unit; /* of the resolution; none: it is not there */
+	uint16_t x, y;        /* dots for each unit, 1 to 65535 */
 	bool preview;         /* it has a small picture too */
 };
 
@@ -64,5 +72,5 @@ struct image_exif image_exif_read(struct bytes tiff);
 #define IMAGE_EXIF_SIZE 26
 void image_exif_write(uint8_t out[IMAGE_EXIF_SIZE], unsigned orientation);
 /* Reports an EXIF block that is left out, but for what image_exif_write wrote.
- * Gives the orientation to keep. */
-unsigned image_exif_remove(struct detox *d, struct bytes tiff);
+ * Gives what it says. */
+struct image_exif image_exif_remove(struct detox *d, struct bytes tiff);

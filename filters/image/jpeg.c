@@ -191,11 +191,15 @@ read_coefficients(struct work *w)
 static void
 clamp_block(JCOEFPTR block)
 {
-	for (size_t i = 0; i < DCTSIZE2; i++)
+	JCOEF least = -COEFFICIENT_MAX - 1; /* black, in the first alone */
+
+	for (size_t i = 0; i < DCTSIZE2; i++) {
 		if (block[i] > COEFFICIENT_MAX)
 			block[i] = COEFFICIENT_MAX;
-		else if (block[i] < -COEFFICIENT_MAX)
-			block[i] = -COEFFICIENT_MAX;
+		else if (block[i] < least)
+			block[i] = least;
+		least = -COEFFICIENT_MAX;
+	}
 }
 
 /* Broken data may decode to more than can be written. */
@@ -219,8 +223,8 @@ write_markers(struct work *w)
 {
 	uint8_t exif[6 + IMAGE_EXIF_SIZE] = "Exif";
 
-	if (w->markers->orientation != 1) {
-		image_exif_write(exif + 6, w->markers->orientation);
+	if (w->markers->exif.orientation != 1) {
+		image_exif_write(exif + 6, w->markers->exif.orientation);
 		jpeg_write_marker(
 		    &w->out, JPEG_APP0 + 1, exif, (unsigned)sizeof(exif));
 	}
@@ -229,20 +233,32 @@ write_markers(struct work *w)
 		    &w->out, w->markers->icc.p, (unsigned)w->markers->icc.n);
 }
 
+/* Where JFIF says nothing, EXIF may. */
+static void
+set_density(struct work *w)
+{
+	const struct image_exif *e = &w->markers->exif;
+
+	if (w->in.saw_JFIF_marker && w->in.density_unit <= 2) {
+		w->out.density_unit = w->in.density_unit;
+		w->out.X_density = w->in.X_density;
+		w->out.Y_density = w->in.Y_density;
+	} else if (e->unit != IMAGE_NO_UNIT) {
+		w->out.density_unit = e->unit == IMAGE_INCH ? 1 : 2;
+		w->out.X_density = e->x;
+		w->out.Y_density = e->y;
+	}
+}
+
 static void
 set_parameters(struct work *w)
 {
 	jpeg_copy_critical_parameters(&w->in, &w->out);
-	w->out.optimize_coding = TRUE;
+	w->out.optimize_coding = !w->in.arith_code;
 	w->out.arith_code = w->in.arith_code;
 	if (w->in.progressive_mode)
 		jpeg_simple_progression(&w->out);
-	if (w->in.saw_JFIF_marker && w->out.write_JFIF_header &&
-	    w->in.density_unit <= 2) {
-		w->out.density_unit = w->in.density_unit;
-		w->out.X_density = w->in.X_density;
-		w->out.Y_density = w->in.Y_density;
-	}
+	set_density(w);
 	/* With it CMYK is understood as inverted. */
 	if (w->in.jpeg_color_space == JCS_CMYK)
 		w->out.write_Adobe_marker = w->in.saw_Adobe_marker;

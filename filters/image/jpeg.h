@@ -2,7 +2,7 @@
 /* jpeg: the markers of a JPEG (ITU-T T.81, B.1), which libjpeg leaves out. */
 #pragma once
 
-#include "filters/detox.h"
+#include "filters/image/inside.h"
 
 #define JPEG_PARTS_MAX 256
 
@@ -10,7 +10,7 @@ struct jpeg_markers {
 	struct bytes icc_parts[JPEG_PARTS_MAX]; /* by number, from 1 */
 	size_t icc_count;                       /* as the first says */
 	bool icc_bad;
-	unsigned orientation;
+	struct image_exif exif;
 	struct buf icc; /* the profile to write; empty: none */
 };
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
 
-#include "filters/image/inside.h"
 #include "filters/image/jpeg.h"
 
 enum marker {
@@ -100,7 +99,7 @@ take_segment(
 	} else if (marker == MARKER_APP0 + 1 &&
 	    bytes_start_with(s, BYTES("Exif\0"))) {
 		bytes_take(&s, 6);
-		m->orientation = image_exif_remove(d, s);
+		m->exif = image_exif_remove(d, s);
 	} else if (marker == MARKER_APP0 + 2 &&
 	    bytes_start_with(s, BYTES("ICC_PROFILE\0"))) {
 		take_icc(m, s);
@@ -143,7 +142,7 @@ jpeg_markers_read(struct detox *d, struct jpeg_markers *m, struct bytes content,
 	uint8_t marker;
 	size_t n;
 
-	m->orientation = 1;
+	m->exif = (struct image_exif){ .orientation = 1 };
 	buf_init(&m->icc, IMAGE_ICC_MAX);
 	while ((marker = next_marker(&b)) != 0 && marker != MARKER_EOI) {
 		n = image_big(b, 0, 2);
