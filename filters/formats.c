@@ -7,5 +7,6 @@
 const struct detox_format *const detox_formats[] = {
 	&jpeg_format,
 	&png_format,
+	&gif_format,
 	NULL,
 };

@@ -85,19 +85,34 @@ read_row(struct work *w)
 	return true;
 }
 
+/* One colour may be transparent; of its samples the low bits count. */
+static png_color_16
+mask(const struct work *w, const png_color_16 *colour)
+{
+	unsigned all = (1u << png_get_bit_depth(w->reader, w->head)) - 1;
+
+	return (png_color_16){ .gray = colour->gray & (png_uint_16)all,
+		.red = colour->red & (png_uint_16)all,
+		.green = colour->green & (png_uint_16)all,
+		.blue = colour->blue & (png_uint_16)all };
+}
+
 static void
 copy_colours(struct work *w)
 {
 	png_colorp palette;
 	png_bytep alpha;
 	png_color_16p colour;
+	png_color_16 masked;
 	png_color_8p bits;
 	int n;
 
 	if (png_get_PLTE(w->reader, w->head, &palette, &n) != 0)
 		png_set_PLTE(w->writer, w->new_head, palette, n);
-	if (png_get_tRNS(w->reader, w->head, &alpha, &n, &colour) != 0)
-		png_set_tRNS(w->writer, w->new_head, alpha, n, colour);
+	if (png_get_tRNS(w->reader, w->head, &alpha, &n, &colour) != 0) {
+		masked = mask(w, colour);
+		png_set_tRNS(w->writer, w->new_head, alpha, n, &masked);
+	}
 	if (png_get_bKGD(w->reader, w->head, &colour) != 0)
 		png_set_bKGD(w->writer, w->new_head, colour);
 	if (png_get_sBIT(w->reader, w->head, &bits) != 0)
