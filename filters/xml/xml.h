@@ -9,13 +9,13 @@
 #include "filters/detox.h"
 
 #define XML_DEPTH_MAX 256
-#define XML_SIZE_MAX (128 << 20) /* bytes of one document */
+/* Bytes of one document; its tree has 30 times as many. */
+#define XML_SIZE_MAX (64 << 20)
 
 /*
  * Well-formed, without DOCTYPE, entities of its own, processing instructions
  * that are obeyed (xml-stylesheet) and xi:include; nested at most
- * XML_DEPTH_MAX; UTF-8, UTF-16, ASCII or ISO-8859-1 (other charsets, which
- * would open files, are converted with filters/text before, or refused).
+ * XML_DEPTH_MAX; in UTF-8, UTF-16 or a charset of filters/text.
  * Nothing is fetched. NULL: refused (REFUSED_ENTITY, REFUSED_BROKEN, ...). The
  * caller frees it with xmlFreeDoc. where: for the words.
  */
