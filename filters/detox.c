@@ -371,6 +371,8 @@ judge(struct detox *d, const struct detox_object *o, struct detox_output *out)
 		return detox_refuse(d, REFUSED_PROGRAM,
 		    "its %s is that of a program",
 		    magic_is_program(t) ? "content" : "name");
+	if (o->content.n == 0)
+		return DETOX_REBUILT;
 	if (magic_agree(t, o->name, o->declared, &why) == MAGIC_DISAGREES) {
 		if (d->disagrees == NULL)
 			d->disagrees = why;

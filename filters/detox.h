@@ -77,6 +77,10 @@
 	    "it is of two types at once")                                      \
 	R(MEMORY, "memory", "必要なメモリが多すぎます",                        \
 	    "it needs too much memory")                                        \
+	R(MALWARE, "malware", "マルウェアが見つかりました",                    \
+	    "a scanner found malware")                                         \
+	R(SCANNER, "scanner", "ウイルス検査ができませんでした",                \
+	    "a scanner did not answer")                                        \
 	R(DEADLINE, "deadline", "時間がかかりすぎます", "it takes too long")   \
 	R(CRASHED, "crashed", "無害化の処理が止まりました",                    \
 	    "the process that rebuilt it ended")                               \

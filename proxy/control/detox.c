@@ -14,8 +14,7 @@
 
 #include "proxy/base/file.h"
 #include "proxy/base/language.h"
-#include "proxy/detox/client.h"
-#include "proxy/detox/profiles.h"
+#include "proxy/detox/treat.h"
 #include "proxy/detox/zygote.h"
 
 enum {
@@ -311,7 +310,8 @@ ask(struct run *run, int object, int fd)
 	run->loop = loop_new();
 	client = detox_client_new(
 	    run->loop, fd, run->profiles.all, run->profiles.n, on_gone, run);
-	if (detox_client_ask(client, object, &order, on_done, run, &e) == NULL)
+	if (treat_new(run->loop, client, &run->profiles, object, &order,
+		on_done, run, &e) == NULL)
 		run->status = fail(e.text);
 	else
 		loop_run(run->loop);

@@ -120,6 +120,8 @@ check_type(const struct detox_ask *a, const struct detox_outcome *o,
 	enum magic_type before = magic_type_of(in, true);
 	enum magic_type after = magic_type_of(out, true);
 
+	if (in.n == 0)
+		return out.n == 0 ? 0 : -1;
 	switch (a->profile->treatment[before]) {
 	case DETOX_REFUSE:
 	case DETOX_HOLD:
@@ -132,10 +134,7 @@ check_type(const struct detox_ask *a, const struct detox_outcome *o,
 	if (o->report.format == NULL ||
 	    (o->report.format->types & MAGIC_BIT(before)) == 0)
 		return -1;
-	return (out.n == 0 && in.n == 0) ||
-		(o->report.format->out_types & MAGIC_BIT(after)) != 0
-	    ? 0
-	    : -1;
+	return (o->report.format->out_types & MAGIC_BIT(after)) != 0 ? 0 : -1;
 }
 
 static int

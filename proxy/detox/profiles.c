@@ -9,7 +9,15 @@ struct row {
 	bool metadata, to_text, strict, must_agree;
 	size_t in_max, out_max, unpacked_max;
 	uint32_t ratio_max, entries_max, depth_max, megapixels_max, frames_max;
-	struct texts refuse, hold;
+	struct texts refuse, hold, scan;
+};
+
+struct scanner_row {
+	const char *name;
+	const char *kind;
+	const char *address;
+	const char *service;
+	uint64_t timeout_ms;
 };
 
 struct pass_row {
@@ -82,12 +90,39 @@ const struct setting detox_profile_table[] = {
 	    .max = TYPES_MAX,
 	    .words_en = "Types that wait for a person to decide.",
 	    .words_ja = "人の判断まで保留する種類。" },
+	{ .key = "scan",
+	    .kind = SETTING_TEXTS,
+	    .offset = SETTING_FIELD(row, scan, struct texts),
+	    .max = DETOX_SCANNERS_MAX,
+	    .words_en =
+		"Names of `scanners[]` that judge the original first. One that"
+		" does not answer lets nothing pass.",
+	    .words_ja =
+		"先に元のファイルを調べる `scanners[]` の名前。応答しなければ"
+		"何も通しません。" },
 	SETTING_NEST_ROW(pass,
 	    "Types that pass as they are, each with a reason: keys of"
 	    " `profiles[].pass[]`.",
 	    "そのまま通す種類とその理由（`profiles[].pass[]` のキー）。"),
 };
 const size_t detox_profile_table_n = COUNT(detox_profile_table);
+
+const struct setting detox_scanner_table[] = {
+	SETTING_TEXT_ROW(scanner_row, name, NULL, 1, 64,
+	    "The scanner's name, for profiles and logs.",
+	    "検査プログラムの名前（プロファイルとログで使います）。"),
+	SETTING_TEXT_ROW(scanner_row, kind, NULL, 1, 16, "`clamd` or `icap`.",
+	    "`clamd` または `icap`。"),
+	SETTING_TEXT_ROW(scanner_row, address, NULL, 1, 107,
+	    "Address and port, or the path of a UNIX socket.",
+	    "アドレスとポート、または UNIX ソケットのパス。"),
+	SETTING_TEXT_ROW(scanner_row, service, "", 0, 500,
+	    "`icap`: the service, such as `icap://127.0.0.1:1344/virus_scan`.",
+	    "`icap` のサービス。`icap://127.0.0.1:1344/virus_scan` など。"),
+	SETTING_SECONDS_ROW(scanner_row, timeout, 30, 1, 600,
+	    "Longest wait for its answer.", "応答を待つ時間の上限。"),
+};
+const size_t detox_scanner_table_n = COUNT(detox_scanner_table);
 
 const struct setting detox_pass_table[] = {
 	SETTING_TEXT_ROW(pass_row, type, NULL, 1, 32, "The type.", "種類。"),
@@ -155,9 +190,71 @@ load_passes(struct detox_profile *p, const config_setting_t *group,
 }
 
 static int
-load_profile(struct detox_profile *p, const config_setting_t *group,
-    struct arena *a, struct err *e)
+load_scanner(
+    struct detox_profiles *p, const config_setting_t *group, struct err *e)
 {
+	struct av_scanner *s = &p->scanners[p->scanners_n];
+	struct scanner_row row;
+	struct err why = { 0 };
+
+	if (setting_load(detox_scanner_table, detox_scanner_table_n, group,
+		&row, &p->arena, e) < 0)
+		return -1;
+	if (strcmp(row.kind, "clamd") != 0 && strcmp(row.kind, "icap") != 0)
+		return setting_error(group, e,
+		    "kind is \"%s\", expected \"clamd\" or \"icap\"", row.kind);
+	*s = (struct av_scanner){ row.name,
+		row.kind[0] == 'c' ? AV_CLAMD : AV_ICAP, row.address,
+		row.service, row.timeout_ms };
+	if (av_check(s, &why) < 0)
+		return setting_error(group, e, "%s", why.text);
+	p->scanners_n++;
+	return 0;
+}
+
+static int
+load_scanners(
+    struct detox_profiles *p, const config_setting_t *root, struct err *e)
+{
+	const config_setting_t *list = setting_list(root, "scanners", e);
+
+	if (list == NULL)
+		return e->text[0] == '\0' ? 0 : -1;
+	if (config_setting_length(list) > DETOX_SCANNERS_MAX)
+		return setting_error(
+		    list, e, "more than %d scanners", DETOX_SCANNERS_MAX);
+	for (int i = 0; i < config_setting_length(list); i++)
+		if (load_scanner(
+			p, config_setting_get_elem(list, (unsigned)i), e) < 0)
+			return -1;
+	return 0;
+}
+
+static int
+choose_scanners(const struct detox_profiles *p, const struct texts *names,
+    uint32_t *set_out, struct err *e)
+{
+	*set_out = 0;
+	for (size_t i = 0; i < names->n; i++) {
+		size_t k = 0;
+
+		while (k < p->scanners_n &&
+		    strcmp(p->scanners[k].name, names->p[i]) != 0)
+			k++;
+		if (k == p->scanners_n)
+			return setting_error(names->where, e,
+			    "\"%s\" is no scanner of this file", names->p[i]);
+		*set_out |= UINT32_C(1) << k;
+	}
+	return 0;
+}
+
+static int
+load_profile(
+    struct detox_profiles *all, const config_setting_t *group, struct err *e)
+{
+	struct detox_profile *p = &all->all[all->n];
+	struct arena *a = &all->arena;
 	struct row row;
 
 	if (setting_load(detox_profile_table, detox_profile_table_n, group,
@@ -182,7 +279,8 @@ load_profile(struct detox_profile *p, const config_setting_t *group,
 	p->depth_max = row.depth_max;
 	p->pixels_max = (uint64_t)row.megapixels_max * 1000000;
 	p->frames_max = row.frames_max;
-	return load_passes(p, group, a, e) < 0 ||
+	return choose_scanners(all, &row.scan, &all->scan[all->n], e) < 0 ||
+		load_passes(p, group, a, e) < 0 ||
 		treat_types(p, &row.hold, DETOX_HOLD, e) < 0 ||
 		treat_types(p, &row.refuse, DETOX_REFUSE, e) < 0
 	    ? -1
@@ -242,11 +340,14 @@ load_list(struct detox_profiles *p, const config_t *config, struct err *e)
 		const config_setting_t *one =
 		    config_setting_get_elem(root, (unsigned)i);
 
-		if (strcmp(config_setting_name(one), "profiles") != 0)
+		if (strcmp(config_setting_name(one), "profiles") != 0 &&
+		    strcmp(config_setting_name(one), "scanners") != 0)
 			return setting_error(one, e,
-			    "\"%s\" is unknown, expected profiles",
+			    "\"%s\" is unknown, expected profiles or scanners",
 			    config_setting_name(one));
 	}
+	if (load_scanners(p, root, e) < 0)
+		return -1;
 	for (int i = 0; i < config_setting_length(list); i++) {
 		const config_setting_t *one =
 		    config_setting_get_elem(list, (unsigned)i);
@@ -254,7 +355,7 @@ load_list(struct detox_profiles *p, const config_t *config, struct err *e)
 		if (p->n == DETOX_PROFILES_MAX)
 			return setting_error(one, e, "more than %d profiles",
 			    DETOX_PROFILES_MAX);
-		if (load_profile(&p->all[p->n], one, &p->arena, e) < 0)
+		if (load_profile(p, one, e) < 0)
 			return -1;
 		if (detox_profiles_find(p, p->all[p->n].name) >= 0)
 			return setting_error(one, e,

@@ -6,12 +6,18 @@
 #pragma once
 
 #include "filters/detox.h"
+#include "proxy/av/av.h"
 #include "proxy/base/setting.h"
 
 #define DETOX_PROFILES_MAX 32
+#define DETOX_SCANNERS_MAX 8
 
 struct detox_profiles {
 	struct detox_profile all[DETOX_PROFILES_MAX];
+	/* Which scanners judge the original first: a bit for each below. */
+	uint32_t scan[DETOX_PROFILES_MAX];
+	struct av_scanner scanners[DETOX_SCANNERS_MAX];
+	size_t scanners_n;
 	/* SHA-256 of all that the profile says and of our version: the same
 	 * object under the same digest gives the same bytes. */
 	uint8_t digests[DETOX_PROFILES_MAX][DETOX_DIGEST_SIZE];
@@ -21,6 +27,8 @@ struct detox_profiles {
 
 extern const struct setting detox_profile_table[];
 extern const size_t detox_profile_table_n;
+extern const struct setting detox_scanner_table[];
+extern const size_t detox_scanner_table_n;
 extern const struct setting detox_pass_table[];
 extern const size_t detox_pass_table_n;
 

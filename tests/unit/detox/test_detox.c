@@ -103,6 +103,20 @@ START_TEST(detox_refuses_what_it_does_not_know)
 }
 END_TEST
 
+START_TEST(detox_passes_what_is_empty)
+{
+	struct drive_detox t;
+
+	drive_detox_init(&t);
+	drive_detox_run(&t, BYTES(""), "a.docx");
+	ck_assert_int_eq(t.result, DETOX_REBUILT);
+	ck_assert_uint_eq(t.out.content.n, 0);
+	drive_detox_run(&t, BYTES(""), "a.exe");
+	ck_assert_int_eq(t.d.refusal, REFUSED_PROGRAM);
+	drive_detox_release(&t);
+}
+END_TEST
+
 START_TEST(detox_refuses_at_each_limit)
 {
 	struct drive_detox t;
@@ -192,6 +206,7 @@ detox_suite(void)
 	tcase_add_loop_test(t, detox_keeps_links_of_the_web, 0, COUNT(links));
 	tcase_add_test(t, detox_refuses_programs_whatever_their_name);
 	tcase_add_test(t, detox_refuses_what_it_does_not_know);
+	tcase_add_test(t, detox_passes_what_is_empty);
 	tcase_add_test(t, detox_refuses_at_each_limit);
 	tcase_add_test(t, detox_counts_one_budget);
 	tcase_add_test(t, detox_counts_what_it_left_out);
