@@ -8,5 +8,7 @@ const struct detox_format *const detox_formats[] = {
 	&jpeg_format,
 	&png_format,
 	&gif_format,
+	&webp_format,
+	&bmp_format,
 	NULL,
 };

@@ -1,0 +1,395 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* webp: RFC 9649. The bitstreams are decoded to prove that they can be, and
+ * put into a container made anew. */
+#include <ctype.h>
+#include <webp/decode.h>
+
+#include "filters/image/image.h"
+#include "filters/image/inside.h"
+
+#define FRAME_HEAD 16
+#define EXTENDED_SIZE 10
+
+enum flag {
+	FLAG_ANIMATION = 0x02,
+	FLAG_EXIF = 0x08,
+	FLAG_ALPHA = 0x10,
+	FLAG_ICC = 0x20,
+};
+
+struct chunk {
+	struct bytes name;
+	struct bytes data;
+	bool cut;
+};
+
+/* A picture or a frame. */
+struct image {
+	struct bytes alpha; /* ALPH's data; none: .p is NULL */
+	struct bytes stream;
+	bool lossless;
+};
+
+struct work {
+	struct detox *d;
+	struct detox_output *out;
+	bool extended;
+	uint64_t width, height; /* of the canvas */
+	struct bytes animation; /* ANIM's data */
+	struct buf icc;
+	struct image still;
+	struct buf frames; /* ANMF, as chunks */
+	bool has_alpha;
+	unsigned orientation; /* 0, 1: as it is */
+	uint64_t count;
+	uint64_t pixels;
+	bool damaged;
+};
+
+static bool
+is(const struct chunk *c, const char *name)
+{
+	return memcmp(c->name.p, name, 4) == 0;
+}
+
+static bool
+next_chunk(struct bytes *b, struct chunk *c)
+{
+	size_t n = image_little(*b, 4, 4);
+
+	if (b->n < 8)
+		return false;
+	c->name = bytes_take(b, 4);
+	bytes_take(b, 4);
+	c->cut = n > b->n;
+	c->data = bytes_take(b, c->cut ? b->n : n);
+	bytes_take(b, b->n < (n & 1) ? b->n : (n & 1));
+	return true;
+}
+
+static int
+append_chunk(struct buf *out, const char *name, struct bytes data)
+{
+	uint8_t head[8];
+
+	memcpy(head, name, 4);
+	image_put_little(head + 4, data.n, 4);
+	return buf_append(out, (struct bytes){ head, 8 }) < 0 ||
+		buf_append(out, data) < 0 ||
+		buf_append(
+		    out, (struct bytes){ (const uint8_t *)"", data.n & 1 }) < 0
+	    ? -1
+	    : 0;
+}
+
+static int
+append_image(struct buf *out, const struct image *i)
+{
+	if (i->alpha.p != NULL && append_chunk(out, "ALPH", i->alpha) < 0)
+		return -1;
+	return append_chunk(out, i->lossless ? "VP8L" : "VP8 ", i->stream);
+}
+
+/* The head and what follows it; its length is told at the end. */
+static void
+begin_file(struct buf *out)
+{
+	/* The limit was at least as large as a file that was read. */
+	out->n = 0;
+	(void)!buf_append(out, BYTES("RIFF\0\0\0\0WEBP"));
+}
+
+static void
+end_file(struct buf *out)
+{
+	image_put_little(out->p + 4, out->n - 8, 4);
+}
+
+static int
+append_extended(
+    struct buf *out, unsigned flags, uint64_t width, uint64_t height)
+{
+	uint8_t head[EXTENDED_SIZE] = { (uint8_t)flags };
+
+	image_put_little(head + 4, width - 1, 3);
+	image_put_little(head + 7, height - 1, 3);
+	return append_chunk(out, "VP8X", (struct bytes){ head, sizeof(head) });
+}
+
+/* Whether all of it can be decoded, and its size is this one. */
+static bool
+decodes(struct work *w, struct bytes file, uint64_t width, uint64_t height)
+{
+	WebPDecoderConfig config;
+	VP8StatusCode status;
+
+	if (WebPInitDecoderConfig(&config) == 0 ||
+	    WebPGetFeatures(file.p, file.n, &config.input) != VP8_STATUS_OK ||
+	    (uint64_t)config.input.width != width ||
+	    (uint64_t)config.input.height != height)
+		return false;
+	if (config.input.has_alpha)
+		w->has_alpha = true;
+	config.output.colorspace =
+	    config.input.has_alpha ? MODE_RGBA : MODE_RGB;
+	status = WebPDecode(file.p, file.n, &config);
+	WebPFreeDecBuffer(&config.output);
+	return status == VP8_STATUS_OK;
+}
+
+/* As a file of its own. */
+static bool
+proves(struct work *w, const struct image *i, uint64_t width, uint64_t height)
+{
+	struct buf file;
+	bool valid;
+
+	buf_init(&file, w->d->profile->in_max + 100);
+	begin_file(&file);
+	valid = (i->alpha.p == NULL ||
+		    append_extended(&file, FLAG_ALPHA, width, height) == 0) &&
+	    append_image(&file, i) == 0;
+	if (valid) {
+		end_file(&file);
+		valid = decodes(w, buf_bytes(&file), width, height);
+	}
+	buf_release(&file);
+	return valid;
+}
+
+static void
+report(struct detox *d, const struct chunk *c)
+{
+	char name[5] = "";
+
+	for (size_t i = 0; i < 4; i++)
+		name[i] = (char)(isalnum(c->name.p[i]) ? c->name.p[i]
+			: c->name.p[i] == ' '          ? '\0'
+						       : '?');
+	if (is(c, "XMP "))
+		detox_removed(d, REMOVED_METADATA, name, c->data);
+	else
+		detox_removed(d, REMOVED_UNKNOWN, name, c->data);
+}
+
+/* A part of an image; false: the chunk is something else. */
+static bool
+take_part(struct work *w, struct image *i, const struct chunk *c)
+{
+	bool lossless = is(c, "VP8L");
+
+	if (is(c, "ALPH") && i->stream.p == NULL && i->alpha.p == NULL) {
+		i->alpha = c->data;
+	} else if ((lossless || is(c, "VP8 ")) && i->stream.p == NULL) {
+		i->stream = c->data;
+		i->lossless = lossless;
+		/* Then it is in the stream. */
+		if (lossless)
+			i->alpha = (struct bytes){ 0 };
+	} else {
+		return false;
+	}
+	w->damaged = w->damaged || c->cut;
+	return true;
+}
+
+/* Where it stands, its size, how long, how it goes: then its image. */
+static enum detox_result
+take_frame(struct work *w, struct bytes b)
+{
+	uint64_t x = image_little(b, 0, 3) * 2, y = image_little(b, 3, 3) * 2;
+	uint64_t width = image_little(b, 6, 3) + 1;
+	uint64_t height = image_little(b, 9, 3) + 1;
+	uint8_t head[FRAME_HEAD];
+	struct image i = { 0 };
+	struct chunk c;
+	struct buf data;
+	int failed;
+
+	if (b.n < FRAME_HEAD || x + width > w->width ||
+	    y + height > w->height) {
+		w->damaged = true;
+		return DETOX_REBUILT;
+	}
+	memcpy(head, bytes_take(&b, FRAME_HEAD).p, FRAME_HEAD);
+	head[FRAME_HEAD - 1] &= 3;
+	while (next_chunk(&b, &c))
+		if (!take_part(w, &i, &c))
+			report(w->d, &c);
+	w->pixels += width * height;
+	if (detox_pixels(w->d, w->pixels, 1, 1) == DETOX_REFUSED ||
+	    detox_pixels(w->d, 1, 1, w->count + 1) == DETOX_REFUSED)
+		return DETOX_REFUSED;
+	if (i.stream.p == NULL || !proves(w, &i, width, height)) {
+		w->damaged = true;
+		return DETOX_REBUILT;
+	}
+	w->count++;
+	buf_init(&data, w->d->profile->in_max + 100);
+	failed = buf_append(&data, (struct bytes){ head, FRAME_HEAD }) < 0 ||
+	    append_image(&data, &i) < 0 ||
+	    append_chunk(&w->frames, "ANMF", buf_bytes(&data)) < 0;
+	buf_release(&data);
+	return failed ? detox_refuse(w->d, REFUSED_SIZE, "a WebP is too large")
+		      : DETOX_REBUILT;
+}
+
+static enum detox_result
+take_extended(struct work *w, struct bytes b)
+{
+	w->extended = true;
+	w->width = image_little(b, 4, 3) + 1;
+	w->height = image_little(b, 7, 3) + 1;
+	if (b.n < EXTENDED_SIZE)
+		return detox_refuse(
+		    w->d, REFUSED_BROKEN, "a WebP with a broken head");
+	return detox_pixels(w->d, w->width, w->height, 1);
+}
+
+/* Some begin it as in a JPEG. */
+static void
+take_exif(struct work *w, struct bytes b)
+{
+	if (bytes_start_with(b, BYTES("Exif\0\0")))
+		bytes_take(&b, 6);
+	w->orientation = image_exif_remove(w->d, b).orientation;
+}
+
+static enum detox_result
+take_chunk(struct work *w, const struct chunk *c, bool first)
+{
+	if (is(c, "VP8X") && first)
+		return take_extended(w, c->data);
+	if (is(c, "ANMF") && w->animation.p != NULL)
+		return take_frame(w, c->data);
+	if (is(c, "ANIM") && w->animation.p == NULL && w->extended &&
+	    c->data.n == 6)
+		w->animation = c->data;
+	else if (is(c, "ICCP") && w->icc.n == 0)
+		(void)image_icc(w->d, c->data, "RGB ", &w->icc);
+	else if (is(c, "EXIF"))
+		take_exif(w, c->data);
+	else if (!take_part(w, &w->still, c))
+		report(w->d, c);
+	return DETOX_REBUILT;
+}
+
+static enum detox_result
+take_chunks(struct work *w, struct bytes content)
+{
+	size_t n = image_little(content, 4, 4);
+	struct bytes b = content;
+	struct chunk c;
+	bool first = true;
+
+	bytes_take(&b, 8);
+	if (n > b.n)
+		w->damaged = true;
+	b = bytes_take(&b, n < b.n ? n : b.n);
+	content.p += 8 + b.n;
+	content.n -= 8 + b.n;
+	if (content.n > 0)
+		detox_removed(w->d, REMOVED_TRAILING, NULL, content);
+	bytes_take(&b, b.n < 4 ? b.n : 4);
+	for (; next_chunk(&b, &c); first = false)
+		if (take_chunk(w, &c, first) == DETOX_REFUSED)
+			return DETOX_REFUSED;
+	return DETOX_REBUILT;
+}
+
+/* A still picture's size is in its stream: what proves it counts first. */
+static enum detox_result
+judge_still(struct work *w)
+{
+	WebPBitstreamFeatures f;
+
+	if (w->still.stream.p == NULL ||
+	    WebPGetFeatures(w->still.stream.p, w->still.stream.n, &f) !=
+		VP8_STATUS_OK ||
+	    f.width <= 0 || f.height <= 0)
+		return detox_refuse(
+		    w->d, REFUSED_BROKEN, "a WebP without a picture");
+	w->width = (uint64_t)f.width;
+	w->height = (uint64_t)f.height;
+	if (detox_pixels(w->d, w->width, w->height, 1) == DETOX_REFUSED)
+		return DETOX_REFUSED;
+	return proves(w, &w->still, w->width, w->height)
+	    ? DETOX_REBUILT
+	    : detox_refuse(
+		  w->d, REFUSED_BROKEN, "a WebP that cannot be decoded");
+}
+
+static int
+append_frames(struct work *w, struct buf *out)
+{
+	return append_chunk(out, "ANIM", w->animation) < 0
+	    ? -1
+	    : buf_append(out, buf_bytes(&w->frames));
+}
+
+static int
+append_exif(struct work *w, struct buf *out)
+{
+	uint8_t exif[IMAGE_EXIF_SIZE];
+
+	image_exif_write(exif, w->orientation);
+	return append_chunk(out, "EXIF", (struct bytes){ exif, sizeof(exif) });
+}
+
+static int
+append_all(struct work *w, struct buf *out)
+{
+	bool moves = w->count > 0;
+	bool turned = w->orientation > 1;
+	unsigned flags = (moves ? FLAG_ANIMATION : 0u) |
+	    (w->has_alpha ? FLAG_ALPHA : 0u) | (w->icc.n > 0 ? FLAG_ICC : 0u) |
+	    (turned ? FLAG_EXIF : 0u);
+
+	if (((flags & ~(unsigned)FLAG_ALPHA) != 0 ||
+		w->still.alpha.p != NULL) &&
+	    append_extended(out, flags, w->width, w->height) < 0)
+		return -1;
+	if (w->icc.n > 0 && append_chunk(out, "ICCP", buf_bytes(&w->icc)) < 0)
+		return -1;
+	if ((moves ? append_frames(w, out) : append_image(out, &w->still)) < 0)
+		return -1;
+	return turned ? append_exif(w, out) : 0;
+}
+
+static enum detox_result
+write_all(struct work *w)
+{
+	struct buf *out = &w->out->content;
+
+	if (w->count == 0 && judge_still(w) == DETOX_REFUSED)
+		return DETOX_REFUSED;
+	begin_file(out);
+	if (append_all(w, out) < 0)
+		return detox_refuse(w->d, REFUSED_SIZE, "a WebP is too large");
+	end_file(out);
+	if (w->damaged)
+		detox_removed(w->d, REMOVED_DAMAGED, "picture data", BYTES(""));
+	return DETOX_REBUILT;
+}
+
+static enum detox_result
+rebuild(struct detox *d, const struct detox_object *o, struct detox_output *out)
+{
+	struct work w = { .d = d, .out = out };
+	enum detox_result result = DETOX_REFUSED;
+
+	buf_init(&w.icc, IMAGE_ICC_MAX);
+	buf_init(&w.frames, d->profile->out_max);
+	if (take_chunks(&w, o->content) == DETOX_REBUILT)
+		result = write_all(&w);
+	buf_release(&w.icc);
+	buf_release(&w.frames);
+	return result;
+}
+
+const struct detox_format webp_format = {
+	.name = "webp",
+	.types = MAGIC_BIT(MAGIC_WEBP),
+	.rebuild = rebuild,
+	.out_types = MAGIC_BIT(MAGIC_WEBP),
+};
