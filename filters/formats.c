@@ -10,5 +10,6 @@ const struct detox_format *const detox_formats[] = {
 	&gif_format,
 	&webp_format,
 	&bmp_format,
+	&tiff_format,
 	NULL,
 };

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* tiff: files in memory (tiff_file.c) and what a page says (tiff_tags.c). */
+#pragma once
+
+#include <tiffio.h>
+
+#include "filters/detox.h"
+
+struct tiff_file {
+	struct bytes in; /* when it is read */
+	struct buf *out; /* when it is written */
+	uint64_t at;
+	bool failed; /* an error was told since this was false */
+};
+
+/* NULL: it is no TIFF. The file outlives it; TIFFClose ends it. */
+TIFF *tiff_open(struct tiff_file *f);
+/* What libtiff would print is not. */
+void tiff_be_quiet(void);
+
+/* Copies what is known of a page, but for how it is coded. */
+void tiff_copy_tags(struct detox *d, TIFF *from, TIFF *to);
+/* Reports what is not. */
+void tiff_report_tags(struct detox *d, struct bytes file, uint64_t directory);
