@@ -369,8 +369,10 @@ static enum detox_result
 rebuild(struct detox *d, const struct detox_object *o, struct detox_output *out)
 {
 	struct work w = { .d = d,
-		.from = { .in = o->content },
-		.to = { .out = &out->content } };
+		.from = { .in = o->content,
+		    .allocation_max = d->profile->tree_max },
+		.to = { .out = &out->content,
+		    .allocation_max = d->profile->tree_max } };
 	enum detox_result result = DETOX_REFUSED;
 
 	buf_init(&w.room, d->profile->tree_max);

@@ -10,7 +10,7 @@ struct tiff_file {
 	struct bytes in; /* when it is read */
 	struct buf *out; /* when it is written */
 	uint64_t at;
-	bool failed; /* an error was told since this was false */
+	size_t allocation_max; /* larger strips are those of bombs */
 };
 
 /* NULL: it is no TIFF. The file outlives it; TIFFClose ends it. */

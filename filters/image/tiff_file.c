@@ -3,9 +3,6 @@
 
 #include "filters/image/tiff.h"
 
-/* Of one allocation; larger strips are those of bombs. */
-#define ALLOCATION_MAX ((tmsize_t)1 << 30)
-
 static struct bytes
 content_of(const struct tiff_file *f)
 {
@@ -81,21 +78,7 @@ end(thandle_t h)
 }
 
 static int
-on_error(
-    TIFF *t, void *file, const char *module, const char *format, va_list args)
-{
-	struct tiff_file *f = file;
-
-	(void)t;
-	(void)module;
-	(void)format;
-	(void)args;
-	f->failed = true;
-	return 1;
-}
-
-static int
-on_warning(
+say_nothing(
     TIFF *t, void *file, const char *module, const char *format, va_list args)
 {
 	(void)t;
@@ -121,9 +104,9 @@ tiff_open(struct tiff_file *f)
 
 	if (o == NULL)
 		return NULL;
-	TIFFOpenOptionsSetMaxSingleMemAlloc(o, ALLOCATION_MAX);
-	TIFFOpenOptionsSetErrorHandlerExtR(o, on_error, f);
-	TIFFOpenOptionsSetWarningHandlerExtR(o, on_warning, f);
+	TIFFOpenOptionsSetMaxSingleMemAlloc(o, (tmsize_t)f->allocation_max);
+	TIFFOpenOptionsSetErrorHandlerExtR(o, say_nothing, f);
+	TIFFOpenOptionsSetWarningHandlerExtR(o, say_nothing, f);
 	/* Little endian whatever the machine; no mapping of files. */
 	t = TIFFClientOpenExt("", f->out != NULL ? "wl" : "rm", f, read_bytes,
 	    write_bytes, seek, end, size, NULL, NULL, o);
