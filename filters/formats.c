@@ -11,5 +11,9 @@ const struct detox_format *const detox_formats[] = {
 	&webp_format,
 	&bmp_format,
 	&tiff_format,
+#include "filters/pdf/pdf.h"
+
+const struct detox_format *const detox_formats[] = {
+	&pdf_format,
 	NULL,
 };

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "filters/pdf/pdf.h"
+
+#include <ctype.h>
+#include <stdio.h>
+
+#include "filters/pdf/unpack.h"
+#include "filters/pdf/walk.h"
+
+#define HEAD_MAX 1024
+
+/* What stands before the first line, and behind the last mark of an end. */
+static void
+report_outside(struct detox *d, struct bytes file)
+{
+	static const char end[] = "%%EOF";
+	struct bytes head = file;
+	struct bytes tail = file;
+	const uint8_t *at;
+
+	if (head.n > HEAD_MAX)
+		head.n = HEAD_MAX;
+	at = memmem(head.p, head.n, "%PDF-", 5);
+	if (at != NULL && at != file.p)
+		detox_removed(d, REMOVED_TRAILING, "before the file",
+		    (struct bytes){ file.p, (size_t)(at - file.p) });
+	for (size_t i = file.n; i >= sizeof(end); i--)
+		if (memcmp(file.p + i - sizeof(end) + 1, end,
+			sizeof(end) - 1) == 0) {
+			bytes_take(&tail, i);
+			break;
+		}
+	if (tail.n == file.n)
+		return;
+	for (size_t i = 0; i < tail.n; i++)
+		if (!isspace(tail.p[i]) && tail.p[i] != '\0') {
+			detox_removed(
+			    d, REMOVED_TRAILING, "behind the file", tail);
+			return;
+		}
+}
+
+/* libqpdf's error, as a refusal. */
+static enum detox_result
+refuse_unread(struct detox *d, qpdf_data q)
+{
+	qpdf_error e = qpdf_get_error(q);
+	enum qpdf_error_code_e code =
+	    e == NULL ? qpdf_e_success : qpdf_get_error_code(q, e);
+
+	/* The only thing that it does not support is a kind of encryption. */
+	if (code == qpdf_e_password || code == qpdf_e_unsupported)
+		return detox_refuse(d, REFUSED_ENCRYPTED, "it has a password");
+	return detox_refuse(d, REFUSED_BROKEN, "it cannot be read as PDF");
+}
+
+/* Packed tables are for readers that the document wanted anyway. */
+static bool
+packs(const struct pdf_walk *w, qpdf_oh trailer)
+{
+	return qpdf_oh_has_key(w->q, trailer, "/XRefStm") ||
+	    qpdf_oh_has_key(w->q, trailer, "/W");
+}
+
+/* "1.4" to "2.0", as the file says. */
+static const char *
+version_of(const struct pdf_walk *w, bool packed)
+{
+	static const char *const known[] = { "1.5", "1.6", "1.7", "2.0", "1.0",
+		"1.1", "1.2", "1.3", "1.4" };
+	const char *version = qpdf_get_pdf_version(w->q);
+
+	for (size_t i = 0; i < (packed ? 4 : COUNT(known)); i++)
+		if (version != NULL && strcmp(version, known[i]) == 0)
+			return known[i];
+	return packed ? "1.5" : "1.7";
+}
+
+static uint32_t
+object_of(
+    struct pdf_walk *w, qpdf_oh trailer, const char *key, enum pdf_role role)
+{
+	qpdf_oh oh = qpdf_oh_get_key_if_dict(w->q, trailer, key);
+	struct syntax_reference r = { qpdf_oh_get_object_id(w->q, oh),
+		qpdf_oh_get_generation(w->q, oh) };
+
+	qpdf_oh_release(w->q, oh);
+	if (pdf_failed(w) || r.id <= 0)
+		return 0;
+	return pdf_number_of(w, r, role);
+}
+
+static enum detox_result
+write_all(struct pdf_walk *w, struct detox_output *out)
+{
+	qpdf_oh trailer = qpdf_get_trailer(w->q);
+	bool packed = packs(w, trailer);
+	uint32_t info = 0;
+	uint32_t root;
+
+	if (pdf_writer_begin(&w->writer, w->d, out, version_of(w, packed),
+		packed) == DETOX_REFUSED)
+		return DETOX_REFUSED;
+	root = object_of(w, trailer, "/Root", PDF_CATALOG);
+	if (w->d->profile->keep_metadata)
+		info = object_of(w, trailer, "/Info", PDF_INFO);
+	else if (qpdf_oh_has_key(w->q, trailer, "/Info"))
+		detox_removed(w->d, REMOVED_METADATA, "Info", BYTES(""));
+	if (root == 0)
+		return detox_refuse(w->d, REFUSED_BROKEN, "it has no catalog");
+	if (pdf_walk_run(w) == DETOX_REFUSED)
+		return DETOX_REFUSED;
+	if (w->pages == 0)
+		return detox_refuse(w->d, REFUSED_BROKEN, "it has no page");
+	return pdf_writer_end(&w->writer, root, info);
+}
+
+static enum detox_result
+rebuild(struct detox *d, const struct detox_object *o, struct detox_output *out)
+{
+	enum detox_result result = DETOX_REFUSED;
+	struct pdf_walk w;
+	qpdf_data q;
+
+	if (pdf_measure_file(d, o->content) == DETOX_REFUSED)
+		return DETOX_REFUSED;
+	q = qpdf_init();
+	qpdf_silence_errors(q);
+	qpdf_set_suppress_warnings(q, QPDF_TRUE);
+	pdf_walk_init(&w, d, q);
+	if ((qpdf_read_memory(
+		 q, "", (const char *)o->content.p, o->content.n, NULL) &
+		(QPDF_ERRORS)) != 0)
+		(void)refuse_unread(d, q);
+	else
+		result = write_all(&w, out);
+	if (result == DETOX_REBUILT) {
+		report_outside(d, o->content);
+		if (qpdf_more_warnings(q))
+			detox_removed(d, REMOVED_DAMAGED, NULL, BYTES(""));
+	}
+	(void)pdf_failed(&w);
+	pdf_writer_release(&w.writer);
+	pdf_walk_release(&w);
+	qpdf_cleanup(&q);
+	return result;
+}
+
+const struct detox_format pdf_format = {
+	.name = "pdf",
+	.types = MAGIC_BIT(MAGIC_PDF),
+	.rebuild = rebuild,
+	.out_types = MAGIC_BIT(MAGIC_PDF),
+};
