@@ -76,18 +76,50 @@ version_of(const struct pdf_walk *w, bool packed)
 	return packed ? "1.5" : "1.7";
 }
 
-static uint32_t
-object_of(
-    struct pdf_walk *w, qpdf_oh trailer, const char *key, enum pdf_role role)
+/* What a key refers to; 0: nothing. */
+static struct syntax_reference
+referred(struct pdf_walk *w, qpdf_oh dictionary, const char *key)
 {
-	qpdf_oh oh = qpdf_oh_get_key_if_dict(w->q, trailer, key);
+	qpdf_oh oh = qpdf_oh_get_key_if_dict(w->q, dictionary, key);
 	struct syntax_reference r = { qpdf_oh_get_object_id(w->q, oh),
 		qpdf_oh_get_generation(w->q, oh) };
 
 	qpdf_oh_release(w->q, oh);
-	if (pdf_failed(w) || r.id <= 0)
+	if (pdf_failed(w))
+		r.id = 0;
+	return r;
+}
+
+/* The catalog's number; 0: it has none that can be used. */
+static uint32_t
+begin_at(struct pdf_walk *w, qpdf_oh trailer)
+{
+	struct syntax_reference root = referred(w, trailer, "/Root");
+	struct syntax_reference pages;
+	qpdf_oh catalog;
+	uint32_t number;
+
+	if (root.id <= 0)
 		return 0;
-	return pdf_number_of(w, r, role);
+	number = pdf_number_of(w, root, PDF_CATALOG);
+	catalog = qpdf_get_object_by_id(w->q, root.id, root.generation);
+	pages = referred(w, catalog, "/Pages");
+	if (pages.id > 0 && pdf_number_of(w, pages, PDF_PAGE) > 0)
+		pdf_claim(w, pages);
+	qpdf_oh_release(w->q, catalog);
+	return number;
+}
+
+static uint32_t
+info_of(struct pdf_walk *w, qpdf_oh trailer)
+{
+	struct syntax_reference info = referred(w, trailer, "/Info");
+
+	if (w->d->profile->keep_metadata && info.id > 0)
+		return pdf_number_of(w, info, PDF_INFO);
+	if (qpdf_oh_has_key(w->q, trailer, "/Info"))
+		detox_removed(w->d, REMOVED_METADATA, "Info", BYTES(""));
+	return 0;
 }
 
 static enum detox_result
@@ -95,17 +127,14 @@ write_all(struct pdf_walk *w, struct detox_output *out)
 {
 	qpdf_oh trailer = qpdf_get_trailer(w->q);
 	bool packed = packs(w, trailer);
-	uint32_t info = 0;
+	uint32_t info;
 	uint32_t root;
 
 	if (pdf_writer_begin(&w->writer, w->d, out, version_of(w, packed),
 		packed) == DETOX_REFUSED)
 		return DETOX_REFUSED;
-	root = object_of(w, trailer, "/Root", PDF_CATALOG);
-	if (w->d->profile->keep_metadata)
-		info = object_of(w, trailer, "/Info", PDF_INFO);
-	else if (qpdf_oh_has_key(w->q, trailer, "/Info"))
-		detox_removed(w->d, REMOVED_METADATA, "Info", BYTES(""));
+	root = begin_at(w, trailer);
+	info = info_of(w, trailer);
 	if (root == 0)
 		return detox_refuse(w->d, REFUSED_BROKEN, "it has no catalog");
 	if (pdf_walk_run(w) == DETOX_REFUSED)

@@ -153,6 +153,7 @@ static const struct pdf_rule annotation[] = {
 	KEEP("State", SCALAR),
 	KEEP("StateModel", SCALAR),
 	KEEP("DA", SCALAR),
+	KEEP("DR", RESOURCES),
 	KEEP("Q", SCALAR),
 	KEEP("DS", SCALAR),
 	KEEP("CL", ANY),

@@ -394,28 +394,6 @@ copy(struct pdf_walk *w, enum pdf_role role, struct bytes reference)
 	return kept;
 }
 
-/* A node of pages that is its own ancestor would be read for ever: each has
- * one parent. Pages may be there twice. */
-static bool
-may_be_child(struct pdf_walk *w, struct syntax_reference r)
-{
-	struct pdf_entry *e = find_entry(w, r, PDF_PAGE);
-	bool again;
-	qpdf_oh oh;
-
-	if (e == NULL)
-		return false;
-	again = e->claimed;
-	e->claimed = true;
-	if (!again)
-		return true;
-	oh = qpdf_get_object_by_id(w->q, r.id, r.generation);
-	again = qpdf_oh_has_key(w->q, oh, "/Kids");
-	(void)pdf_failed(w);
-	qpdf_oh_release(w->q, oh);
-	return !again;
-}
-
 static bool
 refer(struct pdf_walk *w, enum pdf_role role, struct bytes reference)
 {
@@ -495,12 +473,83 @@ is_counted(enum pdf_role role)
 	    role == PDF_SCALAR;
 }
 
+/* Pages. Others read no page that is twice in their tree, nor one that is no
+ * object of its own, and would read for ever a node that is its own ancestor.
+ */
+
+/* What was appended from there on becomes an object. */
+static void
+set_apart(struct pdf_walk *w, size_t start)
+{
+	const struct bytes value = { w->object.p + start, w->object.n - start };
+	uint32_t number = pdf_writer_number(&w->writer);
+	char text[32];
+
+	if (number == 0 ||
+	    pdf_writer_object(&w->writer, number, value) == DETOX_REFUSED)
+		return;
+	w->object.n = start;
+	snprintf(text, sizeof(text), "%u 0 R", number);
+	pdf_put_string(w, text);
+}
+
+static bool
+put_page(struct pdf_walk *w, struct bytes text)
+{
+	size_t start = w->object.n;
+
+	if (syntax_next(&text) != SYNTAX_DICTIONARY ||
+	    syntax_get(text, "Kids").n > 0 || !pdf_emit(w, PDF_PAGE, &text))
+		return false;
+	set_apart(w, start);
+	return true;
+}
+
+static bool
+put_child(struct pdf_walk *w, struct bytes child)
+{
+	struct syntax_reference r;
+	struct pdf_entry *e;
+	struct buf room;
+	bool kept;
+
+	if (!syntax_refers(child, &r))
+		return put_page(w, child);
+	if (pdf_number_of(w, r, PDF_PAGE) == 0)
+		return false;
+	e = find_entry(w, r, PDF_PAGE);
+	if (e != NULL && !e->claimed) {
+		e->claimed = true;
+		return pdf_emit(w, PDF_PAGE, &child);
+	}
+	kept = put_page(w, pdf_resolve(w, child, &room));
+	buf_release(&room);
+	if (!kept)
+		pdf_removed(
+		    w, REMOVED_DAMAGED, "page: Kids", (struct bytes){ 0 });
+	return kept;
+}
+
+void
+pdf_claim(struct pdf_walk *w, struct syntax_reference r)
+{
+	struct pdf_entry *e = find_entry(w, r, PDF_PAGE);
+
+	if (e != NULL)
+		e->claimed = true;
+}
+
+static bool
+element(struct pdf_walk *w, enum pdf_role role, struct bytes *t)
+{
+	return role == PDF_PAGE ? put_child(w, syntax_take(t))
+				: pdf_emit(w, role, t);
+}
+
 static bool
 array(struct pdf_walk *w, enum pdf_role role, struct bytes *t)
 {
 	enum pdf_role inner = role_of_elements(role);
-	struct syntax_reference r;
-	struct bytes ahead;
 	size_t before;
 
 	if (inner == PDF_LEFT_OUT) {
@@ -510,17 +559,11 @@ array(struct pdf_walk *w, enum pdf_role role, struct bytes *t)
 	(void)syntax_skip(t, "[");
 	pdf_put_string(w, "[");
 	while (syntax_next(t) != SYNTAX_NOTHING && !detox_is_over(w->d)) {
-		ahead = *t;
 		before = w->object.n;
 		if (w->object.p[before - 1] != '[')
 			pdf_put_string(w, " ");
-		if (pdf_emit(w, inner, t)) {
-			if (inner != PDF_PAGE || !syntax_refers(ahead, &r) ||
-			    may_be_child(w, r))
-				continue;
-			pdf_removed(w, REMOVED_DAMAGED, "page: Kids",
-			    (struct bytes){ 0 });
-		}
+		if (element(w, inner, t))
+			continue;
 		w->object.n = before;
 		if (is_counted(inner))
 			pdf_put_string(w, " null");

@@ -31,6 +31,8 @@ void pdf_walk_release(struct pdf_walk *w);
 /* The number by which it will be written in that role; 0: it is left out. */
 uint32_t pdf_number_of(
     struct pdf_walk *w, struct syntax_reference r, enum pdf_role role);
+/* A node of pages that may be nobody's child: the first. */
+void pdf_claim(struct pdf_walk *w, struct syntax_reference r);
 /* Writes all that was reached. */
 enum detox_result pdf_walk_run(struct pdf_walk *w) MUST_CHECK;
 
