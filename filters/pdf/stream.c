@@ -208,8 +208,8 @@ rebuild(struct pdf_walk *w, uint32_t number, qpdf_oh oh, struct stream *s)
 		return write_nothing(w, number, removal);
 	if (!read_data(w, oh, s))
 		return write_nothing(w, number, REMOVED_DAMAGED);
-	if (pdf_measure(w->d, &s->filters, buf_bytes(&s->data), s->expected) ==
-	    DETOX_REFUSED)
+	if (pdf_measure(w->d, &s->filters, buf_bytes(&s->data), s->expected,
+		&w->unseen) == DETOX_REFUSED)
 		return DETOX_REFUSED;
 	w->object.n = 0;
 	if (!pdf_emit(w, s->role, &text))

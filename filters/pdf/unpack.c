@@ -5,14 +5,18 @@
 
 #include "filters/pdf/syntax.h"
 
-/* Flate makes at most 1032 bytes of one: below this, or for pictures the other,
- * it is not looked at. */
-#define SMALL ((size_t)4096)
-#define SMALL_PICTURE ((size_t)1 << 20)
+/* Flate makes at most so many bytes of one. */
+#define FLATE_RATIO_MAX 1032
+/* Readers take of a picture what it has pixels for, row by row: only one that
+ * is very large is looked at. */
+#define SMALL_PICTURE ((size_t)8 << 20)
 /* So much may be of any ratio. */
 #define FREE_MAX ((uint64_t)32 << 20)
 /* Of what is packed twice. */
 #define BETWEEN_MAX ((size_t)64 << 20)
+#define SMALL_TWICE ((size_t)4096)
+#define HEADER 2 /* of zlib; what is behind it is unpacked without its sum */
+#define ROOM ((size_t)256 << 10)
 
 enum pdf_filter
 pdf_filter_of(struct bytes name)
@@ -51,13 +55,15 @@ pdf_filter_of(struct bytes name)
 static uint64_t
 inflate_up_to(struct bytes packed, uint64_t max, struct buf *out)
 {
-	uint8_t room[1 << 15];
+	static uint8_t room[ROOM];
 	uint64_t total = 0;
-	z_stream z = { .avail_in = (uInt)packed.n };
+	z_stream z = { 0 };
 	int status = Z_OK;
 
+	bytes_take(&packed, HEADER);
 	memcpy(&z.next_in, &packed.p, sizeof(z.next_in));
-	if (packed.n > UINT32_MAX || inflateInit(&z) != Z_OK)
+	z.avail_in = (uInt)packed.n;
+	if (packed.n > UINT32_MAX || inflateInit2(&z, -MAX_WBITS) != Z_OK)
 		return max + 1;
 	while (status == Z_OK && total <= max) {
 		z.next_out = room;
@@ -80,6 +86,22 @@ bomb(struct detox *d)
 	    d, REFUSED_BOMB, "a stream unpacks to more than it should");
 }
 
+/* Whether it is too small to be looked at. What all of these could unpack to
+ * together is within the limit of the job. */
+static bool
+is_small(const struct detox *d, struct bytes packed, uint64_t expected,
+    uint64_t *unseen)
+{
+	uint64_t most = (uint64_t)packed.n * FLATE_RATIO_MAX;
+
+	if (expected > 0)
+		return packed.n <= SMALL_PICTURE;
+	if (most > FREE_MAX || *unseen + most > d->profile->tree_max)
+		return false;
+	*unseen += most;
+	return true;
+}
+
 static enum detox_result
 measure_flate(
     struct detox *d, struct bytes packed, uint64_t expected, struct buf *out)
@@ -87,8 +109,6 @@ measure_flate(
 	uint64_t max = (uint64_t)packed.n * d->profile->ratio_max;
 	uint64_t n;
 
-	if (packed.n <= (expected > 0 ? SMALL_PICTURE : SMALL) && out == NULL)
-		return DETOX_REBUILT;
 	if (max < FREE_MAX)
 		max = FREE_MAX;
 	if (max < 2 * expected)
@@ -98,7 +118,6 @@ measure_flate(
 	n = inflate_up_to(packed, max, out);
 	if (n > max)
 		return bomb(d);
-	/* A reader unpacks pictures one after the other. */
 	return expected > 0 ? DETOX_REBUILT : detox_unpacked(d, n, 0);
 }
 
@@ -120,29 +139,43 @@ unpackers(const struct pdf_filters *f)
 	return n;
 }
 
-enum detox_result
-pdf_measure(struct detox *d, const struct pdf_filters *f, struct bytes data,
+static enum detox_result
+measure_twice(struct detox *d, const struct pdf_filters *f, struct bytes data,
     uint64_t expected)
 {
 	enum detox_result result;
 	struct buf between;
 
-	if (unpackers(f) > 2)
-		return bomb(d);
-	if (f->n == 0 || f->kinds[0] != PDF_FILTER_FLATE)
-		return unpackers(f) > 1 && data.n > SMALL ? bomb(d)
-							  : DETOX_REBUILT;
-	if (unpackers(f) == 1)
-		return measure_flate(d, data, expected, NULL);
-	/* Packed twice. */
 	buf_init(&between, BETWEEN_MAX);
 	result = measure_flate(d, data, 0, &between);
 	if (result == DETOX_REBUILT && f->kinds[1] == PDF_FILTER_FLATE)
 		result = measure_flate(d, buf_bytes(&between), expected, NULL);
-	else if (between.n > SMALL_PICTURE)
+	else if (between.n > SMALL_TWICE)
 		result = bomb(d);
 	buf_release(&between);
 	return result;
+}
+
+enum detox_result
+pdf_measure(struct detox *d, const struct pdf_filters *f, struct bytes data,
+    uint64_t expected, uint64_t *unseen)
+{
+	bool flate = f->n > 0 && f->kinds[0] == PDF_FILTER_FLATE;
+
+	switch (unpackers(f)) {
+	case 0:
+		return DETOX_REBUILT;
+	case 1:
+		return !flate || is_small(d, data, expected, unseen)
+		    ? DETOX_REBUILT
+		    : measure_flate(d, data, expected, NULL);
+	case 2:
+		if (flate)
+			return measure_twice(d, f, data, expected);
+		return data.n > SMALL_TWICE ? bomb(d) : DETOX_REBUILT;
+	default:
+		return bomb(d);
+	}
 }
 
 /* The file itself. */

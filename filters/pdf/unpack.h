@@ -27,9 +27,10 @@ struct pdf_filters {
 /* name: with its slash, as libqpdf prints it. */
 enum pdf_filter pdf_filter_of(struct bytes name);
 /* Counts what the stream unpacks to, where it could be much. expected: as many
- * bytes as a picture has; 0: it is none. */
+ * bytes as a picture has; 0: it is none. *unseen: what those that were not
+ * looked at could unpack to, begun at 0. */
 enum detox_result pdf_measure(struct detox *d, const struct pdf_filters *f,
-    struct bytes data, uint64_t expected) MUST_CHECK;
+    struct bytes data, uint64_t expected, uint64_t *unseen) MUST_CHECK;
 /* In a file that libqpdf has not seen yet: streams of objects, and tables, it
  * would unpack whole. */
 enum detox_result pdf_measure_file(struct detox *d, struct bytes file)

@@ -22,6 +22,7 @@ struct pdf_walk {
 	struct buf entries; /* struct pdf_entry: what was reached, the queue */
 	struct buf slots;   /* where in it, by a hash */
 	uint64_t copied;    /* bytes written where they are used */
+	uint64_t unseen;    /* by pdf_measure */
 	unsigned depth;
 	unsigned pages;
 };
