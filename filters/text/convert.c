@@ -23,7 +23,7 @@ put(struct convert *v, uint32_t c)
 	}
 	v->begun = true;
 	must(out->max - out->n >= UTF8_MAX && buf_reserve(out, UTF8_MAX) == 0);
-	out->n += utf8_write(out->p + out->n, utf8_fold(c));
+	out->n += utf8_write(out->p + out->n, v->exact ? c : utf8_fold(c));
 }
 
 static void

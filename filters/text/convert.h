@@ -3,7 +3,8 @@
  * convert: a text in any charset, as it streams, to UTF-8 without a mark. What
  * is no character becomes U+FFFD, as browsers have it. Characters that the
  * Japanese charsets' tables disagree about become one: U+FF5E and U+301C,
- * U+FF0D and U+2212, U+2225 and U+2016, U+2015 and U+2014, and ¢ £ ¬.
+ * U+FF0D and U+2212, U+2225 and U+2016, U+2015 and U+2014, and ¢ £ ¬; unless
+ * the text is to be written again, and `exact` is set.
  */
 #pragma once
 
@@ -24,6 +25,7 @@ enum jis_set {
 /* Plain, so that it can be embedded; read by convert.c alone. */
 struct convert {
 	enum charset charset;
+	bool exact; /* no character becomes another; set behind convert_init */
 	bool begun; /* a mark can be no more */
 	bool high;  /* UTF-16: half a pair is held */
 	enum jis_set jis;
