@@ -15,5 +15,9 @@ const struct detox_format *const detox_formats[] = {
 
 const struct detox_format *const detox_formats[] = {
 	&pdf_format,
+#include "filters/html/html.h"
+
+const struct detox_format *const detox_formats[] = {
+	&html_format,
 	NULL,
 };

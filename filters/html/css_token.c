@@ -350,13 +350,21 @@ write_string(struct bytes text, struct buf *out)
 	return buf_append(out, BYTES("\""));
 }
 
-/* A unit that begins like an exponent would be one. */
+/* What begins like an exponent would be one: "e2", "e-2". */
+static bool
+is_like_exponent(struct bytes unit)
+{
+	if (unit.n < 2 || (unit.p[0] | 0x20) != 'e')
+		return false;
+	return isdigit(unit.p[1]) || unit.p[1] == '+' || unit.p[1] == '-';
+}
+
 static int
 write_unit(struct bytes unit, struct buf *out)
 {
 	if (bytes_equal(unit, BYTES("%")))
 		return buf_append(out, unit);
-	if (unit.n > 0 && (unit.p[0] | 0x20) == 'e') {
+	if (is_like_exponent(unit)) {
 		if (buf_printf(out, "\\%x ", unit.p[0]) < 0)
 			return -1;
 		bytes_take(&unit, 1);
