@@ -16,8 +16,11 @@ const struct detox_format *const detox_formats[] = {
 const struct detox_format *const detox_formats[] = {
 	&pdf_format,
 #include "filters/html/html.h"
+#include "filters/xmlfile/xmlfile.h"
 
 const struct detox_format *const detox_formats[] = {
+	&svg_format,
 	&html_format,
+	&xml_format,
 	NULL,
 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "filters/html/address.h"
 
-#include <openssl/evp.h>
+#include "filters/html/base64.h"
 
 #define ADDRESS_MAX ((size_t)4096) /* of one without data */
 
@@ -109,7 +109,7 @@ is_beside(struct bytes address)
 	return true;
 }
 
-/* Percent-encoded bytes, without white space. NUL bytes do not come here. */
+/* Base64, of which some letters may be percent-encoded. */
 static int
 decode_percent(struct bytes in, struct buf *out)
 {
@@ -128,40 +128,13 @@ decode_percent(struct bytes in, struct buf *out)
 	return 0;
 }
 
-/* Into the same buffer; -1: it is not base64. */
-static int
-decode_base64(struct buf *b)
-{
-	size_t fill = 0;
-	int n;
-
-	while (b->n > 0 && b->p[b->n - 1] == '=')
-		b->n--;
-	while ((b->n + fill) % 4 != 0)
-		fill++;
-	if (b->n == 0 || fill > 2 || b->n > INT32_MAX / 2 ||
-	    buf_append(b, (struct bytes){ (const uint8_t *)"==", fill }) < 0)
-		return -1;
-	n = EVP_DecodeBlock(b->p, b->p, (int)b->n);
-	if (n < (int)fill)
-		return -1;
-	b->n = (size_t)n - fill;
-	return 0;
-}
-
 static enum detox_result
-put_base64(const struct address *a, struct bytes b, struct buf *out)
+put_base64(const struct address *a, const struct buf *b, struct buf *out)
 {
-	while (b.n > 0) {
-		uint8_t text[4 * 256 + 1];
-		struct bytes part = bytes_take(&b, b.n < 768 ? b.n : 768);
-		int n = EVP_EncodeBlock(text, part.p, (int)part.n);
-
-		if (put(a, (struct bytes){ text, (size_t)n }, out) ==
-		    DETOX_REFUSED)
-			return DETOX_REFUSED;
-	}
-	return DETOX_REBUILT;
+	return base64_encode(buf_bytes(b), out) == 0
+	    ? DETOX_REBUILT
+	    : detox_refuse(
+		  a->d, REFUSED_SIZE, "more than %zu bytes", out->max);
 }
 
 /* Its bytes, rebuilt, as whatever of the four they are. */
@@ -190,7 +163,7 @@ put_picture(const struct address *a, struct bytes content, struct buf *out)
 		if (result == DETOX_REBUILT)
 			result = put(a, BYTES(";base64,"), out);
 		if (result == DETOX_REBUILT)
-			result = put_base64(a, buf_bytes(&inner.content), out);
+			result = put_base64(a, &inner.content, out);
 		break;
 	}
 release:
@@ -214,16 +187,17 @@ static enum detox_result
 rebuild_data(const struct address *a, struct bytes address, struct buf *out)
 {
 	struct bytes parameters = bytes_take_until(&address, ',');
-	struct buf content;
+	struct buf letters, content;
 	enum detox_result result = DETOX_REBUILT;
 
+	buf_init(&letters, address.n);
 	buf_init(&content, address.n + 4);
-	if (is_base64(parameters) &&
-	    decode_percent(address, &content) == 0 &&
-	    decode_base64(&content) == 0)
+	if (is_base64(parameters) && decode_percent(address, &letters) == 0 &&
+	    base64_decode(buf_bytes(&letters), &content) == 0)
 		result = put_picture(a, buf_bytes(&content), out);
 	else
 		address_removed(a, REMOVED_DAMAGED);
+	buf_release(&letters);
 	buf_release(&content);
 	return result;
 }
