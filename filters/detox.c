@@ -409,6 +409,7 @@ detox_inside(struct detox *d, const char *where, const struct detox_object *o,
 
 	buf_init(&out->content, d->profile->out_max);
 	out->extension = NULL;
+	out->left_out = REFUSED_NOT;
 	if (detox_unpacked(d, o->content.n, 0) == DETOX_REFUSED)
 		return DETOX_REFUSED;
 	if (d->depth >= d->profile->depth_max)
@@ -425,6 +426,7 @@ detox_inside(struct detox *d, const char *where, const struct detox_object *o,
 		    d->refusal == REFUSED_PROGRAM ? REMOVED_PROGRAM
 						  : REMOVED_REFUSED,
 		    NULL, o->content);
+		out->left_out = d->refusal;
 		d->refusal = REFUSED_NOT;
 	}
 	d->inside = inside;

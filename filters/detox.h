@@ -151,6 +151,7 @@ struct detox_object {
 struct detox_output {
 	struct buf content;    /* limited to the profile's out_max */
 	const char *extension; /* "docx"; NULL: the object's own. Static */
+	enum detox_refusal left_out; /* by detox_inside: why it was */
 };
 
 /* The refusing value is 0; *d says why. */
