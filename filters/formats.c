@@ -4,6 +4,8 @@
 #include "filters/detox.h"
 #include "filters/image/image.h"
 
+#include "filters/archive/archive.h"
+
 const struct detox_format *const detox_formats[] = {
 	&jpeg_format,
 	&png_format,
@@ -22,5 +24,6 @@ const struct detox_format *const detox_formats[] = {
 	&svg_format,
 	&html_format,
 	&xml_format,
+	&archives_format,
 	NULL,
 };

@@ -1,0 +1,372 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * read: entries by libarchive. Nothing that it says of sizes is believed: what
+ * comes is counted as it comes.
+ */
+#include <archive.h>
+#include <archive_entry.h>
+#include <errno.h>
+#include <limits.h>
+#include <locale.h>
+#include <wchar.h>
+
+#include "filters/archive/inside.h"
+
+#define RATIO_FROM ((uint64_t)1 << 20) /* bytes below which none is a bomb */
+#define EMPTY_BLOCKS_MAX 1000
+
+/* Which of libarchive's readers, and below them which unpacking, is what a
+ * type needs. */
+static const struct {
+	enum magic_type type;
+	int filter;
+	int (*formats[2])(struct archive *a);
+} readers[] = {
+	{ MAGIC_7Z, ARCHIVE_FILTER_NONE, { archive_read_support_format_7zip } },
+	{ MAGIC_RAR, ARCHIVE_FILTER_NONE,
+	    { archive_read_support_format_rar,
+		archive_read_support_format_rar5 } },
+	{ MAGIC_LZH, ARCHIVE_FILTER_NONE, { archive_read_support_format_lha } },
+	{ MAGIC_CAB, ARCHIVE_FILTER_NONE, { archive_read_support_format_cab } },
+	{ MAGIC_TAR, ARCHIVE_FILTER_NONE, { archive_read_support_format_tar } },
+	{ MAGIC_ISO, ARCHIVE_FILTER_NONE,
+	    { archive_read_support_format_iso9660 } },
+	{ MAGIC_GZIP, ARCHIVE_FILTER_GZIP,
+	    { archive_read_support_format_tar,
+		archive_read_support_format_raw } },
+	{ MAGIC_BZIP2, ARCHIVE_FILTER_BZIP2,
+	    { archive_read_support_format_tar,
+		archive_read_support_format_raw } },
+	{ MAGIC_XZ, ARCHIVE_FILTER_XZ,
+	    { archive_read_support_format_tar,
+		archive_read_support_format_raw } },
+	{ MAGIC_ZSTD, ARCHIVE_FILTER_ZSTD,
+	    { archive_read_support_format_tar,
+		archive_read_support_format_raw } },
+};
+
+/* What a packed file's name says that is in it. */
+static const struct {
+	const char *extension;
+	const char *becomes;
+} packed_extensions[] = {
+	{ "tgz", ".tar" },
+	{ "tbz", ".tar" },
+	{ "tbz2", ".tar" },
+	{ "txz", ".tar" },
+	{ "tzst", ".tar" },
+	{ "svgz", ".svg" },
+	{ "emz", ".emf" },
+	{ "wmz", ".wmf" },
+};
+
+static const char *const words_link[2] = { "リンクです", "it is a link" };
+static const char *const words_large[2] = { "大きすぎます", "it is too large" };
+static const char *const words_damaged[2] = { "壊れています", "it is broken" };
+
+static locale_t utf8_locale;
+
+struct reading {
+	struct detox *d;
+	const struct detox_object *o;
+	struct pack *pack;
+	struct archive *a;
+	enum name_charset charset;
+	uint64_t unpacked; /* bytes that came, of all entries */
+};
+
+enum content {
+	CONTENT_REFUSED = 0, /* with all else */
+	CONTENT_WHOLE,
+	CONTENT_DAMAGED,
+	CONTENT_TOO_LARGE,
+};
+
+int
+archives_prepare(struct err *e)
+{
+	locale_t old;
+	mbstate_t state = { 0 };
+	wchar_t wide;
+	char narrow[MB_LEN_MAX];
+
+	if (utf8_locale != NULL)
+		return 0;
+	utf8_locale = newlocale(LC_CTYPE_MASK, "C.UTF-8", NULL);
+	if (utf8_locale == NULL)
+		return err_set(e, "the C library has no locale C.UTF-8");
+	/* It looks for a converter when the first character comes. */
+	old = uselocale(utf8_locale);
+	if (mbrtowc(&wide, "\xe3\x81\x82", 3, &state) != 3 ||
+	    wcrtomb(narrow, wide, &state) != 3) {
+		uselocale(old);
+		return err_set(e, "the locale C.UTF-8 reads no UTF-8");
+	}
+	uselocale(old);
+	return 0;
+}
+
+static enum detox_result
+refuse_archive(struct reading *r)
+{
+	if (archive_read_has_encrypted_entries(r->a) > 0)
+		return detox_refuse(
+		    r->d, REFUSED_ENCRYPTED, "an entry is encrypted");
+	if (archive_errno(r->a) == ENOMEM)
+		return detox_refuse(
+		    r->d, REFUSED_MEMORY, "it needs more memory than there is");
+	return detox_refuse(
+	    r->d, REFUSED_BROKEN, "it cannot be read to its end");
+}
+
+/* Content. */
+
+/* Before n bytes more are taken; what they are packed in is the archive. */
+static enum detox_result
+count(struct reading *r, uint64_t n)
+{
+	unsigned ratio_max = r->d->profile->ratio_max;
+
+	if (detox_unpacked(r->d, n, 0) == DETOX_REFUSED)
+		return DETOX_REFUSED;
+	r->unpacked += n;
+	if (r->unpacked > RATIO_FROM &&
+	    r->unpacked / r->o->content.n > ratio_max)
+		return detox_refuse(r->d, REFUSED_BOMB,
+		    "it unpacks to more than %u times its size", ratio_max);
+	return DETOX_REBUILT;
+}
+
+/* What comes next, behind a hole of zeros; false: it is more than may be. */
+static bool
+append(struct buf *out, uint64_t hole, struct bytes b)
+{
+	if (hole > out->max - out->n || b.n > out->max - out->n - hole)
+		return false;
+	if (hole > 0) {
+		must(buf_reserve(out, (size_t)hole) == 0);
+		memset(out->p + out->n, 0, (size_t)hole);
+		out->n += (size_t)hole;
+	}
+	must(buf_append(out, b) == 0);
+	return true;
+}
+
+/* All that comes is counted, also what is not kept. */
+static enum content
+read_content(struct reading *r, struct buf *out)
+{
+	enum content result = CONTENT_WHOLE;
+	unsigned empty = 0;
+	uint64_t at = 0;
+
+	for (;;) {
+		const void *p = NULL;
+		struct bytes b = { 0 };
+		la_int64_t offset = 0;
+		int status = archive_read_data_block(r->a, &p, &b.n, &offset);
+
+		if (status == ARCHIVE_EOF)
+			return result;
+		if (status == ARCHIVE_FAILED)
+			return CONTENT_DAMAGED;
+		if (status != ARCHIVE_OK && status != ARCHIVE_WARN) {
+			(void)refuse_archive(r);
+			return CONTENT_REFUSED;
+		}
+		b.p = p;
+		if (status == ARCHIVE_WARN || offset < 0 ||
+		    (uint64_t)offset < at)
+			result = CONTENT_DAMAGED;
+		if (b.n == 0 && ++empty > EMPTY_BLOCKS_MAX)
+			return CONTENT_DAMAGED;
+		if (result == CONTENT_DAMAGED)
+			offset = (la_int64_t)at;
+		if (count(r, (uint64_t)offset - at) == DETOX_REFUSED ||
+		    count(r, b.n) == DETOX_REFUSED)
+			return CONTENT_REFUSED;
+		if (result == CONTENT_WHOLE &&
+		    !append(out, (uint64_t)offset - at, b)) {
+			buf_release(out);
+			result = CONTENT_TOO_LARGE;
+		}
+		at = (uint64_t)offset + b.n;
+	}
+}
+
+static enum detox_result
+read_file(struct reading *r, const struct name *n)
+{
+	enum detox_result result = DETOX_REFUSED;
+	struct buf content;
+
+	buf_init(&content, r->d->profile->in_max);
+	switch (read_content(r, &content)) {
+	case CONTENT_REFUSED:
+		break;
+	case CONTENT_WHOLE:
+		result = pack_file(r->d, r->pack, n, buf_bytes(&content));
+		break;
+	case CONTENT_DAMAGED:
+		detox_removed(
+		    r->d, REMOVED_DAMAGED, n->path, buf_bytes(&content));
+		pack_left_out(r->pack, n, words_damaged);
+		result = DETOX_REBUILT;
+		break;
+	case CONTENT_TOO_LARGE:
+		detox_removed(
+		    r->d, REMOVED_REFUSED, n->path, (struct bytes){ 0 });
+		pack_left_out(r->pack, n, words_large);
+		result = DETOX_REBUILT;
+		break;
+	}
+	buf_release(&content);
+	return result;
+}
+
+/* Entries. */
+
+/* What stays inside is left out: a copy by another name is not worth what a
+ * reader that follows it may do. */
+static enum detox_result
+leave_link(struct reading *r, const struct name *n, const char *target,
+    enum name_link kind)
+{
+	if (name_link_leaves(bytes_of(n->path), bytes_of(target), kind))
+		return detox_refuse(
+		    r->d, REFUSED_PATH, "a link leads out of it");
+	detox_removed(r->d, REMOVED_LINK, n->path, (struct bytes){ 0 });
+	pack_left_out(r->pack, n, words_link);
+	return DETOX_REBUILT;
+}
+
+/* A packed file has its name from the object, as "a.txt.gz" has "a.txt". */
+static struct bytes
+name_of_packed(struct reading *r)
+{
+	struct bytes name = r->o->name;
+	struct bytes extension = detox_extension(name);
+	const char *becomes = "";
+
+	for (size_t i = name.n; i > 0; i--)
+		if (name.p[i - 1] == '/' || name.p[i - 1] == '\\') {
+			bytes_take(&name, i);
+			break;
+		}
+	for (size_t i = 0; i < COUNT(packed_extensions); i++)
+		if (bytes_equal_nocase(
+			extension, bytes_of(packed_extensions[i].extension)))
+			becomes = packed_extensions[i].becomes;
+	if (extension.n > 0)
+		name.n -= extension.n + 1;
+	if (name.n == 0)
+		return BYTES("data");
+	return bytes_of(
+	    arena_printf(&r->d->arena, "%.*s%s", BYTES_PRINTF(name), becomes));
+}
+
+static struct bytes
+raw_name(struct reading *r, struct archive_entry *e)
+{
+	const char *name = archive_entry_pathname(e);
+
+	if (archive_format(r->a) == ARCHIVE_FORMAT_RAW)
+		return name_of_packed(r);
+	return bytes_of(name != NULL ? name : archive_entry_pathname_utf8(e));
+}
+
+static enum detox_result
+read_entry(struct reading *r, struct archive_entry *e)
+{
+	struct name n;
+	const char *link;
+
+	if (detox_entry(r->d) == DETOX_REFUSED)
+		return DETOX_REFUSED;
+	if (archive_entry_is_encrypted(e))
+		return detox_refuse(
+		    r->d, REFUSED_ENCRYPTED, "an entry is encrypted");
+	if (name_clean(r->d, raw_name(r, e), r->charset, &n) == DETOX_REFUSED)
+		return DETOX_REFUSED;
+	if ((link = archive_entry_hardlink(e)) != NULL)
+		return leave_link(r, &n, link, NAME_LINK_HARD);
+	if ((link = archive_entry_symlink(e)) != NULL)
+		return leave_link(r, &n, link, NAME_LINK_SYMBOLIC);
+	switch (archive_entry_filetype(e)) {
+	case AE_IFDIR:
+		n.folder = true;
+		return pack_folder(r->d, r->pack, &n);
+	case AE_IFREG:
+	case 0:
+		if (n.path[0] == '\0')
+			return detox_refuse(
+			    r->d, REFUSED_PATH, "an entry has no name");
+		n.folder = false;
+		return read_file(r, &n);
+	}
+	return detox_refuse(
+	    r->d, REFUSED_PATH, "an entry is a link or a device");
+}
+
+static enum detox_result
+read_entries(struct reading *r)
+{
+	struct archive_entry *e;
+	int status;
+
+	for (;;) {
+		status = archive_read_next_header(r->a, &e);
+		if (status == ARCHIVE_EOF)
+			break;
+		if (status != ARCHIVE_OK && status != ARCHIVE_WARN)
+			return refuse_archive(r);
+		if (read_entry(r, e) == DETOX_REFUSED)
+			return DETOX_REFUSED;
+	}
+	if (archive_read_has_encrypted_entries(r->a) > 0)
+		return refuse_archive(r);
+	return DETOX_REBUILT;
+}
+
+static int
+support(struct archive *a, enum magic_type t)
+{
+	for (size_t i = 0; i < COUNT(readers); i++) {
+		if (readers[i].type != t)
+			continue;
+		for (size_t k = 0; k < COUNT(readers[i].formats); k++)
+			if (readers[i].formats[k] != NULL &&
+			    readers[i].formats[k](a) != ARCHIVE_OK)
+				return ARCHIVE_FATAL;
+		/* That one, once: not what lies below it. */
+		return archive_read_append_filter(a, readers[i].filter);
+	}
+	return ARCHIVE_FATAL;
+}
+
+enum detox_result
+archives_read_other(struct detox *d, enum magic_type t,
+    const struct detox_object *o, struct pack *p)
+{
+	locale_t old = uselocale(utf8_locale);
+	struct reading r = { .d = d,
+		.o = o,
+		.pack = p,
+		.a = archive_read_new(),
+		.charset = t == MAGIC_TAR || t == MAGIC_GZIP ||
+			t == MAGIC_BZIP2 || t == MAGIC_XZ || t == MAGIC_ZSTD
+		    ? NAME_GUESS
+		    : NAME_CP932 };
+	enum detox_result result;
+
+	must(r.a != NULL);
+	if (support(r.a, t) == ARCHIVE_OK &&
+	    archive_read_open_memory(r.a, o->content.p, o->content.n) ==
+		ARCHIVE_OK)
+		result = read_entries(&r);
+	else
+		result = refuse_archive(&r);
+	archive_read_free(r.a);
+	uselocale(old);
+	return result;
+}
