@@ -118,11 +118,69 @@ find_pdf(struct bytes head)
 	return contains(head, BYTES("%PDF-")) ? MAGIC_PDF : MAGIC_UNKNOWN;
 }
 
-/* The names of the first entries. */
+/* What a package has at its top. */
+static const struct {
+	struct bytes name;
+	enum magic_type type;
+} zip_names[] = {
+	{ BYTES_ROW("[Content_Types].xml"), MAGIC_OOXML },
+	{ BYTES_ROW("AndroidManifest.xml"), MAGIC_APK },
+	{ BYTES_ROW("classes.dex"), MAGIC_APK },
+	{ BYTES_ROW("META-INF/MANIFEST.MF"), MAGIC_JAR },
+};
+
+/* The central directory, when all of the file is there; else none. */
+static struct bytes
+find_zip_directory(struct bytes all)
+{
+	size_t least = all.n > 65557 ? all.n - 65557 : 0;
+	uint32_t n;
+
+	for (size_t at = all.n < 22 ? 0 : all.n - 21; at > least; at--) {
+		if (!stands(all, at - 1, BYTES("PK\5\6")))
+			continue;
+		n = little(all, at + 11, 4);
+		if (n == 0 || n > at - 1)
+			break;
+		return (struct bytes){ all.p + at - 1 - n, n };
+	}
+	return (struct bytes){ 0 };
+}
+
+/* By the names of all entries: what stands in one, which may be a package of
+ * its own, does not count. UNKNOWN: they cannot be read. */
+static enum magic_type
+find_zip_names(struct bytes all)
+{
+	struct bytes rest = find_zip_directory(all);
+	enum magic_type found = rest.n > 0 ? MAGIC_ZIP : MAGIC_UNKNOWN;
+
+	while (rest.n > 0) {
+		size_t n = little(rest, 28, 2);
+		size_t more = little(rest, 30, 2) + little(rest, 32, 2);
+		struct bytes name;
+
+		if (!stands(rest, 0, BYTES("PK\1\2")) || rest.n < 46 ||
+		    n + more > rest.n - 46)
+			return MAGIC_UNKNOWN;
+		bytes_take(&rest, 46);
+		name = bytes_take(&rest, n);
+		bytes_take(&rest, more);
+		for (size_t i = 0; i < COUNT(zip_names); i++)
+			if (bytes_equal_nocase(name, zip_names[i].name) &&
+			    (found == MAGIC_ZIP || found == MAGIC_JAR))
+				found = zip_names[i].type;
+	}
+	return found;
+}
+
+/* The names of the first entries, or of all. */
 static enum magic_type
 find_zip(struct bytes head)
 {
+	struct bytes all = head;
 	struct bytes name;
+	enum magic_type found;
 	size_t n;
 
 	if (!stands(head, 0, BYTES("PK\3\4")))
@@ -142,6 +200,9 @@ find_zip(struct bytes head)
 		    ? MAGIC_ODF
 		    : MAGIC_ZIP;
 	}
+	found = find_zip_names(all);
+	if (found != MAGIC_UNKNOWN)
+		return found;
 	if (bytes_equal(name, BYTES("[Content_Types].xml")) ||
 	    bytes_start_with(name, BYTES("_rels/")) ||
 	    bytes_start_with(name, BYTES("docProps/")) ||
@@ -198,6 +259,27 @@ find_small(struct bytes head)
 	if (head.n > 1 && head.p[0] == 0xff && (head.p[1] & 0xe6) == 0xe2)
 		return MAGIC_AUDIO;
 	return MAGIC_UNKNOWN;
+}
+
+/* A tar of before POSIX has no mark, but a sum of its first header in octal
+ * digits, which count as blanks themselves. */
+static enum magic_type
+find_old_tar(struct bytes head)
+{
+	uint32_t sum = 8 * ' ';
+	uint32_t said = 0;
+	size_t digits = 0;
+
+	if (head.n < 512 || head.p[0] == 0)
+		return MAGIC_UNKNOWN;
+	for (size_t i = 0; i < 512; i++)
+		sum += i < 148 || i >= 156 ? head.p[i] : 0u;
+	for (size_t i = 148; i < 156; i++)
+		if (head.p[i] >= '0' && head.p[i] <= '7') {
+			said = said << 3 | (head.p[i] - (uint32_t)'0');
+			digits++;
+		}
+	return digits >= 4 && said == sum ? MAGIC_TAR : MAGIC_UNKNOWN;
 }
 
 /* Text, by its first word: as browsers sniff, and shells. */
@@ -293,7 +375,7 @@ enum magic_type
 magic_type_of(struct bytes head, bool whole)
 {
 	static enum magic_type (*const finders[])(struct bytes) = { find_zip,
-		find_program, find_small, find_word, find_pdf };
+		find_program, find_small, find_old_tar, find_word, find_pdf };
 	enum magic_type best = MAGIC_UNKNOWN;
 	size_t longest = 0;
 

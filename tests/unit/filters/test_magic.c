@@ -127,6 +127,65 @@ START_TEST(magic_knows_what_says_so_late)
 }
 END_TEST
 
+#define ZIP_CENTRAL(n, name)                                       \
+	"PK\1\2\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0" n \
+	"\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0" name
+#define ZIP_END(size) "PK\5\6\0\0\0\0\1\0\1\0" size "\0\0\0\0\0\0\0\0\0"
+
+static const struct {
+	struct bytes all;
+	enum magic_type type;
+} zips[] = {
+	/* A package that is stored in another ZIP file is not that file. */
+	{ BYTES_ROW(
+	      ZIP_HEAD("\6", "a.docx") ZIP_HEAD("\x13", "[Content_Types].xml")
+		  ZIP_CENTRAL("\6", "a.docx") ZIP_END("\x34")),
+	    MAGIC_ZIP },
+	{ BYTES_ROW(
+	      ZIP_HEAD("\5", "a.jar") ZIP_HEAD("\x14", "META-INF/MANIFEST.MF")
+		  ZIP_CENTRAL("\5", "a.jar") ZIP_END("\x33")),
+	    MAGIC_ZIP },
+	{ BYTES_ROW(ZIP_HEAD("\5", "a.txt")
+		  ZIP_CENTRAL("\x13", "[content_types].xml") ZIP_END("\x41")),
+	    MAGIC_OOXML },
+	{ BYTES_ROW(ZIP_HEAD("\5", "a.txt")
+		  ZIP_CENTRAL("\x14", "META-INF/MANIFEST.MF") ZIP_END("\x42")),
+	    MAGIC_JAR },
+	/* A folder of that name is only a folder. */
+	{ BYTES_ROW(ZIP_HEAD("\5", "word/") ZIP_CENTRAL("\5", "word/")
+		  ZIP_END("\x33")),
+	    MAGIC_ZIP },
+	/* Of a directory that cannot be read the first names count. */
+	{ BYTES_ROW(ZIP_HEAD("\5", "a.txt") ZIP_HEAD("\x14",
+	      "META-INF/MANIFEST.MF") ZIP_CENTRAL("\x34", "a") ZIP_END("\x2f")),
+	    MAGIC_JAR },
+};
+
+START_TEST(magic_knows_packages_by_their_directory)
+{
+	enum magic_type t = magic_type_of(zips[_i].all, true);
+
+	ck_assert_msg(t == zips[_i].type, "row %d: %s", _i, magic_type_name(t));
+}
+END_TEST
+
+START_TEST(magic_knows_a_tar_without_its_mark)
+{
+	uint8_t head[1024] = "a.txt";
+
+	/* 495 is the letters' sum, 256 that of eight blanks. */
+	memcpy(head + 148, "001357", 6);
+	ck_assert_int_eq(
+	    magic_type_of((struct bytes){ head, 1024 }, true), MAGIC_TAR);
+	head[600] = 1;
+	ck_assert_int_eq(
+	    magic_type_of((struct bytes){ head, 1024 }, true), MAGIC_TAR);
+	head[100] = 1;
+	ck_assert_int_eq(
+	    magic_type_of((struct bytes){ head, 1024 }, true), MAGIC_UNKNOWN);
+}
+END_TEST
+
 #define NAME "the content is not what its name says"
 #define DECLARED "the content is not of the declared type"
 
@@ -276,6 +335,9 @@ magic_suite(void)
 	tcase_set_timeout(t, 60);
 	tcase_add_loop_test(t, magic_knows_types, 0, COUNT(types));
 	tcase_add_test(t, magic_knows_what_says_so_late);
+	tcase_add_loop_test(
+	    t, magic_knows_packages_by_their_directory, 0, COUNT(zips));
+	tcase_add_test(t, magic_knows_a_tar_without_its_mark);
 	tcase_add_loop_test(
 	    t, magic_agrees_with_name_and_declared_type, 0, COUNT(triples));
 	tcase_add_test(t, magic_names_of_any_length_are_read);
