@@ -9,7 +9,7 @@
 
 #include "filters/detox.h"
 
-#define NAME_RAW_MAX 4096 /* bytes of a path, before and after */
+#define NAME_RAW_MAX 1024 /* bytes of a path, before and after */
 /* Bytes between two '/': file systems take 255, of which a counter and another
  * extension may need some. */
 #define NAME_PART_MAX 240

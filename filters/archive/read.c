@@ -12,7 +12,10 @@
 
 #include "filters/archive/inside.h"
 
-#define RATIO_FROM ((uint64_t)1 << 20) /* bytes below which none is a bomb */
+/* Bytes below which none is a bomb, of the whole archive's and of what was read
+ * of it so far: the beginning of a file may be a long run of zeros. */
+#define RATIO_FROM ((uint64_t)1 << 20)
+#define RATIO_SO_FAR_FROM ((uint64_t)32 << 20)
 #define EMPTY_BLOCKS_MAX 1000
 
 /* Which of libarchive's readers, and below them which unpacking, is what a
@@ -31,18 +34,17 @@ static const struct {
 	{ MAGIC_TAR, ARCHIVE_FILTER_NONE, { archive_read_support_format_tar } },
 	{ MAGIC_ISO, ARCHIVE_FILTER_NONE,
 	    { archive_read_support_format_iso9660 } },
-	{ MAGIC_GZIP, ARCHIVE_FILTER_GZIP,
-	    { archive_read_support_format_tar,
-		archive_read_support_format_raw } },
-	{ MAGIC_BZIP2, ARCHIVE_FILTER_BZIP2,
-	    { archive_read_support_format_tar,
-		archive_read_support_format_raw } },
-	{ MAGIC_XZ, ARCHIVE_FILTER_XZ,
-	    { archive_read_support_format_tar,
-		archive_read_support_format_raw } },
-	{ MAGIC_ZSTD, ARCHIVE_FILTER_ZSTD,
-	    { archive_read_support_format_tar,
-		archive_read_support_format_raw } },
+	{ MAGIC_GZIP, ARCHIVE_FILTER_GZIP, { NULL } },
+	{ MAGIC_BZIP2, ARCHIVE_FILTER_BZIP2, { NULL } },
+	{ MAGIC_XZ, ARCHIVE_FILTER_XZ, { NULL } },
+	{ MAGIC_ZSTD, ARCHIVE_FILTER_ZSTD, { NULL } },
+};
+
+/* What a packed stream is taken for. A file that begins with zeros looks like
+ * a tar without entries, so that one of these is read once more. */
+enum packed {
+	PACKED_TAR_OR_FILE,
+	PACKED_FILE,
 };
 
 /* What a packed file's name says that is in it. */
@@ -73,6 +75,7 @@ struct reading {
 	struct archive *a;
 	enum name_charset charset;
 	uint64_t unpacked; /* bytes that came, of all entries */
+	unsigned entries;
 };
 
 enum content {
@@ -121,19 +124,28 @@ refuse_archive(struct reading *r)
 
 /* Content. */
 
+static bool
+is_bomb(const struct reading *r)
+{
+	uint64_t allowed = r->unpacked / r->d->profile->ratio_max;
+	la_int64_t so_far = archive_filter_bytes(r->a, -1);
+
+	return (r->unpacked > RATIO_FROM && allowed > r->o->content.n) ||
+	    (r->unpacked > RATIO_SO_FAR_FROM && so_far > 0 &&
+		allowed > (uint64_t)so_far);
+}
+
 /* Before n bytes more are taken; what they are packed in is the archive. */
 static enum detox_result
 count(struct reading *r, uint64_t n)
 {
-	unsigned ratio_max = r->d->profile->ratio_max;
-
 	if (detox_unpacked(r->d, n, 0) == DETOX_REFUSED)
 		return DETOX_REFUSED;
 	r->unpacked += n;
-	if (r->unpacked > RATIO_FROM &&
-	    r->unpacked / r->o->content.n > ratio_max)
+	if (is_bomb(r))
 		return detox_refuse(r->d, REFUSED_BOMB,
-		    "it unpacks to more than %u times its size", ratio_max);
+		    "it unpacks to more than %u times its size",
+		    r->d->profile->ratio_max);
 	return DETOX_REBUILT;
 }
 
@@ -150,6 +162,13 @@ append(struct buf *out, uint64_t hole, struct bytes b)
 	}
 	must(buf_append(out, b) == 0);
 	return true;
+}
+
+/* Nothing follows that would be kept. */
+static bool
+is_single_file(const struct reading *r)
+{
+	return archive_format(r->a) == ARCHIVE_FORMAT_RAW;
 }
 
 /* All that comes is counted, also what is not kept. */
@@ -189,6 +208,8 @@ read_content(struct reading *r, struct buf *out)
 		    !append(out, (uint64_t)offset - at, b)) {
 			buf_release(out);
 			result = CONTENT_TOO_LARGE;
+			if (is_single_file(r))
+				return result;
 		}
 		at = (uint64_t)offset + b.n;
 	}
@@ -214,6 +235,11 @@ read_file(struct reading *r, const struct name *n)
 		result = DETOX_REBUILT;
 		break;
 	case CONTENT_TOO_LARGE:
+		if (is_single_file(r)) {
+			detox_refuse(r->d, REFUSED_SIZE,
+			    "it unpacks to more than %zu bytes", content.max);
+			break;
+		}
 		detox_removed(
 		    r->d, REMOVED_REFUSED, n->path, (struct bytes){ 0 });
 		pack_left_out(r->pack, n, words_large);
@@ -270,7 +296,7 @@ raw_name(struct reading *r, struct archive_entry *e)
 {
 	const char *name = archive_entry_pathname(e);
 
-	if (archive_format(r->a) == ARCHIVE_FORMAT_RAW)
+	if (is_single_file(r))
 		return name_of_packed(r);
 	return bytes_of(name != NULL ? name : archive_entry_pathname_utf8(e));
 }
@@ -281,6 +307,7 @@ read_entry(struct reading *r, struct archive_entry *e)
 	struct name n;
 	const char *link;
 
+	r->entries++;
 	if (detox_entry(r->d) == DETOX_REFUSED)
 		return DETOX_REFUSED;
 	if (archive_entry_is_encrypted(e))
@@ -329,19 +356,63 @@ read_entries(struct reading *r)
 }
 
 static int
-support(struct archive *a, enum magic_type t)
+support_packed(struct archive *a, enum packed packed)
 {
-	for (size_t i = 0; i < COUNT(readers); i++) {
-		if (readers[i].type != t)
-			continue;
-		for (size_t k = 0; k < COUNT(readers[i].formats); k++)
-			if (readers[i].formats[k] != NULL &&
-			    readers[i].formats[k](a) != ARCHIVE_OK)
-				return ARCHIVE_FATAL;
-		/* That one, once: not what lies below it. */
-		return archive_read_append_filter(a, readers[i].filter);
-	}
-	return ARCHIVE_FATAL;
+	if (packed == PACKED_TAR_OR_FILE &&
+	    archive_read_support_format_tar(a) != ARCHIVE_OK)
+		return ARCHIVE_FATAL;
+	if (archive_read_support_format_empty(a) != ARCHIVE_OK)
+		return ARCHIVE_FATAL;
+	return archive_read_support_format_raw(a);
+}
+
+static int
+support(struct archive *a, enum magic_type t, enum packed packed)
+{
+	size_t i = 0;
+
+	while (i < COUNT(readers) && readers[i].type != t)
+		i++;
+	must(i < COUNT(readers));
+	for (size_t k = 0; k < COUNT(readers[i].formats); k++)
+		if (readers[i].formats[k] != NULL &&
+		    readers[i].formats[k](a) != ARCHIVE_OK)
+			return ARCHIVE_FATAL;
+	if (readers[i].filter != ARCHIVE_FILTER_NONE &&
+	    support_packed(a, packed) != ARCHIVE_OK)
+		return ARCHIVE_FATAL;
+	/* That one, once: not what lies below it. */
+	return archive_read_append_filter(a, readers[i].filter);
+}
+
+static enum detox_result
+read_archive(struct reading *r, enum magic_type t, enum packed packed)
+{
+	enum detox_result result;
+
+	r->a = archive_read_new();
+	must(r->a != NULL);
+	if (support(r->a, t, packed) == ARCHIVE_OK &&
+	    archive_read_open_memory(r->a, r->o->content.p, r->o->content.n) ==
+		ARCHIVE_OK)
+		result = read_entries(r);
+	else
+		result = refuse_archive(r);
+	archive_read_free(r->a);
+	r->a = NULL;
+	return result;
+}
+
+/* Nothing was in a packed stream, not even a file. */
+static enum detox_result
+pack_empty(struct reading *r)
+{
+	struct name n;
+
+	if (name_clean(r->d, name_of_packed(r), r->charset, &n) ==
+	    DETOX_REFUSED)
+		return DETOX_REFUSED;
+	return pack_file(r->d, r->pack, &n, (struct bytes){ 0 });
 }
 
 enum detox_result
@@ -349,24 +420,18 @@ archives_read_other(struct detox *d, enum magic_type t,
     const struct detox_object *o, struct pack *p)
 {
 	locale_t old = uselocale(utf8_locale);
+	bool packed = t == MAGIC_GZIP || t == MAGIC_BZIP2 || t == MAGIC_XZ ||
+	    t == MAGIC_ZSTD;
 	struct reading r = { .d = d,
 		.o = o,
 		.pack = p,
-		.a = archive_read_new(),
-		.charset = t == MAGIC_TAR || t == MAGIC_GZIP ||
-			t == MAGIC_BZIP2 || t == MAGIC_XZ || t == MAGIC_ZSTD
-		    ? NAME_GUESS
-		    : NAME_CP932 };
-	enum detox_result result;
+		.charset = packed || t == MAGIC_TAR ? NAME_GUESS : NAME_CP932 };
+	enum detox_result result = read_archive(&r, t, PACKED_TAR_OR_FILE);
 
-	must(r.a != NULL);
-	if (support(r.a, t) == ARCHIVE_OK &&
-	    archive_read_open_memory(r.a, o->content.p, o->content.n) ==
-		ARCHIVE_OK)
-		result = read_entries(&r);
-	else
-		result = refuse_archive(&r);
-	archive_read_free(r.a);
+	if (packed && result == DETOX_REBUILT && r.entries == 0)
+		result = read_archive(&r, t, PACKED_FILE);
+	if (packed && result == DETOX_REBUILT && r.entries == 0)
+		result = pack_empty(&r);
 	uselocale(old);
 	return result;
 }
