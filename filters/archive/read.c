@@ -6,9 +6,6 @@
 #include <archive.h>
 #include <archive_entry.h>
 #include <errno.h>
-#include <limits.h>
-#include <locale.h>
-#include <wchar.h>
 
 #include "filters/archive/inside.h"
 
@@ -66,8 +63,6 @@ static const char *const words_link[2] = { "リンクです", "it is a link" };
 static const char *const words_large[2] = { "大きすぎます", "it is too large" };
 static const char *const words_damaged[2] = { "壊れています", "it is broken" };
 
-static locale_t utf8_locale;
-
 struct reading {
 	struct detox *d;
 	const struct detox_object *o;
@@ -84,30 +79,6 @@ enum content {
 	CONTENT_DAMAGED,
 	CONTENT_TOO_LARGE,
 };
-
-int
-archives_prepare(struct err *e)
-{
-	locale_t old;
-	mbstate_t state = { 0 };
-	wchar_t wide;
-	char narrow[MB_LEN_MAX];
-
-	if (utf8_locale != NULL)
-		return 0;
-	utf8_locale = newlocale(LC_CTYPE_MASK, "C.UTF-8", NULL);
-	if (utf8_locale == NULL)
-		return err_set(e, "the C library has no locale C.UTF-8");
-	/* It looks for a converter when the first character comes. */
-	old = uselocale(utf8_locale);
-	if (mbrtowc(&wide, "\xe3\x81\x82", 3, &state) != 3 ||
-	    wcrtomb(narrow, wide, &state) != 3) {
-		uselocale(old);
-		return err_set(e, "the locale C.UTF-8 reads no UTF-8");
-	}
-	uselocale(old);
-	return 0;
-}
 
 static enum detox_result
 refuse_archive(struct reading *r)
@@ -419,7 +390,7 @@ enum detox_result
 archives_read_other(struct detox *d, enum magic_type t,
     const struct detox_object *o, struct pack *p)
 {
-	locale_t old = uselocale(utf8_locale);
+	locale_t old = archives_locale();
 	bool packed = t == MAGIC_GZIP || t == MAGIC_BZIP2 || t == MAGIC_XZ ||
 	    t == MAGIC_ZSTD;
 	struct reading r = { .d = d,
