@@ -25,5 +25,9 @@ const struct detox_format *const detox_formats[] = {
 	&html_format,
 	&xml_format,
 	&archives_format,
+#include "filters/plain/plain.h"
+
+const struct detox_format *const detox_formats[] = {
+	&plain_format,
 	NULL,
 };

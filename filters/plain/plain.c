@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "filters/plain/plain.h"
+
+#include "filters/plain/calendar.h"
+#include "filters/plain/clean.h"
+#include "filters/plain/csv.h"
+
+enum plain_kind {
+	PLAIN_TEXT,
+	PLAIN_CSV,
+	PLAIN_TSV,
+	PLAIN_CALENDAR,
+	PLAIN_QUERY, /* a program asks the network, or runs, what it says */
+};
+
+/* A spreadsheet takes text for a table whatever its name is. */
+static const struct {
+	const char *extension;
+	enum plain_kind kind;
+} kinds_by_extension[] = {
+	{ "csv", PLAIN_CSV },
+	{ "xls", PLAIN_CSV },
+	{ "xlt", PLAIN_CSV },
+	{ "xlw", PLAIN_CSV },
+	{ "xlsx", PLAIN_CSV },
+	{ "xlsm", PLAIN_CSV },
+	{ "xlsb", PLAIN_CSV },
+	{ "ods", PLAIN_CSV },
+	{ "prn", PLAIN_CSV },
+	{ "tsv", PLAIN_TSV },
+	{ "tab", PLAIN_TSV },
+	{ "ics", PLAIN_CALENDAR },
+	{ "ical", PLAIN_CALENDAR },
+	{ "ifb", PLAIN_CALENDAR },
+	{ "vcs", PLAIN_CALENDAR },
+	{ "vcf", PLAIN_CALENDAR },
+	{ "vcard", PLAIN_CALENDAR },
+	{ "iqy", PLAIN_QUERY },
+	{ "dqy", PLAIN_QUERY },
+	{ "oqy", PLAIN_QUERY },
+	{ "rqy", PLAIN_QUERY },
+	{ "slk", PLAIN_QUERY },
+	{ "sylk", PLAIN_QUERY },
+	{ "odc", PLAIN_QUERY },
+	{ "udl", PLAIN_QUERY },
+	{ "rdp", PLAIN_QUERY },
+};
+
+static const struct {
+	struct bytes media;
+	enum plain_kind kind;
+} kinds_by_media[] = {
+	{ BYTES_ROW("text/csv"), PLAIN_CSV },
+	{ BYTES_ROW("application/csv"), PLAIN_CSV },
+	{ BYTES_ROW("application/vnd.ms-excel"), PLAIN_CSV },
+	{ BYTES_ROW("text/tab-separated-values"), PLAIN_TSV },
+	{ BYTES_ROW("text/calendar"), PLAIN_CALENDAR },
+	{ BYTES_ROW("text/vcard"), PLAIN_CALENDAR },
+	{ BYTES_ROW("text/x-vcard"), PLAIN_CALENDAR },
+	{ BYTES_ROW("text/directory"), PLAIN_CALENDAR },
+	{ BYTES_ROW("text/x-ms-iqy"), PLAIN_QUERY },
+	{ BYTES_ROW("application/x-rdp"), PLAIN_QUERY },
+};
+
+static struct bytes
+without_blanks(struct bytes b)
+{
+	while (b.n > 0 && (b.p[b.n - 1] == ' ' || b.p[b.n - 1] == '.'))
+		b.n--;
+	return b;
+}
+
+static bool
+begins_with(struct bytes text, struct bytes word)
+{
+	while (text.n > 0 && text.p[0] <= ' ')
+		bytes_take(&text, 1);
+	return text.n >= word.n &&
+	    bytes_equal_nocase((struct bytes){ text.p, word.n }, word);
+}
+
+/* By the name, the declared type, and else by the first word. */
+static enum plain_kind
+kind_of(const struct detox_object *o, struct bytes text)
+{
+	struct bytes extension = detox_extension(without_blanks(o->name));
+	struct bytes rest = o->declared;
+	struct bytes media = bytes_trim(bytes_take_until(&rest, ';'));
+
+	for (size_t i = 0; i < COUNT(kinds_by_extension); i++)
+		if (bytes_equal_nocase(
+			extension, bytes_of(kinds_by_extension[i].extension)))
+			return kinds_by_extension[i].kind;
+	for (size_t i = 0; i < COUNT(kinds_by_media); i++)
+		if (bytes_equal_nocase(media, kinds_by_media[i].media))
+			return kinds_by_media[i].kind;
+	return begins_with(text, BYTES("BEGIN:VCALENDAR")) ||
+		begins_with(text, BYTES("BEGIN:VCARD"))
+	    ? PLAIN_CALENDAR
+	    : PLAIN_TEXT;
+}
+
+/* Calendars are read in bytes, of which those below 0x40 are ASCII. */
+static enum detox_result
+rebuild_calendar(struct detox *d, struct clean *c, struct detox_output *out)
+{
+	struct bytes text = buf_bytes(&c->text);
+	struct convert v;
+	struct buf utf8;
+	enum detox_result result;
+
+	if (c->charset != CHARSET_UTF16LE && c->charset != CHARSET_UTF16BE) {
+		if (detox_put(d, out, bytes_take(&text, c->mark)) ==
+		    DETOX_REFUSED)
+			return DETOX_REFUSED;
+		return calendar_rebuild(d, text, out);
+	}
+	buf_init(&utf8, CONVERT_OUT_MAX(text.n));
+	convert_init(&v, c->charset);
+	convert_push(&v, text, true, &utf8);
+	result = calendar_rebuild(d, buf_bytes(&utf8), out);
+	buf_release(&utf8);
+	return result;
+}
+
+static enum detox_result
+rebuild_kind(struct detox *d, enum plain_kind kind, struct clean *c,
+    struct detox_output *out)
+{
+	switch (kind) {
+	case PLAIN_TEXT:
+		buf_release(&out->content);
+		out->content = c->text;
+		buf_init(&c->text, 0);
+		return DETOX_REBUILT;
+	case PLAIN_CSV:
+		return csv_defuse(d, c, CSV_SNIFFED, out);
+	case PLAIN_TSV:
+		return csv_defuse(d, c, CSV_TAB, out);
+	case PLAIN_CALENDAR:
+		return rebuild_calendar(d, c, out);
+	case PLAIN_QUERY:
+		break;
+	}
+	return detox_refuse(
+	    d, REFUSED_TYPE, "its name has a program obey what it says");
+}
+
+static enum detox_result
+rebuild(struct detox *d, const struct detox_object *o, struct detox_output *out)
+{
+	struct clean c;
+	enum detox_result result = clean_text(d, o->content, &c);
+	struct bytes text = buf_bytes(&c.text);
+
+	bytes_take(&text, c.mark < text.n ? c.mark : text.n);
+	if (result == DETOX_REBUILT)
+		result = rebuild_kind(d, kind_of(o, text), &c, out);
+	if (result == DETOX_REBUILT)
+		detox_text(d, c.visible, c.visible);
+	buf_release(&c.text);
+	return result;
+}
+
+const struct detox_format plain_format = {
+	.name = "text",
+	.types = MAGIC_BIT(MAGIC_TEXT),
+	.rebuild = rebuild,
+	.out_types = MAGIC_BIT(MAGIC_TEXT),
+	.prepare = text_prepare,
+};
