@@ -4,6 +4,8 @@
 #include <openssl/evp.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
 
 #include "filters/text/charset.h"
 
@@ -55,6 +57,10 @@ int
 detox_prepare(struct err *e)
 {
 	warm_qsort();
+	/* Without TZ, libraries that make times would look for /etc/localtime;
+	 * and what comes out would depend on it. */
+	setenv("TZ", "UTC0", 1);
+	tzset();
 	if (text_prepare(e) < 0)
 		return -1;
 	if (sha256 == NULL)
