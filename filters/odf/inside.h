@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* inside: what the files of odf share. */
+#pragma once
+
+#include "filters/odf/odf.h"
+#include "filters/odf/space.h"
+#include "filters/package/package.h"
+#include "filters/xml/xml.h"
+
+/* Of an entry of the package. */
+struct odf_part {
+	const char *name;  /* as it comes out; NULL: it does not */
+	const char *media; /* as the manifest says it */
+	const char
+	    *prefix;      /* the folder that it is in, with '/': "Object 1/" */
+	bool is_document; /* its XML is walked */
+	const char *of;   /* of content.xml: the media type of its document */
+};
+
+struct odf {
+	struct detox *d;
+	struct package *package;
+	struct package_writer *writer;
+	const char *mimetype;
+	const char *version; /* of content.xml */
+	struct odf_part *parts;
+};
+
+/* One part that is walked. */
+struct odf_walk {
+	struct odf *o;
+	const char *where;  /* the part's name */
+	const char *prefix; /* what its references begin from */
+};
+
+/* parts.c: sorts all entries, and writes the pictures. */
+enum detox_result odf_take_parts(struct odf *o) MUST_CHECK;
+/* Whether a document is in that folder ("" or "Object 1/"). */
+bool odf_has_document(const struct odf *o, struct bytes folder);
+
+/* pictures.c: reads entry i and writes what it was rebuilt as; a picture that
+ * cannot be kept is left out and reported. DETOX_REFUSED: the job ends. */
+enum detox_result odf_take_picture(struct odf *o, size_t i) MUST_CHECK;
+
+/* walk.c: leaves out what the rules say. */
+void odf_walk(struct odf_walk *w, xmlDoc *doc);
+void odf_removed(const struct odf_walk *w, enum detox_removal what);
+
+/* rules.c */
+enum odf_act {
+	ODF_KEEP,
+	ODF_DROP,   /* with all it holds */
+	ODF_UNWRAP, /* what it holds stays */
+};
+enum odf_act odf_judge(const struct odf_walk *w, const xmlNode *n);
+bool odf_attribute_stays(
+    const struct odf_walk *w, const xmlNode *n, const xmlAttr *a);
+
+/* links.c */
+/* The part a picture's reference names; NULL: none that is kept. */
+const struct odf_part *odf_picture(
+    const struct odf_walk *w, const char *reference);
+bool odf_object_stays(const struct odf_walk *w, const char *reference);
+bool odf_is_outside(const char *reference);
+
+/* formula.c: whether an expression asks nothing of the outside. */
+bool odf_formula_stays(const struct detox *d, struct bytes formula);
+
+/* settings.c */
+bool odf_setting_stays(const struct odf_walk *w, const xmlNode *item);
+
+/* manifest.c: what was kept becomes META-INF/manifest.xml. */
+enum detox_result odf_write_manifest(struct odf *o) MUST_CHECK;
