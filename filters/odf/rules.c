@@ -189,6 +189,17 @@ shows_metadata(const struct odf_walk *w, const xmlNode *n)
 	    is_one_of((const char *)n->name, fields, COUNT(fields));
 }
 
+/* Of SVG the rest is no part of OpenDocument. */
+static bool
+is_other_svg(const struct odf_walk *w, const xmlNode *n)
+{
+	static const char *const known[] = { "desc", "linearGradient",
+		"radialGradient", "stop", "title" };
+
+	(void)w;
+	return !is_one_of((const char *)n->name, known, COUNT(known));
+}
+
 static bool
 is_bad_setting(const struct odf_walk *w, const xmlNode *n)
 {
@@ -250,6 +261,7 @@ static const struct rule {
 	{ SPACE_SVG, "definition-src", ODF_DROP, REMOVED_EXTERNAL, NULL },
 	{ SPACE_SVG, "font-face-src", ODF_DROP, REMOVED_FONT, NULL },
 	{ SPACE_SVG, "font-face-uri", ODF_DROP, REMOVED_FONT, NULL },
+	{ SPACE_SVG, NULL, ODF_DROP, REMOVED_UNKNOWN, is_other_svg },
 	{ SPACE_TABLE, "cell-range-source", ODF_DROP, REMOVED_EXTERNAL, NULL },
 	{ SPACE_TABLE, "database-source-query", ODF_DROP, REMOVED_CONNECTION,
 	    NULL },
