@@ -5,6 +5,7 @@
 #include "filters/detox.h"
 #include "filters/html/html.h"
 #include "filters/image/image.h"
+#include "filters/odf/odf.h"
 #include "filters/pdf/pdf.h"
 #include "filters/plain/plain.h"
 #include "filters/xmlfile/xmlfile.h"
@@ -17,6 +18,7 @@ const struct detox_format *const detox_formats[] = {
 	&webp_format,
 	&bmp_format,
 	&tiff_format,
+	&odf_format,
 	&svg_format,
 	&html_format,
 	&xml_format,
