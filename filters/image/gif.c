@@ -95,6 +95,9 @@ begin_frame(struct work *w)
 		return DETOX_REFUSED;
 	if (map == NULL && w->reader->SColorMap == NULL)
 		map = w->greys;
+	/* giflib forgets the one before when the next has none. */
+	GifFreeMapObject(w->writer->Image.ColorMap);
+	w->writer->Image.ColorMap = NULL;
 	if (EGifPutImageDesc(w->writer, i->Left, i->Top, i->Width, i->Height,
 		i->Interlace, map) == GIF_ERROR)
 		return detox_refuse(

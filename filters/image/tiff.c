@@ -337,7 +337,8 @@ turn_page(struct work *w)
 		    p.compression);
 	if (outcome == PAGE_LOST) {
 		detox_removed(w->d, REMOVED_DAMAGED, "page", BYTES(""));
-		TIFFCreateDirectory(w->out);
+		TIFFFreeDirectory(w->out);
+		(void)TIFFCreateDirectory(w->out);
 		return DETOX_REBUILT;
 	}
 	w->pages++;

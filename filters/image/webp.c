@@ -380,7 +380,9 @@ rebuild(struct detox *d, const struct detox_object *o, struct detox_output *out)
 
 	buf_init(&w.icc, IMAGE_ICC_MAX);
 	buf_init(&w.frames, d->profile->out_max);
-	if (take_chunks(&w, o->content) == DETOX_REBUILT)
+	if (o->content.n < 12)
+		(void)detox_refuse(d, REFUSED_BROKEN, "a WebP without a head");
+	else if (take_chunks(&w, o->content) == DETOX_REBUILT)
 		result = write_all(&w);
 	buf_release(&w.icc);
 	buf_release(&w.frames);

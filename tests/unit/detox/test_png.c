@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "filters/image/image.h"
+
+#include <check.h>
+
+#include "filters/image/png.h"
+#include "tests/unit/detox/picture.h"
+
+Suite *png_suite(void);
+
+#define PICTURE "png/rgb"
+#define BEHIND_HEAD (8 + 12 + 13)
+
+static void
+add_chunk(struct buf *b, size_t at, const char *name, struct bytes data)
+{
+	struct buf chunk;
+
+	buf_init(&chunk, data.n + 12);
+	ck_assert(png_chunk_append(&chunk, name, BYTES(""), data) == 0);
+	picture_insert(b, at, buf_bytes(&chunk));
+	buf_release(&chunk);
+}
+
+static const struct {
+	const char *chunk;
+	struct bytes data;
+	enum detox_removal what;
+	const char *where;
+} chunks[] = {
+	{ "tEXt", BYTES_ROW("Author\0secret"), REMOVED_METADATA, "tEXt" },
+	{ "zTXt", BYTES_ROW("Author\0\0secret"), REMOVED_METADATA, "zTXt" },
+	{ "iTXt", BYTES_ROW("XML:com.adobe.xmp\0\0\0\0\0secret"),
+	    REMOVED_METADATA, "iTXt" },
+	{ "tIME", BYTES_ROW("\x07\xea\1\1\1\1\1"), REMOVED_METADATA, "tIME" },
+	{ "eXIf", BYTES_ROW("MM\0*\0\0\0\x08\0\0\0\0\0\0secret"),
+	    REMOVED_METADATA, "EXIF" },
+	{ "prVt", BYTES_ROW("secret"), REMOVED_UNKNOWN, "prVt" },
+	{ "\1/:\xff", BYTES_ROW("secret"), REMOVED_UNKNOWN, "????" },
+	{ "hIST", BYTES_ROW("secret"), REMOVED_CUSTOM, "hIST" },
+	{ "fcTL", BYTES_ROW("secret"), REMOVED_DAMAGED, "frame" },
+};
+
+START_TEST(png_drops_chunks)
+{
+	struct drive_detox t;
+	struct buf b;
+
+	picture_load(&b, PICTURE);
+	add_chunk(&b, BEHIND_HEAD, chunks[_i].chunk, chunks[_i].data);
+	drive_detox_init(&t);
+	picture_comes_out_as(&t, buf_bytes(&b), PICTURE);
+	ck_assert_msg(
+	    drive_detox_removed(&t, chunks[_i].what, chunks[_i].where) == 1,
+	    "%s", chunks[_i].chunk);
+	ck_assert_uint_eq(t.d.rows_n, 1);
+	drive_detox_release(&t);
+	buf_release(&b);
+}
+END_TEST
+
+static const struct {
+	const char *chunk;
+	struct bytes data;
+} kept[] = {
+	{ "gAMA", BYTES_ROW("\0\0\xb1\x8f") },
+	{ "cHRM",
+	    BYTES_ROW("\0\0\x7a\x26\0\0\x80\x84\0\0\xfa\0\0\0\x80\xe8"
+		      "\0\0\x75\x30\0\0\xea\x60\0\0\x3a\x98\0\0\x17\x70") },
+	{ "sRGB", BYTES_ROW("\0") },
+	{ "pHYs", BYTES_ROW("\0\0\x0b\x13\0\0\x0b\x13\1") },
+	{ "bKGD", BYTES_ROW("\0\1\0\2\0\3") },
+	{ "tRNS", BYTES_ROW("\0\1\0\2\0\3") },
+	{ "sBIT", BYTES_ROW("\5\5\5") },
+	{ "eXIf",
+	    BYTES_ROW("MM\0*\0\0\0\x08\0\1\1\x12\0\3\0\0\0\1\0\6\0\0"
+		      "\0\0\0\0") },
+};
+
+START_TEST(png_keeps_what_makes_its_look)
+{
+	struct drive_detox t;
+	struct buf b, chunk;
+
+	picture_load(&b, PICTURE);
+	buf_init(&chunk, 100);
+	ck_assert(png_chunk_append(
+		      &chunk, kept[_i].chunk, BYTES(""), kept[_i].data) == 0);
+	picture_insert(&b, BEHIND_HEAD, buf_bytes(&chunk));
+	drive_detox_init(&t);
+	drive_detox_run(&t, buf_bytes(&b), "");
+	picture_was_rebuilt(&t, kept[_i].chunk);
+	ck_assert_uint_eq(t.d.rows_n, 0);
+	ck_assert_msg(
+	    picture_count(buf_bytes(&t.out.content), buf_bytes(&chunk)) == 1,
+	    "%s", kept[_i].chunk);
+	drive_detox_release(&t);
+	buf_release(&chunk);
+	buf_release(&b);
+}
+END_TEST
+
+/* The sum of a chunk is wrong: of what is not the picture, it goes; the
+ * picture's is mended. */
+START_TEST(png_mends_sums)
+{
+	struct drive_detox t;
+	struct buf b;
+
+	drive_detox_init(&t);
+	picture_load(&b, PICTURE);
+	b.p[b.n - 12 - 1] ^= 1;
+	picture_comes_out_as(&t, buf_bytes(&b), PICTURE);
+	ck_assert_uint_eq(drive_detox_removed(&t, REMOVED_DAMAGED, NULL), 1);
+	buf_release(&b);
+	picture_load(&b, PICTURE);
+	add_chunk(&b, BEHIND_HEAD, "gAMA", BYTES("\0\0\xb1\x8f"));
+	b.p[BEHIND_HEAD + 11] ^= 1;
+	picture_comes_out_as(&t, buf_bytes(&b), PICTURE);
+	ck_assert_uint_eq(drive_detox_removed(&t, REMOVED_DAMAGED, NULL), 1);
+	b.p[BEHIND_HEAD - 1] ^= 1;
+	drive_detox_run(&t, buf_bytes(&b), "");
+	ck_assert_int_eq(t.d.refusal, REFUSED_BROKEN);
+	drive_detox_release(&t);
+	buf_release(&b);
+}
+END_TEST
+
+START_TEST(png_keeps_its_animation)
+{
+	struct drive_detox t;
+	struct buf b;
+	struct bytes out;
+
+	picture_load(&b, "png/animated");
+	drive_detox_init(&t);
+	drive_detox_run(&t, buf_bytes(&b), "");
+	picture_was_rebuilt(&t, "animated");
+	out = buf_bytes(&t.out.content);
+	ck_assert_uint_eq(picture_count(out, BYTES("acTL")), 1);
+	ck_assert_uint_eq(picture_count(out, BYTES("fcTL")),
+	    picture_count(buf_bytes(&b), BYTES("fcTL")));
+	ck_assert_uint_eq(picture_count(out, BYTES("fdAT")), 2);
+	drive_detox_release(&t);
+	buf_release(&b);
+}
+END_TEST
+
+/* A frame that cannot be decoded goes, the others stay. */
+START_TEST(png_drops_a_broken_frame)
+{
+	struct drive_detox t;
+	struct buf b;
+	uint8_t *p;
+
+	picture_load(&b, "png/animated");
+	p = memmem(b.p, b.n, "fdAT", 4);
+	ck_assert(p != NULL);
+	p[8] ^= 0xff;
+	drive_detox_init(&t);
+	drive_detox_run(&t, buf_bytes(&b), "");
+	picture_was_rebuilt(&t, "animated");
+	ck_assert_uint_eq(drive_detox_removed(&t, REMOVED_DAMAGED, "frame"), 1);
+	ck_assert_uint_eq(
+	    picture_count(buf_bytes(&t.out.content), BYTES("fcTL")), 2);
+	drive_detox_release(&t);
+	buf_release(&b);
+}
+END_TEST
+
+Suite *
+png_suite(void)
+{
+	Suite *s = suite_create("png");
+	TCase *t = tcase_create("all");
+
+	tcase_add_loop_test(t, png_drops_chunks, 0, COUNT(chunks));
+	tcase_add_loop_test(t, png_keeps_what_makes_its_look, 0, COUNT(kept));
+	tcase_add_test(t, png_mends_sums);
+	tcase_add_test(t, png_keeps_its_animation);
+	tcase_add_test(t, png_drops_a_broken_frame);
+	suite_add_tcase(s, t);
+	return s;
+}
