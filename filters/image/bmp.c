@@ -123,9 +123,8 @@ bmp_stride(uint64_t width, unsigned depth)
 	return (size_t)((width * depth + 31) / 32 * 4);
 }
 
-/* How many there are, by the head. */
-static size_t
-colours_of(const struct bmp *b)
+size_t
+bmp_colours(const struct bmp *b)
 {
 	size_t most = b->depth <= 8 ? (size_t)1 << b->depth : 0;
 
@@ -135,7 +134,7 @@ colours_of(const struct bmp *b)
 void
 bmp_read_colours(struct bmp *b, struct bytes in, size_t end)
 {
-	for (size_t i = 0; i < colours_of(b); i++) {
+	for (size_t i = 0; i < bmp_colours(b); i++) {
 		size_t at = b->head_size + i * b->colour_size;
 
 		if (at + b->colour_size > in.n || at + b->colour_size > end)
@@ -306,7 +305,7 @@ rebuild(struct detox *d, const struct detox_object *o, struct detox_output *out)
 		return DETOX_REFUSED;
 	/* Some point at the colours. */
 	if (at < FILE_HEAD + b->head_size + (b->depth <= 8 ? 1 : 0))
-		at = FILE_HEAD + b->head_size + colours_of(b) * b->colour_size;
+		at = FILE_HEAD + b->head_size + bmp_colours(b) * b->colour_size;
 	bmp_read_colours(b, head, at - FILE_HEAD);
 	bytes_take(&pixels, at < pixels.n ? at : pixels.n);
 	report_profile(d, head);

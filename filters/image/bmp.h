@@ -22,6 +22,8 @@ struct bmp {
  * pixels were not counted. */
 enum detox_result bmp_read_head(struct detox *d, struct bmp *b, struct bytes in)
     MUST_CHECK;
+/* How many colours there are, by the head. */
+size_t bmp_colours(const struct bmp *b);
 /* The colours, which end before `end` of in. */
 void bmp_read_colours(struct bmp *b, struct bytes in, size_t end);
 enum detox_result bmp_put_head(

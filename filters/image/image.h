@@ -29,3 +29,5 @@ extern const struct detox_format webp_format;
 extern const struct detox_format bmp_format;
 /* TIFF 6.0 and BigTIFF, all pages; what is JPEG within is coded anew. */
 extern const struct detox_format tiff_format;
+/* ICO and CUR; what is a PNG within is rebuilt as one. */
+extern const struct detox_format icon_format;
