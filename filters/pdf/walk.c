@@ -582,7 +582,8 @@ member(struct pdf_walk *w, const struct pdf_schema *s, struct bytes name,
 	enum pdf_role role = rule->role;
 	size_t before = w->object.n;
 
-	if (rule->removal == REMOVED_METADATA && w->d->profile->keep_metadata)
+	if (rule->removal == REMOVED_METADATA && rule != &s->other &&
+	    w->d->profile->keep_metadata)
 		role = PDF_ANY;
 	if (role == PDF_LEFT_OUT) {
 		report(w, s, rule, syntax_take(t));
@@ -624,7 +625,6 @@ static bool
 dictionary(struct pdf_walk *w, enum pdf_role role, struct bytes *t)
 {
 	const struct pdf_schema *s = pdf_schema_of(role);
-	bool judges = role == PDF_ANY || role == PDF_STREAM;
 	enum detox_removal removal = PDF_SILENT;
 	size_t start = w->object.n;
 	struct bytes name;
@@ -639,7 +639,7 @@ dictionary(struct pdf_walk *w, enum pdf_role role, struct bytes *t)
 	(void)syntax_skip(t, "<<");
 	while (syntax_next(t) == SYNTAX_NAME && !detox_is_over(w->d)) {
 		name = syntax_take(t);
-		if (judges && removal == PDF_SILENT)
+		if (role == PDF_ANY && removal == PDF_SILENT)
 			removal = condemns(name, *t);
 		member(w, s, name, t);
 	}
