@@ -344,7 +344,8 @@ support(struct archive *a, enum magic_type t, enum packed packed)
 
 	while (i < COUNT(readers) && readers[i].type != t)
 		i++;
-	must(i < COUNT(readers));
+	if (i == COUNT(readers))
+		return ARCHIVE_FATAL;
 	for (size_t k = 0; k < COUNT(readers[i].formats); k++)
 		if (readers[i].formats[k] != NULL &&
 		    readers[i].formats[k](a) != ARCHIVE_OK)
@@ -403,6 +404,9 @@ archives_read_other(struct detox *d, enum magic_type t,
 		result = read_archive(&r, t, PACKED_FILE);
 	if (packed && result == DETOX_REBUILT && r.entries == 0)
 		result = pack_empty(&r);
+	/* None is made so, but libarchive reads a mark alone. */
+	if (t == MAGIC_RAR && result == DETOX_REBUILT && r.entries == 0)
+		result = detox_refuse(d, REFUSED_BROKEN, "it has no entries");
 	uselocale(old);
 	return result;
 }
