@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* doc: Word 97 to 2003, and 6 and 95: [MS-DOC] 2.1 and 2.5. */
+#include "filters/ole/doc.h"
+
+#include "filters/ole/le.h"
+#include "filters/ole/link.h"
+#include "filters/ole/part.h"
+
+#define FIB_MIN 0x300 /* the smallest of any version is longer */
+#define FIRST_OF_WORD_97 0xc1
+#define IS_ENCRYPTED 0x0100
+#define TABLE_IS_1 0x0200
+#define IS_OBFUSCATED 0x8000
+#define PLACES 154
+#define PLACES_OLD 0x58
+#define PLACES_OLD_N 36
+
+/* Places that go; all that [MS-DOC] does not know (PLACES_KNOWN on) goes too.
+ */
+#define PLACES_KNOWN 183
+static const struct {
+	unsigned place;
+	enum detox_removal what;
+	const char *where;
+} unwanted[] = {
+	{ 24, REMOVED_MACRO, "Cmds" },
+	{ 25, REMOVED_MACRO, "PlcMcr" },
+	{ 26, REMOVED_MACRO, "SttbfMcr" },
+	{ 27, REMOVED_PRINTER, "PrDrvr" },
+	{ 28, REMOVED_PRINTER, "PrEnvPort" },
+	{ 29, REMOVED_PRINTER, "PrEnvLand" },
+	{ 35, REMOVED_EXTERNAL, "AutosaveSource" },
+	{ 44, REMOVED_CONNECTION, "Pms" },
+	{ 54, REMOVED_EXTERNAL, "PlcfWkb" },
+	{ 60, REMOVED_CUSTOM, "StwUser" },
+	{ 70, REMOVED_METADATA, "RouteSlip" },
+	{ 71, REMOVED_METADATA, "SttbSavedBy" },
+	{ 72, REMOVED_EXTERNAL, "SttbFnm" },
+	{ 77, REMOVED_METADATA, "DocUndo" },
+	{ 85, REMOVED_ACTIVEX, "Plcocx" },
+	{ 94, REMOVED_METADATA, "RmdThreading" },
+	{ 95, REMOVED_CUSTOM, "Mid" },
+	{ 97, REMOVED_METADATA, "MsoEnvelope" },
+	{ 119, REMOVED_METADATA, "DocUndo" },
+	{ 126, REMOVED_CONNECTION, "PmsNew" },
+	{ 127, REMOVED_CONNECTION, "ODSO" },
+	{ 136, REMOVED_CUSTOM, "Hplxsdr" },
+	{ 140, REMOVED_EXTERNAL, "CustomXForm" },
+};
+
+struct doc_run
+doc_at(struct doc *w, unsigned place)
+{
+	struct doc_run r = { 0 };
+	const uint8_t *p = w->main.p + w->places + (size_t)place * 8;
+	uint32_t from, n;
+
+	if (place >= w->places_n)
+		return r;
+	from = le32(p);
+	n = le32(p + 4);
+	if (n == 0 || from > w->table->n || n > w->table->n - from)
+		return r;
+	r.p = w->table->p + from;
+	r.n = n;
+	return r;
+}
+
+void
+doc_set_size(struct doc *w, unsigned place, uint32_t n)
+{
+	put_le32(w->main.p + w->places + (size_t)place * 8 + 4, n);
+}
+
+static void
+drop_place(
+    struct doc *w, unsigned place, enum detox_removal what, const char *where)
+{
+	struct doc_run r = doc_at(w, place);
+
+	if (r.n > 0) {
+		detox_removed(w->d, what, where, (struct bytes){ r.p, r.n });
+		memset(r.p, 0, r.n);
+	}
+	doc_set_size(w, place, 0);
+}
+
+/* [MS-DOC] 2.9.276: 18 strings, of which [1] is the template. All become
+ * empty. */
+static void
+empty_associated(struct doc *w)
+{
+	static const uint8_t empty[6 + 18 * 2] = { 0xff, 0xff, 18 };
+	struct doc_run r = doc_at(w, DOC_ASSOCIATED);
+
+	if (r.n < sizeof(empty))
+		return;
+	if (w->d->profile->keep_metadata)
+		detox_removed(w->d, REMOVED_EXTERNAL, "SttbfAssoc",
+		    (struct bytes){ r.p, r.n });
+	memset(r.p, 0, r.n);
+	memcpy(r.p, empty, sizeof(empty));
+	doc_set_size(w, DOC_ASSOCIATED, sizeof(empty));
+}
+
+static void
+clean_drawings(struct doc *w)
+{
+	struct doc_run r = doc_at(w, DOC_DRAWINGS);
+	size_t at = 0, size;
+
+	/* A container for all, then each drawing behind a byte of its own. */
+	while (r.n - at >= 8) {
+		size = le32(r.p + at + 4);
+		if (size > r.n - at - 8)
+			size = r.n - at - 8;
+		link_clean_art(w->d, r.p + at, 8 + size, "drawing");
+		at += 8 + size;
+		at += at < r.n;
+	}
+}
+
+void
+doc_clean_places(struct doc *w)
+{
+	for (size_t i = 0; i < COUNT(unwanted); i++)
+		if (unwanted[i].place < w->places_n)
+			drop_place(w, unwanted[i].place, unwanted[i].what,
+			    unwanted[i].where);
+	for (unsigned i = PLACES_KNOWN; i < w->places_n; i++)
+		doc_set_size(w, i, 0);
+	if (!w->old)
+		empty_associated(w);
+	clean_drawings(w);
+}
+
+#define PICTURE_HEAD 0x44
+#define PICTURE_IS_FILE 0x66
+
+/* [MS-DOC] 2.9.192, PICF: pictures follow each other; one that is in a file
+ * has the file's name behind its head. */
+static void
+clean_pictures(struct doc *w)
+{
+	size_t at = 0;
+
+	while (w->data.n - at > PICTURE_HEAD) {
+		uint8_t *p = w->data.p + at;
+		size_t size = le32(p), name = PICTURE_HEAD;
+
+		if (size < PICTURE_HEAD || size > w->data.n - at ||
+		    le16(p + 4) != PICTURE_HEAD)
+			return;
+		if (le16(p + 6) == PICTURE_IS_FILE && size > name) {
+			size_t n = p[name];
+
+			if (n > size - name - 1)
+				n = size - name - 1;
+			detox_removed(w->d, REMOVED_EXTERNAL, "picture",
+			    (struct bytes){ p + name + 1, n });
+			memset(p + name + 1, ' ', n);
+			name += 1 + n;
+		}
+		link_clean_art(w->d, p + name, size - name, "picture");
+		at += size;
+	}
+}
+
+/* Where the list of places is: [MS-DOC] 2.5.1. */
+static enum detox_result
+find_places(struct doc *w)
+{
+	const uint8_t *p = w->main.p;
+
+	if (w->old) {
+		w->places = PLACES_OLD;
+		w->places_n = PLACES_OLD_N;
+		return DETOX_REBUILT;
+	}
+	if (le16(p + 32) != 14 || le16(p + 62) != 22)
+		return detox_refuse(
+		    w->d, REFUSED_BROKEN, "its head is of no known version");
+	w->places = PLACES;
+	w->places_n = le16(p + w->places - 2);
+	if (w->places_n <= DOC_PIECES ||
+	    w->places_n > (w->main.n - w->places) / 8)
+		return detox_refuse(
+		    w->d, REFUSED_BROKEN, "its head is cut short");
+	return DETOX_REBUILT;
+}
+
+static enum detox_result
+read_head(struct doc *w)
+{
+	unsigned flags;
+
+	if (w->main.n < FIB_MIN)
+		return detox_refuse(
+		    w->d, REFUSED_BROKEN, "its head is cut short");
+	flags = le16(w->main.p + 0x0a);
+	if ((flags & IS_ENCRYPTED) != 0)
+		return detox_refuse(w->d, REFUSED_ENCRYPTED,
+		    "a document with a password%s",
+		    (flags & IS_OBFUSCATED) != 0 ? ", obfuscated" : "");
+	w->old = le16(w->main.p + 2) < FIRST_OF_WORD_97;
+	/* A second document, of AutoText. */
+	if (le16(w->main.p + 8) != 0 && !w->old) {
+		put_le16(w->main.p + 8, 0);
+		detox_removed(
+		    w->d, REMOVED_CUSTOM, "AutoText", (struct bytes){ 0 });
+	}
+	return find_places(w);
+}
+
+static const char *
+table_name(const struct doc *w)
+{
+	return (le16(w->main.p + 0x0a) & TABLE_IS_1) != 0 ? "1Table" : "0Table";
+}
+
+static enum detox_result
+clean(struct doc *w, struct cfb *c)
+{
+	if (part_read(w->d, c, "WordDocument", &w->main) == DETOX_REFUSED ||
+	    read_head(w) == DETOX_REFUSED)
+		return DETOX_REFUSED;
+	w->table = w->old ? &w->main : &w->table_stream;
+	if (!w->old &&
+	    (part_read(w->d, c, table_name(w), &w->table_stream) ==
+		    DETOX_REFUSED ||
+		part_read_if(w->d, c, "Data", &w->data) == DETOX_REFUSED))
+		return DETOX_REFUSED;
+	doc_clean_places(w);
+	clean_pictures(w);
+	link_clean(w->d, w->main.p, w->main.n, "WordDocument");
+	link_clean(w->d, w->table_stream.p, w->table_stream.n, "drawing");
+	link_clean(w->d, w->data.p, w->data.n, "Data");
+	if (doc_find_pieces(w) == DETOX_REFUSED)
+		return DETOX_REFUSED;
+	return doc_clean_fields(w);
+}
+
+static enum detox_result
+write_doc(struct doc *w, struct cfb *c, struct detox_output *out)
+{
+	static const uint8_t word[CFB_CLSID_SIZE] = { 0x06, 0x09, 0x02, 0, 0, 0,
+		0, 0, 0xc0, 0, 0, 0, 0, 0, 0, 0x46 };
+	static const uint8_t word_old[CFB_CLSID_SIZE] = { 0x00, 0x09, 0x02, 0,
+		0, 0, 0, 0, 0xc0, 0, 0, 0, 0, 0, 0, 0x46 };
+	struct cfb_part parts[4];
+	struct buf summary;
+	size_t n = 0;
+	enum detox_result result;
+
+	part_summary(w->d, c, &summary);
+	parts[n++] = (struct cfb_part){ "WordDocument", buf_bytes(&w->main) };
+	if (!w->old)
+		parts[n++] = (struct cfb_part){ table_name(w),
+			buf_bytes(&w->table_stream) };
+	if (w->data.n > 0)
+		parts[n++] = (struct cfb_part){ "Data", buf_bytes(&w->data) };
+	if (summary.n > 0)
+		parts[n++] = (struct cfb_part){ "\005SummaryInformation",
+			buf_bytes(&summary) };
+	result = cfb_write(w->d, w->old ? word_old : word, parts, n, out);
+	buf_release(&summary);
+	return result;
+}
+
+enum detox_result
+doc_rebuild(struct detox *d, struct cfb *c, struct detox_output *out)
+{
+	struct doc w = { .d = d };
+	enum detox_result result = clean(&w, c);
+
+	if (result == DETOX_REBUILT)
+		result = write_doc(&w, c, out);
+	buf_release(&w.main);
+	buf_release(&w.table_stream);
+	buf_release(&w.data);
+	return result;
+}

@@ -1,0 +1,421 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * doc_text: the text of a document, which is in pieces ([MS-DOC] 2.8.35), and
+ * its fields: 0x13 instruction 0x14 result 0x15, within each other as one
+ * likes. An instruction that may not stay is blanked where it is, so that
+ * nothing moves.
+ */
+#include "filters/ole/doc.h"
+#include "filters/ole/le.h"
+
+#define FIELD_BEGIN 0x13
+#define FIELD_RESULT 0x14
+#define FIELD_END 0x15
+#define DEPTH_MAX 32
+#define PIECES_MAX 1000000
+
+static enum detox_result
+add_piece(struct doc *w, uint64_t place, uint64_t n, uint8_t width)
+{
+	/* What is beyond the stream no one reads. */
+	if (place > w->main.n)
+		return DETOX_REBUILT;
+	if (n > (w->main.n - place) / width)
+		n = (w->main.n - place) / width;
+	w->pieces[w->pieces_n++] = (struct doc_piece){
+		.place = (uint32_t)place,
+		.n = (uint32_t)n,
+		.width = width,
+	};
+	w->text_n += n;
+	if (w->text_n > (uint64_t)w->main.n * 2)
+		return detox_refuse(w->d, REFUSED_BROKEN,
+		    "its text is longer than the document");
+	return DETOX_REBUILT;
+}
+
+/* [MS-DOC] 2.8.35, PlcPcd: n + 1 positions, then n pieces of 8 bytes. */
+static enum detox_result
+read_pieces(struct doc *w, const uint8_t *p, size_t size)
+{
+	size_t n = size < 4 ? 0 : (size - 4) / 12;
+
+	if (n == 0 || n > PIECES_MAX)
+		return detox_refuse(
+		    w->d, REFUSED_BROKEN, "its text has %zu pieces", n);
+	w->pieces = ARENA_ARRAY(&w->d->arena, struct doc_piece, n);
+	for (size_t i = 0; i < n; i++) {
+		uint32_t from = le32(p + i * 4), to = le32(p + i * 4 + 4);
+		uint32_t fc = le32(p + (n + 1) * 4 + i * 8 + 2);
+		bool narrow = w->old || (fc & 0x40000000) != 0;
+
+		if (to < from)
+			return detox_refuse(w->d, REFUSED_BROKEN,
+			    "its text has pieces of no length");
+		if (!w->old && narrow)
+			fc = (fc & 0x3fffffff) / 2;
+		if (add_piece(w, fc, to - from, narrow ? 1 : 2) ==
+		    DETOX_REFUSED)
+			return DETOX_REFUSED;
+	}
+	return DETOX_REBUILT;
+}
+
+/* Before Word 97 a text that was saved whole is one piece. */
+static enum detox_result
+read_whole(struct doc *w)
+{
+	uint32_t from = le32(w->main.p + 0x18), to = le32(w->main.p + 0x1c);
+
+	w->pieces = ARENA_NEW(&w->d->arena, struct doc_piece);
+	return add_piece(w, from, to > from ? to - from : 0, 1);
+}
+
+/* [MS-DOC] 2.9.38, Clx: properties (1, length, bytes), then pieces (2, length,
+ * bytes). */
+enum detox_result
+doc_find_pieces(struct doc *w)
+{
+	struct doc_run r = doc_at(w, DOC_PIECES);
+	size_t at = 0, size;
+
+	while (r.n - at >= 3 && r.p[at] == 1)
+		at += 3 + (size_t)le16(r.p + at + 1) > r.n - at
+		    ? r.n - at
+		    : 3 + (size_t)le16(r.p + at + 1);
+	if (r.n - at < 5 || r.p[at] != 2) {
+		if (w->old)
+			return read_whole(w);
+		return detox_refuse(
+		    w->d, REFUSED_BROKEN, "its text cannot be found");
+	}
+	size = le32(r.p + at + 1);
+	if (size > r.n - at - 5)
+		return detox_refuse(
+		    w->d, REFUSED_BROKEN, "its pieces are cut short");
+	return read_pieces(w, r.p + at + 5, size);
+}
+
+/* A place in the text. */
+struct spot {
+	size_t piece;
+	uint32_t i;
+	uint64_t cp; /* characters before it */
+};
+
+struct field {
+	struct spot begin; /* behind its 0x13 */
+	bool result;       /* its instruction has ended */
+	bool made;         /* another field makes its first word */
+	uint8_t words[DOC_WORDS_MAX];
+	size_t words_n;
+};
+
+struct scan {
+	struct doc *w;
+	struct field stack[DEPTH_MAX];
+	size_t n;
+	size_t deeper;      /* fields beyond that; they are blanked */
+	struct buf blanked; /* a bit a character: 0x13 of a blanked field */
+	uint64_t hidden;    /* characters of instructions */
+};
+
+static uint8_t *
+at_spot(struct doc *w, const struct spot *s)
+{
+	const struct doc_piece *p = &w->pieces[s->piece];
+
+	return w->main.p + p->place + (size_t)s->i * p->width;
+}
+
+static uint16_t
+get_char(struct doc *w, const struct spot *s)
+{
+	const uint8_t *p = at_spot(w, s);
+
+	return w->pieces[s->piece].width == 1 ? *p : le16(p);
+}
+
+static void
+put_char(struct doc *w, const struct spot *s, uint8_t c)
+{
+	uint8_t *p = at_spot(w, s);
+
+	p[0] = c;
+	if (w->pieces[s->piece].width == 2)
+		p[1] = 0;
+}
+
+/* Settles on the next character that there is; false: the end. */
+static bool
+settle(const struct doc *w, struct spot *s)
+{
+	while (s->piece < w->pieces_n && s->i >= w->pieces[s->piece].n) {
+		s->piece++;
+		s->i = 0;
+	}
+	return s->piece < w->pieces_n;
+}
+
+static void
+step(struct spot *s)
+{
+	s->i++;
+	s->cp++;
+}
+
+static bool
+is_mark(uint16_t c)
+{
+	return c >= FIELD_BEGIN && c <= FIELD_END;
+}
+
+/* Writes text over [from, to), the rest blank; marks of inner fields stay, so
+ * that all still nest. */
+static void
+overwrite(
+    struct doc *w, struct spot from, const struct spot *to, struct bytes text)
+{
+	while (settle(w, &from) && from.cp < to->cp) {
+		if (!is_mark(get_char(w, &from)))
+			put_char(w, &from,
+			    text.n > 0 ? *bytes_take(&text, 1).p : ' ');
+		step(&from);
+	}
+}
+
+/* The field's kind in the list of fields becomes "none" later. */
+static void
+note_blanked(struct scan *s, const struct field *f)
+{
+	uint64_t cp = f->begin.cp - 1;
+
+	s->blanked.p[cp / 8] |= (uint8_t)(1 << cp % 8);
+}
+
+static void
+turn_button(struct scan *s, const struct field *f, const struct spot *here)
+{
+	/* GOTOBUTTON shows its text too, and goes to a bookmark. */
+	struct spot from = f->begin;
+	struct spot to;
+
+	while (settle(s->w, &from) && get_char(s->w, &from) == ' ')
+		step(&from);
+	to = from;
+	to.cp += sizeof("MACROBUTTON") - 1;
+	if (to.cp <= here->cp)
+		overwrite(s->w, from, &to, BYTES("GOTOBUTTON"));
+	note_blanked(s, f);
+	detox_removed(s->w->d, REMOVED_FIELD, "WordDocument",
+	    (struct bytes){ f->words, f->words_n });
+}
+
+/* Its instruction is from its begin to here. */
+static void
+judge(struct scan *s, struct field *f, const struct spot *here)
+{
+	enum detox_removal what = REMOVED_FIELD;
+	struct bytes words = { f->words, f->words_n };
+	enum doc_field kind = doc_judge_field(s->w->d, words, &what);
+
+	f->result = true;
+	s->hidden += here->cp - f->begin.cp;
+	if (f->made)
+		kind = DOC_FIELD_BAD;
+	if (kind == DOC_FIELD_STAYS)
+		return;
+	if (kind == DOC_FIELD_BUTTON) {
+		turn_button(s, f, here);
+		return;
+	}
+	overwrite(s->w, f->begin, here, BYTES(""));
+	note_blanked(s, f);
+	detox_removed(s->w->d, what, "WordDocument", words);
+}
+
+/* The innermost field whose instruction this character is part of: results of
+ * inner ones are. */
+static struct field *
+field_of_instruction(struct scan *s)
+{
+	for (size_t i = s->n; i > 0; i--)
+		if (!s->stack[i - 1].result)
+			return &s->stack[i - 1];
+	return NULL;
+}
+
+/* Whether what comes next is part of its first word. */
+static bool
+is_at_first_word(const struct field *f)
+{
+	size_t i = 0;
+
+	while (i < f->words_n && f->words[i] == ' ')
+		i++;
+	if (i < f->words_n && f->words[i] == '=')
+		return false;
+	return memchr(f->words + i, ' ', f->words_n - i) == NULL;
+}
+
+static void
+begin_field(struct scan *s, const struct spot *here)
+{
+	struct field *outer = field_of_instruction(s);
+	struct field *f;
+
+	if (outer != NULL && is_at_first_word(outer))
+		outer->made = true;
+	if (s->n == DEPTH_MAX || s->deeper > 0) {
+		s->deeper++;
+		return;
+	}
+	f = &s->stack[s->n++];
+	f->begin = *here;
+	step(&f->begin);
+	f->result = f->made = false;
+	f->words_n = 0;
+}
+
+static void
+end_field(struct scan *s, const struct spot *here)
+{
+	if (s->deeper > 0) {
+		s->deeper--;
+		return;
+	}
+	if (s->n == 0)
+		return;
+	if (!s->stack[s->n - 1].result)
+		judge(s, &s->stack[s->n - 1], here);
+	s->n--;
+}
+
+static void
+take_letter(struct scan *s, const struct spot *here, uint16_t c)
+{
+	struct field *f = field_of_instruction(s);
+
+	if (s->deeper > 0)
+		put_char(s->w, here, ' ');
+	if (f == NULL || f->words_n == DOC_WORDS_MAX)
+		return;
+	if (c == 0x201c || c == 0x201d || c == 0x93 || c == 0x94)
+		c = '"';
+	if (c <= 0x20 || c == 0xa0)
+		c = ' ';
+	f->words[f->words_n++] = c < 0x7f ? (uint8_t)c : '?';
+}
+
+static void
+take_char(struct scan *s, const struct spot *here)
+{
+	uint16_t c = get_char(s->w, here);
+
+	switch (c) {
+	case FIELD_BEGIN:
+		begin_field(s, here);
+		break;
+	case FIELD_RESULT:
+		if (s->deeper == 0 && s->n > 0 && !s->stack[s->n - 1].result)
+			judge(s, &s->stack[s->n - 1], here);
+		break;
+	case FIELD_END:
+		end_field(s, here);
+		break;
+	default:
+		take_letter(s, here, c);
+		break;
+	}
+}
+
+/* [MS-DOC] 2.8.25, PlcfFld: n + 1 positions, then n of 2 bytes: a mark, and
+ * for a 0x13 the kind. The kind of a blanked one becomes "not known". */
+static void
+clear_kinds(struct scan *s, unsigned place, uint64_t base)
+{
+	struct doc_run r = doc_at(s->w, place);
+	size_t n = r.n < 4 ? 0 : (r.n - 4) / 6;
+
+	for (size_t i = 0; i < n; i++) {
+		uint64_t cp = base + le32(r.p + i * 4);
+		uint8_t *p = r.p + (n + 1) * 4 + i * 2;
+
+		if ((p[0] & 0x1f) == FIELD_BEGIN && cp / 8 < s->blanked.n &&
+		    (s->blanked.p[cp / 8] >> cp % 8 & 1) != 0)
+			p[1] = 1;
+	}
+}
+
+/* Each story has its own list; the stories follow each other. */
+static void
+clear_all_kinds(struct scan *s)
+{
+	static const unsigned stories[] = { DOC_FIELDS_MAIN,
+		DOC_FIELDS_FOOTNOTES, DOC_FIELDS_HEADERS, DOC_FIELDS_MACROS,
+		DOC_FIELDS_COMMENTS, DOC_FIELDS_ENDNOTES, DOC_FIELDS_TEXTBOXES,
+		DOC_FIELDS_HEADER_TEXTBOXES };
+	const uint8_t *counts = s->w->main.p + (s->w->old ? 0x34 : 76);
+	uint64_t base = 0;
+
+	for (size_t i = 0; i < COUNT(stories); i++) {
+		clear_kinds(s, stories[i], base);
+		base += le32(counts + i * 4);
+	}
+}
+
+/* A field that no longer belongs to the text, in what an earlier save left
+ * over: its first word goes. */
+static void
+clean_rest(struct doc *w, size_t width)
+{
+	uint8_t *p = w->main.p;
+	uint8_t word[16];
+
+	for (size_t i = 0; i + width * 2 < w->main.n; i++) {
+		size_t from = i + width, n = 0;
+
+		if (p[i] != FIELD_BEGIN || (width == 2 && p[i + 1] != 0))
+			continue;
+		while (from + width < w->main.n && p[from] == ' ')
+			from += width;
+		for (size_t j = from;
+		     n < sizeof(word) && j + width <= w->main.n; j += width) {
+			uint8_t c = p[j] & 0xdf;
+
+			if (c < 'A' || c > 'Z' || (width == 2 && p[j + 1] != 0))
+				break;
+			word[n++] = c;
+		}
+		if (doc_field_runs((struct bytes){ word, n }))
+			for (size_t j = 0; j < n; j++)
+				p[from + j * width] = ' ';
+	}
+}
+
+enum detox_result
+doc_clean_fields(struct doc *w)
+{
+	struct scan *s = ARENA_NEW(&w->d->arena, struct scan);
+	size_t bits = (size_t)w->text_n / 8 + 1;
+	struct spot here = { 0 };
+
+	s->w = w;
+	buf_init(&s->blanked, bits);
+	if (buf_reserve(&s->blanked, bits) < 0)
+		return detox_refuse(w->d, REFUSED_MEMORY, "no memory");
+	memset(s->blanked.p, 0, bits);
+	s->blanked.n = bits;
+	while (settle(w, &here)) {
+		take_char(s, &here);
+		step(&here);
+	}
+	while (s->n > 0)
+		end_field(s, &here);
+	clear_all_kinds(s);
+	buf_release(&s->blanked);
+	clean_rest(w, 1);
+	clean_rest(w, 2);
+	detox_text(w->d, w->text_n - s->hidden, w->text_n - s->hidden);
+	return DETOX_REBUILT;
+}
