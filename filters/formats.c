@@ -5,20 +5,27 @@
 #include "filters/detox.h"
 #include "filters/html/html.h"
 #include "filters/image/image.h"
+#include "filters/metafile/metafile.h"
 #include "filters/odf/odf.h"
+#include "filters/ole/ole.h"
+#include "filters/ooxml/ooxml.h"
 #include "filters/pdf/pdf.h"
 #include "filters/plain/plain.h"
 #include "filters/xmlfile/xmlfile.h"
 
 const struct detox_format *const detox_formats[] = {
 	&pdf_format,
+	&ooxml_format,
+	&odf_format,
+	&ole_format,
 	&jpeg_format,
 	&png_format,
 	&gif_format,
 	&webp_format,
 	&bmp_format,
 	&tiff_format,
-	&odf_format,
+	&icon_format,
+	&metafile_format,
 	&svg_format,
 	&html_format,
 	&xml_format,
