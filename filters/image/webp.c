@@ -6,28 +6,14 @@
 
 #include "filters/image/image.h"
 #include "filters/image/inside.h"
+#include "filters/image/webp.h"
 
 #define FRAME_HEAD 16
 #define EXTENDED_SIZE 10
-
-enum flag {
-	FLAG_ANIMATION = 0x02,
-	FLAG_EXIF = 0x08,
-	FLAG_ALPHA = 0x10,
-	FLAG_ICC = 0x20,
-};
-
 struct chunk {
 	struct bytes name;
 	struct bytes data;
 	bool cut;
-};
-
-/* A picture or a frame. */
-struct image {
-	struct bytes alpha; /* ALPH's data; none: .p is NULL */
-	struct bytes stream;
-	bool lossless;
 };
 
 struct work {
@@ -37,12 +23,13 @@ struct work {
 	uint64_t width, height; /* of the canvas */
 	struct bytes animation; /* ANIM's data */
 	struct buf icc;
-	struct image still;
+	struct webp_image still;
 	struct buf frames; /* ANMF, as chunks */
 	bool has_alpha;
 	unsigned orientation; /* 0, 1: as it is */
 	uint64_t count;
 	uint64_t pixels;
+	uint64_t decoded; /* pixels, as often as they were */
 	bool damaged;
 };
 
@@ -67,96 +54,6 @@ next_chunk(struct bytes *b, struct chunk *c)
 	return true;
 }
 
-static int
-append_chunk(struct buf *out, const char *name, struct bytes data)
-{
-	uint8_t head[8];
-
-	memcpy(head, name, 4);
-	image_put_little(head + 4, data.n, 4);
-	return buf_append(out, (struct bytes){ head, 8 }) < 0 ||
-		buf_append(out, data) < 0 ||
-		buf_append(
-		    out, (struct bytes){ (const uint8_t *)"", data.n & 1 }) < 0
-	    ? -1
-	    : 0;
-}
-
-static int
-append_image(struct buf *out, const struct image *i)
-{
-	if (i->alpha.p != NULL && append_chunk(out, "ALPH", i->alpha) < 0)
-		return -1;
-	return append_chunk(out, i->lossless ? "VP8L" : "VP8 ", i->stream);
-}
-
-/* The head and what follows it; its length is told at the end. */
-static void
-begin_file(struct buf *out)
-{
-	/* The limit was at least as large as a file that was read. */
-	out->n = 0;
-	(void)!buf_append(out, BYTES("RIFF\0\0\0\0WEBP"));
-}
-
-static void
-end_file(struct buf *out)
-{
-	image_put_little(out->p + 4, out->n - 8, 4);
-}
-
-static int
-append_extended(
-    struct buf *out, unsigned flags, uint64_t width, uint64_t height)
-{
-	uint8_t head[EXTENDED_SIZE] = { (uint8_t)flags };
-
-	image_put_little(head + 4, width - 1, 3);
-	image_put_little(head + 7, height - 1, 3);
-	return append_chunk(out, "VP8X", (struct bytes){ head, sizeof(head) });
-}
-
-/* Whether all of it can be decoded, and its size is this one. */
-static bool
-decodes(struct work *w, struct bytes file, uint64_t width, uint64_t height)
-{
-	WebPDecoderConfig config;
-	VP8StatusCode status;
-
-	if (WebPInitDecoderConfig(&config) == 0 ||
-	    WebPGetFeatures(file.p, file.n, &config.input) != VP8_STATUS_OK ||
-	    (uint64_t)config.input.width != width ||
-	    (uint64_t)config.input.height != height)
-		return false;
-	if (config.input.has_alpha)
-		w->has_alpha = true;
-	config.output.colorspace =
-	    config.input.has_alpha ? MODE_RGBA : MODE_RGB;
-	status = WebPDecode(file.p, file.n, &config);
-	WebPFreeDecBuffer(&config.output);
-	return status == VP8_STATUS_OK;
-}
-
-/* As a file of its own. */
-static bool
-proves(struct work *w, const struct image *i, uint64_t width, uint64_t height)
-{
-	struct buf file;
-	bool valid;
-
-	buf_init(&file, w->d->profile->in_max + 100);
-	begin_file(&file);
-	valid = (i->alpha.p == NULL ||
-		    append_extended(&file, FLAG_ALPHA, width, height) == 0) &&
-	    append_image(&file, i) == 0;
-	if (valid) {
-		end_file(&file);
-		valid = decodes(w, buf_bytes(&file), width, height);
-	}
-	buf_release(&file);
-	return valid;
-}
-
 static void
 report(struct detox *d, const struct chunk *c)
 {
@@ -174,7 +71,7 @@ report(struct detox *d, const struct chunk *c)
 
 /* A part of an image; false: the chunk is something else. */
 static bool
-take_part(struct work *w, struct image *i, const struct chunk *c)
+take_part(struct work *w, struct webp_image *i, const struct chunk *c)
 {
 	bool lossless = is(c, "VP8L");
 
@@ -201,7 +98,7 @@ take_frame(struct work *w, struct bytes b)
 	uint64_t width = image_little(b, 6, 3) + 1;
 	uint64_t height = image_little(b, 9, 3) + 1;
 	uint8_t head[FRAME_HEAD];
-	struct image i = { 0 };
+	struct webp_image i = { 0 };
 	struct chunk c;
 	struct buf data;
 	int failed;
@@ -220,15 +117,16 @@ take_frame(struct work *w, struct bytes b)
 	if (detox_pixels(w->d, w->pixels, 1, 1) == DETOX_REFUSED ||
 	    detox_pixels(w->d, 1, 1, w->count + 1) == DETOX_REFUSED)
 		return DETOX_REFUSED;
-	if (i.stream.p == NULL || !proves(w, &i, width, height)) {
+	if (webp_prove(w->d, &i, width, height, &w->decoded) == WEBP_LOST) {
 		w->damaged = true;
-		return DETOX_REBUILT;
+		return detox_is_over(w->d) ? DETOX_REFUSED : DETOX_REBUILT;
 	}
 	w->count++;
+	w->has_alpha = w->has_alpha || i.has_alpha;
 	buf_init(&data, w->d->profile->in_max + 100);
 	failed = buf_append(&data, (struct bytes){ head, FRAME_HEAD }) < 0 ||
-	    append_image(&data, &i) < 0 ||
-	    append_chunk(&w->frames, "ANMF", buf_bytes(&data)) < 0;
+	    webp_append_image(&data, &i) < 0 ||
+	    webp_append_chunk(&w->frames, "ANMF", buf_bytes(&data)) < 0;
 	buf_release(&data);
 	return failed ? detox_refuse(w->d, REFUSED_SIZE, "a WebP is too large")
 		      : DETOX_REBUILT;
@@ -313,16 +211,18 @@ judge_still(struct work *w)
 	w->height = (uint64_t)f.height;
 	if (detox_pixels(w->d, w->width, w->height, 1) == DETOX_REFUSED)
 		return DETOX_REFUSED;
-	return proves(w, &w->still, w->width, w->height)
-	    ? DETOX_REBUILT
-	    : detox_refuse(
-		  w->d, REFUSED_BROKEN, "a WebP that cannot be decoded");
+	if (webp_prove(w->d, &w->still, w->width, w->height, &w->decoded) ==
+	    WEBP_LOST)
+		return detox_refuse(
+		    w->d, REFUSED_BROKEN, "a WebP that cannot be decoded");
+	w->has_alpha = w->still.has_alpha;
+	return DETOX_REBUILT;
 }
 
 static int
 append_frames(struct work *w, struct buf *out)
 {
-	return append_chunk(out, "ANIM", w->animation) < 0
+	return webp_append_chunk(out, "ANIM", w->animation) < 0
 	    ? -1
 	    : buf_append(out, buf_bytes(&w->frames));
 }
@@ -333,7 +233,8 @@ append_exif(struct work *w, struct buf *out)
 	uint8_t exif[IMAGE_EXIF_SIZE];
 
 	image_exif_write(exif, w->orientation);
-	return append_chunk(out, "EXIF", (struct bytes){ exif, sizeof(exif) });
+	return webp_append_chunk(
+	    out, "EXIF", (struct bytes){ exif, sizeof(exif) });
 }
 
 static int
@@ -341,17 +242,20 @@ append_all(struct work *w, struct buf *out)
 {
 	bool moves = w->count > 0;
 	bool turned = w->orientation > 1;
-	unsigned flags = (moves ? FLAG_ANIMATION : 0u) |
-	    (w->has_alpha ? FLAG_ALPHA : 0u) | (w->icc.n > 0 ? FLAG_ICC : 0u) |
-	    (turned ? FLAG_EXIF : 0u);
+	unsigned flags = (moves ? WEBP_FLAG_ANIMATION : 0u) |
+	    (w->has_alpha ? WEBP_FLAG_ALPHA : 0u) |
+	    (w->icc.n > 0 ? WEBP_FLAG_ICC : 0u) |
+	    (turned ? WEBP_FLAG_EXIF : 0u);
 
-	if (((flags & ~(unsigned)FLAG_ALPHA) != 0 ||
+	if (((flags & ~(unsigned)WEBP_FLAG_ALPHA) != 0 ||
 		w->still.alpha.p != NULL) &&
-	    append_extended(out, flags, w->width, w->height) < 0)
+	    webp_append_extended(out, flags, w->width, w->height) < 0)
 		return -1;
-	if (w->icc.n > 0 && append_chunk(out, "ICCP", buf_bytes(&w->icc)) < 0)
+	if (w->icc.n > 0 &&
+	    webp_append_chunk(out, "ICCP", buf_bytes(&w->icc)) < 0)
 		return -1;
-	if ((moves ? append_frames(w, out) : append_image(out, &w->still)) < 0)
+	if ((moves ? append_frames(w, out)
+		   : webp_append_image(out, &w->still)) < 0)
 		return -1;
 	return turned ? append_exif(w, out) : 0;
 }
@@ -363,10 +267,9 @@ write_all(struct work *w)
 
 	if (w->count == 0 && judge_still(w) == DETOX_REFUSED)
 		return DETOX_REFUSED;
-	begin_file(out);
-	if (append_all(w, out) < 0)
+	if (webp_begin_file(out) < 0 || append_all(w, out) < 0)
 		return detox_refuse(w->d, REFUSED_SIZE, "a WebP is too large");
-	end_file(out);
+	webp_end_file(out);
 	if (w->damaged)
 		detox_removed(w->d, REMOVED_DAMAGED, "picture data", BYTES(""));
 	return DETOX_REBUILT;
