@@ -215,10 +215,13 @@ find_zip(struct bytes head)
 	    bytes_equal(name, BYTES("classes.dex")) ||
 	    contains(head, BYTES("AndroidManifest.xml")))
 		return MAGIC_APK;
-	return bytes_start_with(name, BYTES("META-INF/")) ||
-		contains(head, BYTES("META-INF/MANIFEST.MF"))
-	    ? MAGIC_JAR
-	    : MAGIC_ZIP;
+	if (contains(head, BYTES("META-INF/MANIFEST.MF")))
+		return MAGIC_JAR;
+	/* OpenDocument's, packed again in the order of names. */
+	if (bytes_equal(name, BYTES("META-INF/manifest.xml")))
+		return MAGIC_ZIP;
+	return bytes_start_with(name, BYTES("META-INF/")) ? MAGIC_JAR
+							  : MAGIC_ZIP;
 }
 
 /* "MZ" alone begins sentences too. */

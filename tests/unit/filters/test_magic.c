@@ -32,6 +32,8 @@ static const struct {
 	{ BYTES_ROW(ZIP_HEAD("\x08", "mimetypeapplication/epub+zip")),
 	    MAGIC_EPUB },
 	{ BYTES_ROW(ZIP_HEAD("\x14", "META-INF/MANIFEST.MF")), MAGIC_JAR },
+	{ BYTES_ROW(ZIP_HEAD("\x15", "META-INF/manifest.xml")), MAGIC_ZIP },
+	{ BYTES_ROW(ZIP_HEAD("\x09", "META-INF/")), MAGIC_JAR },
 	{ BYTES_ROW(ZIP_HEAD("\x13", "AndroidManifest.xml")), MAGIC_APK },
 	{ BYTES_ROW("PK\5\6"), MAGIC_ZIP },
 	{ BYTES_ROW("PK"), MAGIC_TEXT },
