@@ -7,6 +7,9 @@
 #include "filters/package/package.h"
 #include "filters/xml/xml.h"
 
+#define ODF_OFFICE "urn:oasis:names:tc:opendocument:xmlns:office:1.0"
+#define ODF_MEDIA "application/vnd.oasis.opendocument."
+
 /* Of an entry of the package. */
 struct odf_part {
 	const char *name;  /* as it comes out; NULL: it does not */
@@ -19,11 +22,12 @@ struct odf_part {
 
 struct odf {
 	struct detox *d;
-	struct package *package;
+	struct package *package; /* NULL: it is one XML file */
 	struct package_writer *writer;
 	const char *mimetype;
 	const char *version; /* of content.xml */
 	struct odf_part *parts;
+	unsigned pictures_n; /* that stood in the XML */
 };
 
 /* One part that is walked. */
@@ -42,8 +46,13 @@ bool odf_has_document(const struct odf *o, struct bytes folder);
  * cannot be kept is left out and reported. DETOX_REFUSED: the job ends. */
 enum detox_result odf_take_picture(struct odf *o, size_t i) MUST_CHECK;
 
-/* walk.c: leaves out what the rules say. */
-void odf_walk(struct odf_walk *w, xmlDoc *doc);
+bool odf_is_picture(enum magic_type t);
+
+/* inline.c: whether office:binary-data stays, rebuilt. */
+bool odf_inline_stays(const struct odf_walk *w, xmlNode *n);
+
+/* walk.c: leaves out what the rules say, and counts the text. */
+enum detox_result odf_walk(const struct odf_walk *w, xmlDoc *doc) MUST_CHECK;
 void odf_removed(const struct odf_walk *w, enum detox_removal what);
 
 /* rules.c */
@@ -51,6 +60,7 @@ enum odf_act {
 	ODF_KEEP,
 	ODF_DROP,   /* with all it holds */
 	ODF_UNWRAP, /* what it holds stays */
+	ODF_INLINE, /* a picture in base64 */
 };
 enum odf_act odf_judge(const struct odf_walk *w, const xmlNode *n);
 bool odf_attribute_stays(

@@ -42,7 +42,7 @@ odf_picture(const struct odf_walk *w, const char *reference)
 {
 	char path[2 * REFERENCE_MAX];
 
-	for (int decode = 0; decode < 2; decode++) {
+	for (int decode = 0; w->o->package != NULL && decode < 2; decode++) {
 		const struct odf_part *part;
 		ssize_t i;
 
@@ -62,7 +62,7 @@ odf_object_stays(const struct odf_walk *w, const char *reference)
 {
 	char path[2 * REFERENCE_MAX];
 
-	for (int decode = 0; decode < 2; decode++) {
+	for (int decode = 0; w->o->package != NULL && decode < 2; decode++) {
 		size_t n;
 
 		if (!path_of(w, reference, decode == 1, path))

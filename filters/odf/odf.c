@@ -3,7 +3,7 @@
 
 #include "filters/odf/inside.h"
 
-#define MEDIA "application/vnd.oasis.opendocument."
+#define MEDIA ODF_MEDIA
 
 /* Databases are not among them: they are connections and queries. */
 static const char *const types[] = { MEDIA "text", MEDIA "text-template",
@@ -58,20 +58,6 @@ type_of(const xmlNode *root)
 	return MEDIA "text";
 }
 
-/* Characters of text, blanks between elements too. */
-static uint64_t
-count_text(const xmlNode *parent)
-{
-	uint64_t sum = 0;
-
-	for (const xmlNode *n = parent->children; n != NULL; n = n->next)
-		if (n->type == XML_TEXT_NODE)
-			sum += (uint64_t)xmlUTF8Strlen(n->content);
-		else if (n->type == XML_ELEMENT_NODE)
-			sum += count_text(n);
-	return sum;
-}
-
 /* It is ours to keep: the tree ends before the manifest is written. */
 static void
 note_content(struct odf *o, struct odf_part *part, const xmlNode *root)
@@ -110,17 +96,14 @@ rebuild_tree(struct odf *o, struct odf_part *part, xmlDoc *doc)
 	const char *leaf = part->name + strlen(part->prefix);
 	enum detox_result result;
 	struct buf text;
-	uint64_t before;
 
 	if (!is_good_root(root, leaf))
 		return detox_refuse(o->d, REFUSED_BROKEN,
 		    "a part's XML is not that of its name");
-	before = count_text(root);
-	odf_walk(&w, doc);
-	if (strcmp(leaf, "content.xml") == 0) {
-		detox_text(o->d, before, count_text(root));
+	if (odf_walk(&w, doc) == DETOX_REFUSED)
+		return DETOX_REFUSED;
+	if (strcmp(leaf, "content.xml") == 0)
 		note_content(o, part, root);
-	}
 	result = xml_write(o->d, doc, &text);
 	if (result == DETOX_REBUILT)
 		result = package_add(o->d, o->writer, part->name,

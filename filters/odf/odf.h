@@ -12,3 +12,5 @@
 #include "filters/detox.h"
 
 extern const struct detox_format odf_format;
+/* The same in one XML file: fodt, fods, fodp, fodg. */
+extern const struct detox_format odf_flat_format;

@@ -26,6 +26,12 @@ media_of(enum magic_type t)
 	return NULL;
 }
 
+bool
+odf_is_picture(enum magic_type t)
+{
+	return media_of(t) != NULL;
+}
+
 /* Its own name, or one that says what it became; NULL: that is taken. */
 static const char *
 name_for(struct odf *o, const char *name, const char *extension, bool changed)

@@ -44,6 +44,25 @@ has_elements(const struct odf_walk *w, const xmlNode *n)
 	return n->children != NULL;
 }
 
+/* LibreOffice writes the frame of libraries where there are none. */
+static bool
+holds_code(const struct odf_walk *w, const xmlNode *parent)
+{
+	static const char *const frame[] = { "script", "libraries",
+		"event-listeners" };
+
+	for (const xmlNode *n = parent->children; n != NULL; n = n->next)
+		if (n->type == XML_ELEMENT_NODE
+			? !is_one_of(
+			      (const char *)n->name, frame, COUNT(frame)) ||
+			    holds_code(w, n)
+			: n->content != NULL &&
+			    n->content[strspn(
+				(const char *)n->content, " \t\r\n")] != '\0')
+			return true;
+	return false;
+}
+
 static bool
 has_bad_link(const struct odf_walk *w, const xmlNode *n)
 {
@@ -62,6 +81,7 @@ has_address(const struct odf_walk *w, const xmlNode *n)
 	return address != NULL && address[0] != '\0' && address[0] != '#';
 }
 
+/* Without an address the picture stands in the element itself. */
 static bool
 shows_nothing(const struct odf_walk *w, const xmlNode *n)
 {
@@ -69,9 +89,7 @@ shows_nothing(const struct odf_walk *w, const xmlNode *n)
 
 	if (w->o->d->profile->to_text)
 		return true;
-	if (address == NULL)
-		return true;
-	return odf_picture(w, address) == NULL;
+	return address != NULL && odf_picture(w, address) == NULL;
 }
 
 static bool
@@ -249,10 +267,11 @@ static const struct rule {
 	{ SPACE_FORM, "connection-resource", ODF_DROP, REMOVED_CONNECTION,
 	    NULL },
 	{ SPACE_META, NULL, ODF_DROP, REMOVED_METADATA, tells_of_people },
-	{ SPACE_OFFICE, "binary-data", ODF_DROP, REMOVED_OBJECT, NULL },
+	{ SPACE_OFFICE, "binary-data", ODF_INLINE, QUIETLY, NULL },
 	{ SPACE_OFFICE, "dde-source", ODF_DROP, REMOVED_CONNECTION, NULL },
 	{ SPACE_OFFICE, "script", ODF_DROP, REMOVED_SCRIPT, NULL },
-	{ SPACE_OFFICE, "scripts", ODF_DROP, REMOVED_MACRO, has_elements },
+	{ SPACE_OFFICE, "scripts", ODF_DROP, REMOVED_MACRO, holds_code },
+	{ SPACE_OFFICE, "scripts", ODF_DROP, QUIETLY, has_elements },
 	{ SPACE_PRESENTATION, "event-listener", ODF_DROP, REMOVED_ACTION,
 	    does_more_than_turn },
 	{ SPACE_PRESENTATION, "sound", ODF_DROP, REMOVED_MEDIA, NULL },

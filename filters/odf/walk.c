@@ -95,15 +95,51 @@ walk_children(const struct odf_walk *w, xmlNode *parent)
 		case ODF_UNWRAP:
 			n = unwrap(n);
 			break;
+		case ODF_INLINE:
+			n = odf_inline_stays(w, n) ? n->next : xml_drop(n);
+			break;
 		}
 	}
 }
 
-void
-odf_walk(struct odf_walk *w, xmlDoc *doc)
+/* Characters of what a reader sees, and blanks between elements. */
+static uint64_t
+count_text(const xmlNode *parent)
+{
+	uint64_t sum = 0;
+
+	for (const xmlNode *n = parent->children; n != NULL; n = n->next)
+		if (n->type == XML_TEXT_NODE)
+			sum += (uint64_t)xmlUTF8Strlen(n->content);
+		else if (n->type == XML_ELEMENT_NODE &&
+		    strcmp((const char *)n->name, "binary-data") != 0)
+			sum += count_text(n);
+	return sum;
+}
+
+/* Of styles and metadata: none. */
+static uint64_t
+count_body(const xmlNode *root)
+{
+	uint64_t sum = 0;
+
+	if (odf_space_of(root->ns) == SPACE_MATH)
+		return count_text(root);
+	for (const xmlNode *n = root->children; n != NULL; n = n->next)
+		if (n->type == XML_ELEMENT_NODE &&
+		    strcmp((const char *)n->name, "body") == 0)
+			sum += count_text(n);
+	return sum;
+}
+
+enum detox_result
+odf_walk(const struct odf_walk *w, xmlDoc *doc)
 {
 	xmlNode *root = xmlDocGetRootElement(doc);
+	uint64_t before = count_body(root);
 
 	walk_attributes(w, root);
 	walk_children(w, root);
+	detox_text(w->o->d, before, count_body(root));
+	return detox_is_over(w->o->d) ? DETOX_REFUSED : DETOX_REBUILT;
 }

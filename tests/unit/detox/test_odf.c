@@ -258,8 +258,11 @@ static const struct {
 	{ "<svg:font-face-src><svg:font-face-uri xlink:href='Fonts/a.ttf'/>"
 	  "</svg:font-face-src>",
 	    "ttf", "", REMOVED_FONT },
-	{ "<office:binary-data>AAAA</office:binary-data>", "AAAA", "",
-	    REMOVED_OBJECT },
+	{ "<office:binary-data>A!</office:binary-data>", "A!", "",
+	    REMOVED_DAMAGED },
+	{ "<draw:image><office:binary-data>\niVBORw0KGg ogYW5k\nIG1vcmU=\n"
+	  "</office:binary-data></draw:image>",
+	    NULL, ">iVBORw0KGgogYW5kIG1vcmU=</office:binary-data>", KEPT },
 };
 
 START_TEST(odf_leaves_out_what_runs_or_reaches_out)
@@ -609,6 +612,50 @@ START_TEST(odf_takes_old_formulas)
 }
 END_TEST
 
+START_TEST(odf_keeps_pictures_alone_within_xml)
+{
+	struct job j;
+
+	begin(&j);
+	run_body(&j,
+	    "<draw:image><office:binary-data>f0VMRgIBAQ=="
+	    "</office:binary-data></draw:image>");
+	ck_assert_ptr_null(strstr(part(&j, "content.xml"), "f0VM"));
+	ck_assert_uint_eq(
+	    drive_detox_removed(&j.t, REMOVED_OBJECT, "content.xml/picture 1"),
+	    1);
+	end(&j);
+}
+END_TEST
+
+START_TEST(odf_rebuilds_flat_documents)
+{
+	static const char before[] =
+	    "<?xml version='1.0'?><office:document" SPACES
+	    " office:mimetype='" TEXT "'><office:meta><dc:title>Secret"
+	    "</dc:title></office:meta><office:scripts><office:script>Main"
+	    "</office:script></office:scripts><office:body><office:text>"
+	    "<text:p>a<draw:image xlink:href='Pictures/a.png'/></text:p>"
+	    "</office:text></office:body></office:document>";
+	struct job j;
+	const char *text;
+
+	begin(&j);
+	drive_detox_run(&j.t, bytes_of(before), "a.fodt");
+	ck_assert_msg(j.t.result == DETOX_REBUILT, "%s", j.t.d.why);
+	ck_assert_str_eq(j.t.d.format, "fodf");
+	text = arena_string(&j.d.arena, buf_bytes(&j.t.out.content));
+	ck_assert_ptr_nonnull(strstr(text, "office:mimetype=\"" TEXT "\""));
+	ck_assert_ptr_nonnull(strstr(text, "<text:p>a</text:p>"));
+	ck_assert_ptr_null(strstr(text, "Secret"));
+	ck_assert_ptr_null(strstr(text, "Main"));
+	ck_assert_uint_eq(
+	    drive_detox_removed(&j.t, REMOVED_MACRO, "document"), 1);
+	ck_assert_uint_eq(j.t.d.text_in, 1);
+	end(&j);
+}
+END_TEST
+
 Suite *
 odf_suite(void)
 {
@@ -625,6 +672,8 @@ odf_suite(void)
 	tcase_add_test(t, odf_keeps_harmless_settings);
 	tcase_add_test(t, odf_takes_a_package_in_another_order);
 	tcase_add_test(t, odf_takes_old_formulas);
+	tcase_add_test(t, odf_keeps_pictures_alone_within_xml);
+	tcase_add_test(t, odf_rebuilds_flat_documents);
 	suite_add_tcase(s, t);
 	return s;
 }
