@@ -617,7 +617,9 @@ clean_part(struct ooxml *x, struct part *p)
 	enum detox_result result = DETOX_REFUSED;
 
 	x->part = p;
-	if (package_read(x->d, x->package, p->entry, &content) == DETOX_REBUILT)
+	if (package_read(x->d, x->package, p->entry, &content) ==
+		DETOX_REBUILT &&
+	    vml_tidy(x, p, &content) == DETOX_REBUILT)
 		doc = xml_read(x->d, buf_bytes(&content), p->name);
 	buf_release(&content);
 	if (doc != NULL &&

@@ -191,6 +191,10 @@ void clean_doom_up(xmlNode *n, const char *names);
 void clean_doom(xmlNode *n);
 bool clean_is_doomed(const xmlNode *n);
 
+/* vml.c: makes drawings that Office wrote like HTML well-formed. */
+enum detox_result vml_tidy(
+    struct ooxml *x, const struct part *p, struct buf *content) MUST_CHECK;
+
 /* formula.c */
 enum formula {
 	FORMULA_BAD = 0, /* dangerous */

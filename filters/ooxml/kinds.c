@@ -133,6 +133,7 @@ static const struct rel_kind rel_kinds[] = {
 	DROP(OFFICE "metadata/", "core-properties", REMOVED_METADATA),
 	DROP(OFFICE "metadata/", "thumbnail", REMOVED_PREVIEW),
 	DROP(PACKAGE "metadata/", "thumbnail", REMOVED_PREVIEW),
+	DROP(PACKAGE "metadata/", "extended-properties", REMOVED_METADATA),
 	DROP(PACKAGE "digital-signature/", "origin", REMOVED_SIGNATURE),
 	DROP(MS "office/2020/02/relationships/", "classificationlabels",
 	    REMOVED_METADATA),
