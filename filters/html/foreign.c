@@ -184,6 +184,18 @@ may_animate(const GumboNode *n)
 	return a == NULL || svg_may_animate(bytes_of(a->value));
 }
 
+/* HTML in a drawing: its text stays, as text of the drawing. */
+static void
+put_foreign_words(struct html_writer *w, const GumboNode *n)
+{
+	html_removed(w, REMOVED_OBJECT, BYTES("foreignobject"));
+	html_put(w, BYTES("<text"));
+	put_svg_attributes(w, n, BYTES("text"));
+	html_put(w, BYTES(" dy=\"1em\">"));
+	html_put_words(w, n);
+	put_close(w, BYTES("text"));
+}
+
 static void
 put_svg(struct html_writer *w, const GumboNode *n, struct bytes name)
 {
@@ -193,6 +205,10 @@ put_svg(struct html_writer *w, const GumboNode *n, struct bytes name)
 	if (element == SVG_ANIMATES && !may_animate(n)) {
 		element = SVG_GOES;
 		what = REMOVED_SCRIPT;
+	}
+	if (words_have(" foreignobject ", name)) {
+		put_foreign_words(w, n);
+		return;
 	}
 	if (element == SVG_GOES) {
 		html_removed(w, what, name);

@@ -119,16 +119,6 @@ is_text(const GumboNode *n)
 	    n->type == GUMBO_NODE_CDATA;
 }
 
-void
-html_put_words(struct html_writer *w, const GumboNode *n)
-{
-	if (is_text(n))
-		html_put_text(w, bytes_of(n->v.text.text));
-	for (unsigned i = 0;
-	     html_is_element(n) && i < n->v.element.children.length; i++)
-		html_put_words(w, n->v.element.children.data[i]);
-}
-
 struct bytes
 html_name(const GumboNode *n, uint8_t room[HTML_NAME_MAX])
 {
@@ -145,6 +135,23 @@ html_name(const GumboNode *n, uint8_t room[HTML_NAME_MAX])
 									 : '?';
 	}
 	return (struct bytes){ room, i };
+}
+
+void
+html_put_words(struct html_writer *w, const GumboNode *n)
+{
+	uint8_t room[HTML_NAME_MAX];
+	enum html_element element;
+
+	if (is_text(n))
+		html_put_text(w, bytes_of(n->v.text.text));
+	if (!html_is_element(n))
+		return;
+	element = html_rule(html_name(n, room))->element;
+	if (element == HTML_GOES || element == HTML_STYLE)
+		return;
+	for (unsigned i = 0; i < n->v.element.children.length; i++)
+		html_put_words(w, n->v.element.children.data[i]);
 }
 
 void

@@ -28,7 +28,7 @@ void html_put(struct html_writer *w, struct bytes b);
 /* Text, or (quoted) the value of an attribute, so that it is one everywhere. */
 void html_put_text(struct html_writer *w, struct bytes text);
 void html_put_value(struct html_writer *w, struct bytes value);
-/* All text within the node, and no element. */
+/* All text within the node that is to be read, and no element. */
 void html_put_words(struct html_writer *w, const GumboNode *n);
 void html_removed(
     struct html_writer *w, enum detox_removal what, struct bytes element);

@@ -127,13 +127,30 @@ clean_style(struct cleaner *c, xmlNode *n)
 }
 
 static void
+add_words(const xmlNode *n, struct buf *out)
+{
+	for (const xmlNode *child = n->children; child != NULL;
+	     child = child->next) {
+		/* As long as the document at most. */
+		if (child->type == XML_TEXT_NODE)
+			must(buf_append(out,
+				 bytes_of((const char *)child->content)) == 0);
+		else if (child->type == XML_ELEMENT_NODE &&
+		    !words_have(" script style ", name_of(child)))
+			add_words(child, out);
+	}
+}
+
+/* All text within it, and no element. */
+static void
 keep_words(xmlNode *n)
 {
-	xmlChar *words = xmlNodeGetContent(n);
+	struct buf words;
 
-	if (words != NULL)
-		set_text(n, bytes_of((const char *)words));
-	xmlFree(words);
+	buf_init(&words, INT32_MAX / 2);
+	add_words(n, &words);
+	set_text(n, buf_bytes(&words));
+	buf_release(&words);
 }
 
 /* HTML in a picture: its text stays, as text. */

@@ -14,11 +14,15 @@ static const char names[] =
     " xml xsl xslt rss atom kml gml rdf xsd wsdl plist fodt fods fodp fodg xmp"
     " xlf xliff opf ncx ";
 
+/* A browser reads a page where the name says so, however it begins. */
 static bool
 takes_svg(const struct detox_object *o)
 {
-	return magic_type_of(o->content, true) == MAGIC_SVG ||
-	    words_have(" svg ", detox_extension(o->name));
+	struct bytes extension = detox_extension(o->name);
+
+	return words_have(" svg ", extension) ||
+	    (magic_type_of(o->content, true) == MAGIC_SVG &&
+		!words_have(" html htm xhtml xht shtml ", extension));
 }
 
 /* What a reader opens by its name is XML, whatever it begins with. */
@@ -51,6 +55,10 @@ read_file(struct detox *d, struct bytes content)
 	return doc;
 }
 
+/* What nobody reads. */
+static const char unread[] =
+    " script style metadata bindata binary-data docoledata docsuppdata ";
+
 static uint64_t
 count_text(const xmlNode *n)
 {
@@ -60,7 +68,8 @@ count_text(const xmlNode *n)
 	     child = child->next) {
 		const xmlChar *p = child->content;
 
-		if (child->type == XML_ELEMENT_NODE)
+		if (child->type == XML_ELEMENT_NODE &&
+		    !words_have(unread, bytes_of((const char *)child->name)))
 			count += count_text(child);
 		for (; child->type == XML_TEXT_NODE && p != NULL && *p != '\0';
 		     p++)
@@ -78,6 +87,7 @@ put_lines(struct detox *d, const xmlNode *n, struct detox_output *out)
 		struct bytes text = { 0 };
 
 		if (child->type == XML_ELEMENT_NODE &&
+		    !words_have(unread, bytes_of((const char *)child->name)) &&
 		    put_lines(d, child, out) == DETOX_REFUSED)
 			return DETOX_REFUSED;
 		if (child->type == XML_TEXT_NODE)
