@@ -71,6 +71,7 @@ struct reading {
 	enum name_charset charset;
 	uint64_t unpacked; /* bytes that came, of all entries */
 	unsigned entries;
+	bool open;
 };
 
 enum content {
@@ -83,7 +84,8 @@ enum content {
 static enum detox_result
 refuse_archive(struct reading *r)
 {
-	if (archive_read_has_encrypted_entries(r->a) > 0)
+	/* libarchive follows a pointer to nowhere when it knew no format. */
+	if (r->open && archive_read_has_encrypted_entries(r->a) > 0)
 		return detox_refuse(
 		    r->d, REFUSED_ENCRYPTED, "an entry is encrypted");
 	if (archive_errno(r->a) == ENOMEM)
@@ -364,12 +366,10 @@ read_archive(struct reading *r, enum magic_type t, enum packed packed)
 
 	r->a = archive_read_new();
 	must(r->a != NULL);
-	if (support(r->a, t, packed) == ARCHIVE_OK &&
+	r->open = support(r->a, t, packed) == ARCHIVE_OK &&
 	    archive_read_open_memory(r->a, r->o->content.p, r->o->content.n) ==
-		ARCHIVE_OK)
-		result = read_entries(r);
-	else
-		result = refuse_archive(r);
+		ARCHIVE_OK;
+	result = r->open ? read_entries(r) : refuse_archive(r);
 	archive_read_free(r->a);
 	r->a = NULL;
 	return result;

@@ -735,6 +735,8 @@ static const struct {
 	    REFUSED_SPLIT },
 	{ BYTES_ROW(RAR5 "\0\0\0\0\4\4\0\1\0"), "a.rar", REFUSED_ENCRYPTED },
 	{ BYTES_ROW(RAR5), "a.rar", REFUSED_BROKEN },
+	{ BYTES_ROW("Rar!\x1a\7\1\x29\0\0\0\0\0\0\0"), "a.rar",
+	    REFUSED_BROKEN },
 	{ BYTES_ROW("MSCF\0\0\0\0\x40\0\0\0\0\0\0\0\x2c\0\0\0\0\0\0\0\3\1\1\0"
 		    "\1\0\2\0\0\0\0\0"),
 	    "a.cab", REFUSED_SPLIT },
