@@ -221,14 +221,14 @@ table_name(const struct doc *w)
 static enum detox_result
 clean(struct doc *w, struct cfb *c)
 {
-	if (part_read(w->d, c, "WordDocument", &w->main) == DETOX_REFUSED ||
+	if (part_read(w->d, c, 0, "WordDocument", &w->main) == DETOX_REFUSED ||
 	    read_head(w) == DETOX_REFUSED)
 		return DETOX_REFUSED;
 	w->table = w->old ? &w->main : &w->table_stream;
 	if (!w->old &&
-	    (part_read(w->d, c, table_name(w), &w->table_stream) ==
+	    (part_read(w->d, c, 0, table_name(w), &w->table_stream) ==
 		    DETOX_REFUSED ||
-		part_read_if(w->d, c, "Data", &w->data) == DETOX_REFUSED))
+		part_read_if(w->d, c, 0, "Data", &w->data) == DETOX_REFUSED))
 		return DETOX_REFUSED;
 	doc_clean_places(w);
 	clean_pictures(w);

@@ -116,7 +116,7 @@ jtd_rebuild(struct detox *d, struct cfb *c, struct detox_output *out)
 {
 	struct text t = { .d = d, .out = out };
 	struct buf b;
-	enum detox_result result = part_read(d, c, "DocumentText", &b);
+	enum detox_result result = part_read(d, c, 0, "DocumentText", &b);
 
 	out->extension = "txt";
 	if (result == DETOX_REBUILT)

@@ -110,14 +110,15 @@ report_all_dropped(struct detox *d, struct cfb *c)
 }
 
 enum detox_result
-part_read(struct detox *d, struct cfb *c, const char *name, struct buf *out)
+part_read(struct detox *d, struct cfb *c, uint32_t storage, const char *name,
+    struct buf *out)
 {
-	uint32_t i = cfb_find(c, 0, name);
+	uint32_t i = cfb_find(c, storage, name);
 
 	buf_init(out, 0);
 	if (i == CFB_NO_ENTRY)
 		return detox_refuse(d, REFUSED_BROKEN, "it has no %s", name);
-	if (cfb_is_double(c, 0, name))
+	if (cfb_is_double(c, storage, name))
 		return detox_refuse(d, REFUSED_DUPLICATE, "two are %s", name);
 	c->entries[i].taken = true;
 	if (cfb_read(c, i, out) < 0)
@@ -127,12 +128,13 @@ part_read(struct detox *d, struct cfb *c, const char *name, struct buf *out)
 }
 
 enum detox_result
-part_read_if(struct detox *d, struct cfb *c, const char *name, struct buf *out)
+part_read_if(struct detox *d, struct cfb *c, uint32_t storage, const char *name,
+    struct buf *out)
 {
 	buf_init(out, 0);
-	if (cfb_find(c, 0, name) == CFB_NO_ENTRY)
+	if (cfb_find(c, storage, name) == CFB_NO_ENTRY)
 		return DETOX_REBUILT;
-	return part_read(d, c, name, out);
+	return part_read(d, c, storage, name, out);
 }
 
 /* {000C1080..1086-0000-0000-C000-000000000046}: installers, their patches and

@@ -225,10 +225,15 @@ clean_pictures(struct ppt *p)
 }
 
 static enum detox_result
-read_user(struct ppt *p, struct cfb *c)
+read_user(struct ppt *p, struct cfb *c, uint32_t root)
 {
-	if (part_read(p->d, c, "Current User", &p->user) == DETOX_REFUSED)
+	if (part_read(p->d, c, root, "Current User", &p->user) == DETOX_REFUSED)
 		return DETOX_REFUSED;
+	if (p->user.n < 28 || le16(p->user.p + 2) != CURRENT_USER)
+		if (cfb_find(c, 0, "PersistentStorage Directory") !=
+		    CFB_NO_ENTRY)
+			return detox_refuse(p->d, REFUSED_TYPE,
+			    "a presentation of PowerPoint 95");
 	if (p->user.n < 28 || le16(p->user.p + 2) != CURRENT_USER)
 		return broken(p, "has no current edit");
 	if (le32(p->user.p + 12) == TOKEN_ENCRYPTED)
@@ -284,12 +289,16 @@ rewrite(struct ppt *p, struct cfb *c, struct detox_output *out)
 {
 	struct objects o = { 0 };
 	uint8_t user[32];
-	uint32_t directory;
+	uint32_t directory, root = cfb_find(c, 0, "PP97_DUALSTORAGE");
 
-	if (read_user(p, c) == DETOX_REFUSED ||
-	    part_read(p->d, c, "PowerPoint Document", &p->in) ==
+	/* Beside one of PowerPoint 95 it may be in a storage. */
+	if (root == CFB_NO_ENTRY)
+		root = 0;
+	if (read_user(p, c, root) == DETOX_REFUSED ||
+	    part_read(p->d, c, root, "PowerPoint Document", &p->in) ==
 		DETOX_REFUSED ||
-	    part_read_if(p->d, c, "Pictures", &p->pictures) == DETOX_REFUSED)
+	    part_read_if(p->d, c, root, "Pictures", &p->pictures) ==
+		DETOX_REFUSED)
 		return DETOX_REFUSED;
 	o.place = ARENA_ARRAY(&p->d->arena, uint32_t, OBJECTS_MAX);
 	o.place_new = ARENA_ARRAY(&p->d->arena, uint32_t, OBJECTS_MAX);

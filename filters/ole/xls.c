@@ -207,7 +207,7 @@ xls_rebuild(struct detox *d, struct cfb *c, struct detox_output *out)
 	struct xls x = { .d = d };
 	bool has_new = cfb_find(c, 0, "Workbook") != CFB_NO_ENTRY;
 	enum detox_result result =
-	    part_read(d, c, has_new ? "Workbook" : "Book", &x.in);
+	    part_read(d, c, 0, has_new ? "Workbook" : "Book", &x.in);
 
 	buf_init(&x.out, d->profile->out_max);
 	if (result == DETOX_REBUILT)

@@ -11,8 +11,9 @@
 #define OBJECT_PICTURE_FORMULA 0x09
 #define OBJECT_LIST 0x13
 #define OBJECT_IS_CONTROL 0x10
-#define OBJECT_FLAGS_KEPT 0x0189 /* automatic size, icon, camera, usual size \
-				  */
+#define OBJECT_FLAGS_KEPT                                  \
+	0x0189 /* automatic size, icon, camera, usual size \
+		*/
 
 /* Its place is written when its sheet is; a macro's becomes a sheet. */
 enum xls_fate

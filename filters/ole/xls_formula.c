@@ -274,7 +274,7 @@ xls_judge_formula(const struct xls *x, const uint8_t *p, size_t n)
 		unsigned token = p[at] & 0x7f;
 
 		if (token >= 0x40)
-			token -= 0x20;
+			token = (token & 0x1f) | 0x20;
 		if (!measure(x, p + at, n - at, token, &size))
 			return XLS_FORMULA_BROKEN;
 		one = judge_token(x, token, p + at + 1);

@@ -1,0 +1,370 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Documents of Word, of one piece of text, built here. */
+#include <check.h>
+#include <stdlib.h>
+
+#include "filters/ole/le.h"
+#include "tests/unit/detox/build_ole.h"
+#include "tests/unit/detox/drive.h"
+
+Suite *ole_doc_suite(void);
+
+#define TEXT_AT 0x400
+#define PLACES 154
+#define CMDS 24
+#define ASSOCIATED 32
+#define PIECES 33
+#define FIELDS 16
+
+/* The FIB and the text; where it is in the table stream. */
+struct word {
+	struct buf main, table;
+	struct build_ole file;
+};
+
+static void
+add_place(struct word *w, unsigned place, struct bytes content)
+{
+	put_le32(w->main.p + PLACES + place * 8, (uint32_t)w->table.n);
+	put_le32(w->main.p + PLACES + place * 8 + 4, (uint32_t)content.n);
+	build_bytes(&w->table, content);
+}
+
+static void
+add_pieces(struct word *w, size_t n, bool wide)
+{
+	struct buf b = { 0 };
+
+	build_bytes(&b, BYTES("\2"));
+	build_le32(&b, 16);
+	build_le32(&b, 0);
+	build_le32(&b, (uint32_t)n);
+	build_le16(&b, 0);
+	build_le32(&b, wide ? TEXT_AT : 0x40000000 | TEXT_AT * 2);
+	build_le16(&b, 0);
+	add_place(w, PIECES, buf_bytes(&b));
+	buf_release(&b);
+}
+
+static void
+build_word(struct word *w, const char *text, bool wide)
+{
+	memset(w, 0, sizeof(*w));
+	build_ole_init(&w->file);
+	build_zeros(&w->main, TEXT_AT);
+	put_le16(w->main.p, 0xa5ec);
+	put_le16(w->main.p + 2, 0xc1);
+	put_le16(w->main.p + 32, 14);
+	put_le16(w->main.p + 62, 22);
+	put_le16(w->main.p + 152, 93);
+	put_le32(w->main.p + 76, (uint32_t)strlen(text));
+	if (wide)
+		build_utf16(&w->main, text);
+	else
+		build_bytes(&w->main, bytes_of(text));
+	build_bytes(&w->table, BYTES("xxxx"));
+	add_pieces(w, strlen(text), wide);
+}
+
+static void
+run_word(struct word *w, struct drive_detox *t)
+{
+	build_ole_add(&w->file, "WordDocument", buf_bytes(&w->main));
+	build_ole_add(&w->file, "0Table", buf_bytes(&w->table));
+	drive_detox_run(t, build_ole_write(&w->file, NULL), "a.doc");
+	build_ole_release(&w->file);
+	buf_release(&w->main);
+	buf_release(&w->table);
+}
+
+/* The text that came out, as it is; the caller releases it. */
+static char *
+text_of(const struct drive_detox *t, bool wide)
+{
+	struct buf main =
+	    build_ole_read(buf_bytes(&t->out.content), "WordDocument");
+	size_t step = wide ? 2 : 1, n = (main.n - TEXT_AT) / step;
+	char *text = calloc(n + 1, 1);
+
+	ck_assert(text != NULL);
+	for (size_t i = 0; i < n; i++)
+		text[i] = (char)main.p[TEXT_AT + i * step];
+	buf_release(&main);
+	return text;
+}
+
+static const struct {
+	const char *name;
+	const char *in;
+	const char *out; /* NULL: as it was */
+	enum detox_removal what;
+} texts[] = {
+	{ "plain text", "A clean document.\r", NULL, 0 },
+	{ "page number",
+	    "a\x13 PAGE \\* MERGEFORMAT \x14"
+	    "1\x15"
+	    "b",
+	    NULL, 0 },
+	{ "link of the web",
+	    "\x13 HYPERLINK \"https://www.city.test/\" \x14town\x15", NULL, 0 },
+	{ "link to a place", "\x13 HYPERLINK \\l \"a:b\" \x14there\x15", NULL,
+	    0 },
+	{ "formula",
+	    "\x13 =SUM(ABOVE) \x14"
+	    "3\x15",
+	    NULL, 0 },
+	{ "formula with a field within",
+	    "\x13 ={ \x13PAGE\x14"
+	    "2\x15}-1 \x14"
+	    "1\x15",
+	    NULL, 0 },
+	{ "link to a script",
+	    "\x13 HYPERLINK \"javascript:alert(1)\" \x14go\x15",
+	    "\x13                                 \x14go\x15", REMOVED_LINK },
+	{ "link to a server", "\x13HYPERLINK \\\\\\\\a\\b\x14go\x15",
+	    "\x13                 \x14go\x15", REMOVED_LINK },
+	{ "DDE", "x\x13 DDEAUTO c:\\\\cmd.exe \"/k\" \x14ok\x15y",
+	    "x\x13                          \x14ok\x15y", REMOVED_FIELD },
+	{ "DDE without a result",
+	    "\x13"
+	    "dde a b\x15z",
+	    "\x13       \x15z", REMOVED_FIELD },
+	{ "DDE that does not end",
+	    "\x13"
+	    "DDE a b",
+	    "\x13       ", REMOVED_FIELD },
+	{ "DDE made by a field",
+	    "\x13 \x13QUOTE 68 68 69\x14"
+	    "DDE\x15 a b \x14r\x15",
+	    "\x13 \x13              \x14   \x15     \x14r\x15", REMOVED_FIELD },
+	{ "DDE within a condition",
+	    "\x13 IF 1=1 \x13 DDE a \x14r\x15 \x14s\x15",
+	    "\x13 IF 1=1 \x13       \x14r\x15 \x14s\x15", REMOVED_FIELD },
+	{ "included text", "\x13INCLUDETEXT \"a\"\x14t\x15",
+	    "\x13               \x14t\x15", REMOVED_EXTERNAL },
+	{ "embedded object",
+	    "\x13"
+	    "EMBED Package\x14\1\x15",
+	    "\x13             \x14\1\x15", REMOVED_OBJECT },
+	{ "control",
+	    "\x13"
+	    "CONTROL a\x14\1\x15",
+	    "\x13         \x14\1\x15", REMOVED_ACTIVEX },
+	{ "data source",
+	    "\x13"
+	    "DATABASE \\d \"a\"\x14t\x15",
+	    "\x13               \x14t\x15", REMOVED_CONNECTION },
+	{ "button for a macro", "\x13 MACROBUTTON Run Press here \x15",
+	    "\x13 GOTOBUTTON  Run Press here \x15", REMOVED_FIELD },
+	{ "unknown", "\x13WHATEVER\x14t\x15", "\x13        \x14t\x15",
+	    REMOVED_FIELD },
+};
+
+static void
+check_text(size_t i, bool wide)
+{
+	struct drive_detox t;
+	struct word w;
+	char *text;
+
+	drive_detox_init(&t);
+	build_word(&w, texts[i].in, wide);
+	run_word(&w, &t);
+	ck_assert_msg(
+	    t.result == DETOX_REBUILT, "%s: %s", texts[i].name, t.d.why);
+	text = text_of(&t, wide);
+	ck_assert_msg(
+	    strcmp(text, texts[i].out != NULL ? texts[i].out : texts[i].in) ==
+		0,
+	    "%s: %s", texts[i].name, text);
+	free(text);
+	if (texts[i].out != NULL)
+		ck_assert_msg(
+		    drive_detox_removed(&t, texts[i].what, "WordDocument") >= 1,
+		    "%s", texts[i].name);
+	else
+		ck_assert_uint_eq(t.d.rows_n, 0);
+	drive_detox_release(&t);
+}
+
+START_TEST(ole_doc_blanks_bad_fields)
+{
+	check_text((size_t)_i, false);
+	check_text((size_t)_i, true);
+}
+END_TEST
+
+START_TEST(ole_doc_forgets_the_kind_of_a_bad_field)
+{
+	static const char in[] = "ab\x13 DDE c d \x14r\x15";
+	struct drive_detox t;
+	struct word w;
+	struct buf list = { 0 }, table;
+
+	drive_detox_init(&t);
+	build_word(&w, in, false);
+	build_le32(&list, 2);
+	build_le32(&list, (uint32_t)sizeof(in) - 1);
+	build_bytes(&list, BYTES("\x13\x2d"));
+	add_place(&w, FIELDS, buf_bytes(&list));
+	run_word(&w, &t);
+	table = build_ole_read(buf_bytes(&t.out.content), "0Table");
+	ck_assert(build_ole_contains(buf_bytes(&table), BYTES("\x13\x01")));
+	ck_assert(!build_ole_contains(buf_bytes(&table), BYTES("\x13\x2d")));
+	buf_release(&table);
+	buf_release(&list);
+	drive_detox_release(&t);
+}
+END_TEST
+
+START_TEST(ole_doc_drops_what_the_head_names)
+{
+	static const uint8_t strings[6 + 18 * 2 + 20] = { 0xff, 0xff, 18, 0, 0,
+		0, 0, 0, 10, 0, '\\', 0, '\\', 0, 's' };
+	struct drive_detox t;
+	struct word w;
+	struct buf table, main;
+
+	drive_detox_init(&t);
+	build_word(&w, "text", false);
+	add_place(&w, CMDS, BYTES("run the macro"));
+	add_place(&w, ASSOCIATED, (struct bytes){ strings, sizeof(strings) });
+	run_word(&w, &t);
+	ck_assert_uint_eq(drive_detox_removed(&t, REMOVED_MACRO, "Cmds"), 1);
+	table = build_ole_read(buf_bytes(&t.out.content), "0Table");
+	main = build_ole_read(buf_bytes(&t.out.content), "WordDocument");
+	ck_assert(!build_ole_contains(buf_bytes(&table), BYTES("macro")));
+	ck_assert(!build_ole_contains(buf_bytes(&table), BYTES("\\\0\\\0s")));
+	ck_assert_uint_eq(le32(main.p + PLACES + CMDS * 8 + 4), 0);
+	ck_assert_uint_eq(le32(main.p + PLACES + ASSOCIATED * 8 + 4), 42);
+	buf_release(&table);
+	buf_release(&main);
+	drive_detox_release(&t);
+}
+END_TEST
+
+static const struct {
+	const char *stream;
+	enum detox_removal what;
+} streams[] = {
+	{ "Macros", REMOVED_MACRO },
+	{ "_VBA_PROJECT_CUR", REMOVED_MACRO },
+	{ "PROJECT", REMOVED_MACRO },
+	{ "ObjectPool", REMOVED_OBJECT },
+	{ "\001Ole10Native", REMOVED_OBJECT },
+	{ "Package", REMOVED_FILE },
+	{ "Ctls", REMOVED_ACTIVEX },
+	{ "MsoDataStore", REMOVED_CUSTOM },
+	{ "_signatures", REMOVED_SIGNATURE },
+	{ "\005SummaryInformation", REMOVED_METADATA },
+	{ "1Table", REMOVED_UNKNOWN },
+	{ "whatever", REMOVED_UNKNOWN },
+};
+
+START_TEST(ole_doc_keeps_only_its_streams)
+{
+	struct drive_detox t;
+	struct word w;
+
+	drive_detox_init(&t);
+	build_word(&w, "text", false);
+	build_ole_add(&w.file, streams[_i].stream, BYTES("attack"));
+	run_word(&w, &t);
+	ck_assert_int_eq(t.result, DETOX_REBUILT);
+	ck_assert(
+	    !build_ole_has(buf_bytes(&t.out.content), streams[_i].stream));
+	ck_assert(
+	    !build_ole_contains(buf_bytes(&t.out.content), BYTES("attack")));
+	ck_assert_uint_eq(drive_detox_removed(&t, streams[_i].what, NULL), 1);
+	drive_detox_release(&t);
+}
+END_TEST
+
+START_TEST(ole_doc_refuses_encrypted_documents)
+{
+	struct drive_detox t;
+	struct word w;
+
+	drive_detox_init(&t);
+	build_word(&w, "text", false);
+	put_le16(w.main.p + 0x0a, 0x0100);
+	run_word(&w, &t);
+	ck_assert_int_eq(t.d.refusal, REFUSED_ENCRYPTED);
+	drive_detox_release(&t);
+}
+END_TEST
+
+/* Fields within each other: as many as are looked at, and one more. */
+START_TEST(ole_doc_blanks_what_is_too_deep)
+{
+	struct drive_detox t;
+	struct word w;
+	char text[200] = "";
+	char *out;
+	size_t deep = 32 + (size_t)_i;
+
+	for (size_t i = 0; i < deep; i++)
+		memcpy(text + i * 2, "\x13\x14", 2);
+	memcpy(text + deep * 2, "DDE", 3);
+	drive_detox_init(&t);
+	build_word(&w, text, false);
+	run_word(&w, &t);
+	out = text_of(&t, false);
+	ck_assert((strstr(out, "DDE") == NULL) == (_i > 0));
+	free(out);
+	drive_detox_release(&t);
+}
+END_TEST
+
+static void
+check_link(struct bytes address, bool stays)
+{
+	struct drive_detox t;
+	struct word w;
+	struct buf link = { 0 }, data;
+
+	/* An URL moniker, as a link's data has it. */
+	build_bytes(&link,
+	    BYTES("\xe0\xc9\xea\x79\xf9\xba\xce\x11\x8c\x82\x00\xaa\x00\x4b"
+		  "\xa9\x0b"));
+	build_le32(&link, (uint32_t)address.n * 2);
+	for (size_t i = 0; i < address.n; i++)
+		build_le16(&link, address.p[i]);
+	drive_detox_init(&t);
+	build_word(&w, "text", false);
+	build_ole_add(&w.file, "Data", buf_bytes(&link));
+	run_word(&w, &t);
+	data = build_ole_read(buf_bytes(&t.out.content), "Data");
+	ck_assert(bytes_equal(buf_bytes(&data), buf_bytes(&link)) == stays);
+	ck_assert_uint_eq(
+	    drive_detox_removed(&t, REMOVED_LINK, "Data"), stays ? 0 : 1);
+	buf_release(&data);
+	buf_release(&link);
+	drive_detox_release(&t);
+}
+
+START_TEST(ole_doc_blanks_bad_addresses)
+{
+	check_link(BYTES("https://www.city.test/"), true);
+	check_link(BYTES("javascript:alert(1)"), false);
+	check_link(BYTES("\\\\server\\share"), false);
+}
+END_TEST
+
+Suite *
+ole_doc_suite(void)
+{
+	Suite *s = suite_create("ole_doc");
+	TCase *t = tcase_create("all");
+
+	tcase_add_loop_test(t, ole_doc_blanks_bad_fields, 0, COUNT(texts));
+	tcase_add_test(t, ole_doc_forgets_the_kind_of_a_bad_field);
+	tcase_add_test(t, ole_doc_drops_what_the_head_names);
+	tcase_add_loop_test(
+	    t, ole_doc_keeps_only_its_streams, 0, COUNT(streams));
+	tcase_add_test(t, ole_doc_refuses_encrypted_documents);
+	tcase_add_loop_test(t, ole_doc_blanks_what_is_too_deep, 0, 2);
+	tcase_add_test(t, ole_doc_blanks_bad_addresses);
+	suite_add_tcase(s, t);
+	return s;
+}

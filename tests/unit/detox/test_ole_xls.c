@@ -1,0 +1,491 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Workbooks of BIFF8, built here record by record. */
+#include <check.h>
+
+#include "filters/ole/le.h"
+#include "tests/unit/detox/build_ole.h"
+#include "tests/unit/detox/drive.h"
+
+Suite *ole_xls_suite(void);
+
+#define BOF 0x809
+#define END 0x0a
+#define SHEET 0x10
+#define GLOBALS 5
+#define MACROS 0x40
+#define NO_RECORD SIZE_MAX
+
+struct book {
+	struct buf in;
+	size_t sheet; /* where the BOUNDSHEET's place is */
+	struct drive_detox t;
+	struct buf out;
+};
+
+static void
+add(struct book *b, unsigned type, struct bytes content)
+{
+	build_le16(&b->in, type);
+	build_le16(&b->in, (unsigned)content.n);
+	build_bytes(&b->in, content);
+}
+
+static void
+add_bof(struct book *b, unsigned kind)
+{
+	uint8_t bof[16] = { 0, 6 };
+
+	put_le16(bof + 2, kind);
+	add(b, BOF, (struct bytes){ bof, sizeof(bof) });
+}
+
+/* Globals with one sheet; more records of them may follow. */
+static void
+begin_book(struct book *b, uint8_t kind)
+{
+	uint8_t sheet[] = { 0, 0, 0, 0, 0, kind, 1, 0, 'S' };
+
+	memset(b, 0, sizeof(*b));
+	drive_detox_init(&b->t);
+	add_bof(b, GLOBALS);
+	b->sheet = b->in.n + 4;
+	add(b, 0x85, (struct bytes){ sheet, sizeof(sheet) });
+}
+
+static void
+begin_sheet(struct book *b, unsigned kind)
+{
+	add(b, END, BYTES(""));
+	put_le32(b->in.p + b->sheet, (uint32_t)b->in.n);
+	add_bof(b, kind);
+}
+
+static void
+run_book(struct book *b)
+{
+	struct build_ole file;
+
+	add(b, END, BYTES(""));
+	build_ole_init(&file);
+	build_ole_add(&file, "Workbook", buf_bytes(&b->in));
+	drive_detox_run(&b->t, build_ole_write(&file, NULL), "a.xls");
+	if (b->t.result == DETOX_REBUILT)
+		b->out =
+		    build_ole_read(buf_bytes(&b->t.out.content), "Workbook");
+	build_ole_release(&file);
+}
+
+static void
+end_book(struct book *b)
+{
+	buf_release(&b->in);
+	buf_release(&b->out);
+	drive_detox_release(&b->t);
+}
+
+/* Where the first record of that type is, from a place on. */
+static size_t
+find(const struct book *b, unsigned type, size_t from)
+{
+	for (size_t at = from; at + 4 <= b->out.n;
+	     at += 4 + (size_t)le16(b->out.p + at + 2))
+		if (le16(b->out.p + at) == type)
+			return at;
+	return NO_RECORD;
+}
+
+static bool
+has(const struct book *b, unsigned type, struct bytes content)
+{
+	for (size_t at = 0; (at = find(b, type, at)) != NO_RECORD;
+	     at += 4 + (size_t)le16(b->out.p + at + 2))
+		if (bytes_equal(content,
+			(struct bytes){
+			    b->out.p + at + 4, le16(b->out.p + at + 2) }))
+			return true;
+	return false;
+}
+
+/* That the sheet begins where its entry says. */
+static void
+check_place(const struct book *b, unsigned kind)
+{
+	size_t at = find(b, 0x85, 0), place;
+
+	ck_assert(at != NO_RECORD);
+	place = le32(b->out.p + at + 4);
+	ck_assert(place + 8 <= b->out.n);
+	ck_assert_uint_eq(le16(b->out.p + place), BOF);
+	ck_assert_uint_eq(le16(b->out.p + place + 6), kind);
+}
+
+#define CELL "\1\0\2\0\xf\0"
+#define TEN "\0\0\0\0\0\0\x24\x40"
+
+/* A formula of these tokens, whose value is 10. */
+static void
+add_formula(struct book *b, const char *value, struct bytes tokens)
+{
+	struct buf f = { 0 };
+
+	build_bytes(&f, BYTES(CELL));
+	build_bytes(&f, (struct bytes){ (const uint8_t *)value, 8 });
+	build_zeros(&f, 6);
+	build_le16(&f, (unsigned)tokens.n);
+	build_bytes(&f, tokens);
+	add(b, 0x06, buf_bytes(&f));
+	buf_release(&f);
+}
+
+START_TEST(ole_xls_keeps_a_clean_sheet)
+{
+	struct book b;
+
+	begin_book(&b, 0);
+	begin_sheet(&b, SHEET);
+	add(&b, 0x20b, BYTES("index"));
+	add(&b, 0x203, BYTES(CELL TEN));
+	add_formula(&b, TEN, BYTES("\x1e\4\0\x1e\6\0\3"));
+	add(&b, 0xd7, BYTES("cells"));
+	run_book(&b);
+	ck_assert_int_eq(b.t.result, DETOX_REBUILT);
+	check_place(&b, SHEET);
+	ck_assert(has(&b, 0x203, BYTES(CELL TEN)));
+	ck_assert(find(&b, 0x06, 0) != NO_RECORD);
+	ck_assert(find(&b, 0x20b, 0) == NO_RECORD);
+	ck_assert(find(&b, 0xd7, 0) == NO_RECORD);
+	ck_assert_uint_eq(b.t.d.rows_n, 0);
+	end_book(&b);
+}
+END_TEST
+
+static const struct {
+	const char *name;
+	struct bytes tokens;
+} bad_formulas[] = {
+	{ "EXEC", BYTES_ROW("\x17\4\0calc\x42\1\x6e\0") },
+	{ "CALL", BYTES_ROW("\x17\1\0a\x42\1\x96\0") },
+	{ "REGISTER", BYTES_ROW("\x17\1\0a\x62\1\x95\0") },
+	{ "RTD", BYTES_ROW("\x17\1\0a\x22\1\x7b\1") },
+	{ "a command", BYTES_ROW("\x42\0\x03\x80") },
+	{ "a fixed function of macros", BYTES_ROW("\x21\x36\0") },
+	{ "HYPERLINK to a script",
+	    BYTES_ROW("\x17\x0d\0javascript:ab\x42\1\x67\1") },
+	{ "no known token", BYTES_ROW("\x3f\0\0") },
+	{ "a text that is cut", BYTES_ROW("\x17\xff\0a") },
+};
+
+START_TEST(ole_xls_keeps_the_value_of_a_bad_formula)
+{
+	struct book b;
+
+	begin_book(&b, 0);
+	begin_sheet(&b, SHEET);
+	add_formula(&b, TEN, bad_formulas[_i].tokens);
+	run_book(&b);
+	ck_assert_msg(
+	    has(&b, 0x203, BYTES(CELL TEN)), "%s", bad_formulas[_i].name);
+	ck_assert(find(&b, 0x06, 0) == NO_RECORD);
+	ck_assert_uint_eq(
+	    drive_detox_removed(&b.t, REMOVED_FORMULA, "cell"), 1);
+	end_book(&b);
+}
+END_TEST
+
+static const struct {
+	const char *name;
+	struct bytes tokens;
+} good_formulas[] = {
+	{ "SUM over an area", BYTES_ROW("\x25\0\0\1\0\0\xc0\1\xc0\x42\1\4\0") },
+	{ "IF with its jumps",
+	    BYTES_ROW("\x1d\1\x19\2\4\0\x1e\1\0\x19\x8\3\0"
+		      "\x22\2\1\0") },
+	{ "CHOOSE",
+	    BYTES_ROW("\x1e\1\0\x19\4\1\0\0\0\0\0\x1e\1\0\x42\2\x64\0") },
+	{ "HYPERLINK to the web",
+	    BYTES_ROW("\x17\x0e\0https://a.test\x42\1\x67\1") },
+	{ "tokens of the third class", BYTES_ROW("\x64\0\0\0\xc0\x61\x0f\0") },
+};
+
+START_TEST(ole_xls_keeps_good_formulas)
+{
+	struct book b;
+
+	begin_book(&b, 0);
+	begin_sheet(&b, SHEET);
+	add_formula(&b, TEN, good_formulas[_i].tokens);
+	run_book(&b);
+	ck_assert_msg(
+	    find(&b, 0x06, 0) != NO_RECORD, "%s", good_formulas[_i].name);
+	ck_assert_uint_eq(b.t.d.rows_n, 0);
+	end_book(&b);
+}
+END_TEST
+
+START_TEST(ole_xls_keeps_the_text_of_a_bad_formula)
+{
+	struct book b;
+
+	begin_book(&b, 0);
+	begin_sheet(&b, SHEET);
+	add_formula(&b, "\0\0\0\0\0\0\xff\xff", bad_formulas[0].tokens);
+	add(&b, 0x207, BYTES("\3\0\0abc"));
+	add_formula(&b, "\1\0\1\0\0\0\xff\xff", bad_formulas[0].tokens);
+	add_formula(&b, "\2\0\x2a\0\0\0\xff\xff", bad_formulas[0].tokens);
+	add_formula(&b, "\3\0\0\0\0\0\xff\xff", bad_formulas[0].tokens);
+	run_book(&b);
+	ck_assert(has(&b, 0x204, BYTES(CELL "\3\0\0abc")));
+	ck_assert(has(&b, 0x205, BYTES(CELL "\1\0")));
+	ck_assert(has(&b, 0x205, BYTES(CELL "\x2a\1")));
+	ck_assert(has(&b, 0x201, BYTES(CELL)));
+	ck_assert(find(&b, 0x207, 0) == NO_RECORD);
+	end_book(&b);
+}
+END_TEST
+
+static const struct {
+	const char *name;
+	uint8_t entry;
+	unsigned begin;
+} macro_sheets[] = {
+	{ "macros, said twice", 1, MACROS },
+	{ "macros, the entry says a sheet", 0, MACROS },
+	{ "macros, the sheet says a sheet", 1, SHEET },
+	{ "a module", 6, 6 },
+};
+
+START_TEST(ole_xls_empties_sheets_of_macros)
+{
+	struct book b;
+
+	begin_book(&b, macro_sheets[_i].entry);
+	begin_sheet(&b, macro_sheets[_i].begin);
+	add(&b, 0x203, BYTES(CELL TEN));
+	run_book(&b);
+	ck_assert_msg(b.t.result == DETOX_REBUILT, "%s", macro_sheets[_i].name);
+	check_place(&b, SHEET);
+	ck_assert(find(&b, 0x203, 0) == NO_RECORD);
+	ck_assert_uint_eq(b.out.p[find(&b, 0x85, 0) + 4 + 5], 0);
+	ck_assert_uint_eq(
+	    drive_detox_removed(&b.t, REMOVED_MACRO, "sheet 1"), 1);
+	end_book(&b);
+}
+END_TEST
+
+START_TEST(ole_xls_refuses_encrypted_workbooks)
+{
+	struct book b;
+
+	begin_book(&b, 0);
+	add(&b, 0x2f, BYTES("\1\0\1\0\1\0"));
+	begin_sheet(&b, SHEET);
+	run_book(&b);
+	ck_assert_int_eq(b.t.d.refusal, REFUSED_ENCRYPTED);
+	end_book(&b);
+}
+END_TEST
+
+static const struct {
+	const char *name;
+	unsigned type;
+	enum detox_removal what;
+} records[] = {
+	{ "project", 0xd3, REMOVED_MACRO },
+	{ "query table", 0x1ad, REMOVED_CONNECTION },
+	{ "query", 0xdc, REMOVED_CONNECTION },
+	{ "connection", 0x876, REMOVED_CONNECTION },
+	{ "pivot table", 0xb0, REMOVED_CONNECTION },
+	{ "printer", 0x4d, REMOVED_PRINTER },
+	{ "menu", 0xc2, REMOVED_ACTION },
+	{ "real time data", 0x813, REMOVED_FORMULA },
+	{ "unknown", 0x7777, REMOVED_UNKNOWN },
+};
+
+START_TEST(ole_xls_drops_records_with_what_goes_on)
+{
+	struct book b;
+
+	begin_book(&b, 0);
+	add(&b, records[_i].type, BYTES("attack one"));
+	add(&b, 0x3c, BYTES("attack two"));
+	begin_sheet(&b, SHEET);
+	run_book(&b);
+	ck_assert_int_eq(b.t.result, DETOX_REBUILT);
+	check_place(&b, SHEET);
+	ck_assert_msg(!build_ole_contains(buf_bytes(&b.out), BYTES("attack")),
+	    "%s", records[_i].name);
+	ck_assert_uint_eq(drive_detox_removed(&b.t, records[_i].what, NULL), 1);
+	end_book(&b);
+}
+END_TEST
+
+START_TEST(ole_xls_takes_other_books_out)
+{
+	struct book b;
+
+	begin_book(&b, 0);
+	add(&b, 0x1ae, BYTES("\1\0\1\4"));
+	add(&b, 0x1ae, BYTES("\0\0\x9\0\0cmd\3/c ab"));
+	add(&b, 0x23, BYTES("\xe2\x7f\0\0\0\0\1\0A"));
+	add(&b, 0x17, BYTES("\2\0\0\0\0\0\0\0\1\0\0\0\0\0"));
+	begin_sheet(&b, SHEET);
+	add_formula(&b, TEN, BYTES("\x3a\0\0\0\0\0\0"));
+	add_formula(&b, TEN, BYTES("\x3a\1\0\0\0\0\0"));
+	add_formula(&b, TEN, BYTES("\x39\1\0\1\0\0\0"));
+	run_book(&b);
+	ck_assert(has(&b, 0x1ae, BYTES("\1\0\1\4")));
+	ck_assert(has(&b, 0x1ae, BYTES("\1\0\1\x3a")));
+	ck_assert(!build_ole_contains(buf_bytes(&b.out), BYTES("cmd")));
+	ck_assert(find(&b, 0x23, 0) == NO_RECORD);
+	ck_assert(has(&b, 0x17, BYTES("\2\0\0\0\0\0\0\0\1\0\xfe\xff\xfe\xff")));
+	ck_assert(find(&b, 0x06, 0) != NO_RECORD);
+	ck_assert_uint_eq(
+	    drive_detox_removed(&b.t, REMOVED_EXTERNAL, "cell"), 2);
+	end_book(&b);
+}
+END_TEST
+
+#define NAME(flags, length, size) \
+	flags "\0\0" length size "\0\0\0\0\0\0\0\0\0\0"
+
+START_TEST(ole_xls_disarms_names)
+{
+	struct book b;
+
+	begin_book(&b, 0);
+	add(&b, 0x18, BYTES(NAME("\x20", "\1", "\3") "\1\x1e\1\0"));
+	add(&b, 0x18, BYTES(NAME("\0", "\xa", "\3") "Auto_Open1\x1e\1\0"));
+	add(&b, 0x18, BYTES(NAME("\x0e", "\3", "\3") "Run\x1e\1\0"));
+	add(&b, 0x18, BYTES(NAME("\0", "\4", "\3") "Good\x1e\1\0"));
+	add(&b, 0x18, BYTES(NAME("\x20", "\1", "\3") "\6\x1e\1\0"));
+	begin_sheet(&b, SHEET);
+	run_book(&b);
+	ck_assert(has(&b, 0x18, BYTES(NAME("\0", "\1", "\3") "_\x1c\x17\x15")));
+	ck_assert(has(
+	    &b, 0x18, BYTES(NAME("\0", "\xa", "\3") "_uto_Open1\x1c\x17\x15")));
+	ck_assert(
+	    has(&b, 0x18, BYTES(NAME("\0", "\3", "\3") "Run\x1c\x17\x15")));
+	ck_assert(has(&b, 0x18, BYTES(NAME("\0", "\4", "\3") "Good\x1e\1\0")));
+	ck_assert(has(&b, 0x18, BYTES(NAME("\x20", "\1", "\3") "\6\x1e\1\0")));
+	ck_assert_uint_eq(drive_detox_removed(&b.t, REMOVED_MACRO, "name"), 3);
+	end_book(&b);
+}
+END_TEST
+
+START_TEST(ole_xls_takes_macros_from_shapes)
+{
+	struct book b;
+
+	begin_book(&b, 0);
+	begin_sheet(&b, SHEET);
+	add(&b, 0x5d,
+	    BYTES("\x15\0\4\0\1\0\1\0\4\0\2\0ab\x8\0\2\0\x31\0\x9\0\4\0fmla"
+		  "\0\0\0\0"));
+	run_book(&b);
+	ck_assert(
+	    has(&b, 0x5d, BYTES("\x15\0\4\0\1\0\1\0\x8\0\2\0\1\0\0\0\0\0")));
+	ck_assert_uint_eq(drive_detox_removed(&b.t, REMOVED_MACRO, "Obj"), 1);
+	ck_assert_uint_eq(drive_detox_removed(&b.t, REMOVED_ACTIVEX, "Obj"), 1);
+	end_book(&b);
+}
+END_TEST
+
+#define LINK                                                               \
+	"\0\0\0\0\0\0\0\0\xd0\xc9\xea\x79\xf9\xba\xce\x11\x8c\x82\x00\xaa" \
+	"\x00\x4b\xa9\x0b\2\0\0\0"
+#define MONIKER                                                            \
+	"\3\0\0\0\xe0\xc9\xea\x79\xf9\xba\xce\x11\x8c\x82\x00\xaa\x00\x4b" \
+	"\xa9\x0b"
+
+static const struct {
+	const char *name;
+	struct bytes link;
+	bool stays;
+} links[] = {
+	{ "of the web",
+	    BYTES_ROW(LINK MONIKER "\x10\0\0\0h\0t\0t\0p\0:\0a\0b\0"
+				   "c\0"),
+	    true },
+	{ "to a file",
+	    BYTES_ROW(LINK MONIKER "\x10\0\0\0f\0i\0l\0e\0:\0a\0b\0c\0"),
+	    false },
+	{ "to a server, as text", BYTES_ROW(LINK "\1\1\0\0\3\0\0\0\\\0\\\0a\0"),
+	    false },
+	{ "to a place", BYTES_ROW(LINK "\x8\0\0\0\3\0\0\0a\0b\0c\0"), true },
+};
+
+START_TEST(ole_xls_drops_bad_links)
+{
+	struct book b;
+
+	begin_book(&b, 0);
+	begin_sheet(&b, SHEET);
+	add(&b, 0x1b8, links[_i].link);
+	run_book(&b);
+	ck_assert_msg(has(&b, 0x1b8, links[_i].link) == links[_i].stays, "%s",
+	    links[_i].name);
+	ck_assert_uint_eq(
+	    drive_detox_removed(&b.t, REMOVED_LINK, "HLink"), !links[_i].stays);
+	end_book(&b);
+}
+END_TEST
+
+START_TEST(ole_xls_blanks_formulas_that_are_no_cell)
+{
+	struct book b;
+
+	begin_book(&b, 0);
+	begin_sheet(&b, SHEET);
+	add(&b, 0x4bc, BYTES("\0\0\1\0\0\0\0\2\x07\0\x17\0\0\x42\1\x6e\0"));
+	add(&b, 0x1b1, BYTES("\1\3\4\0\0\0\x42\0\x6e\0"));
+	run_book(&b);
+	ck_assert(has(&b, 0x4bc,
+	    BYTES("\0\0\1\0\0\0\0\2\x07\0\x1c\x17\x15\x15\x15\x15\x15")));
+	ck_assert(has(&b, 0x1b1, BYTES("\1\3\4\0\0\0\x1c\x17\x15\x15")));
+	end_book(&b);
+}
+END_TEST
+
+/* A sheet that is not where its entry says becomes an empty one. */
+START_TEST(ole_xls_mends_a_lost_sheet)
+{
+	struct book b;
+
+	begin_book(&b, 0);
+	begin_sheet(&b, SHEET);
+	put_le32(b.in.p + b.sheet, 0x7fffffff);
+	run_book(&b);
+	ck_assert_int_eq(b.t.result, DETOX_REBUILT);
+	check_place(&b, SHEET);
+	ck_assert_uint_eq(
+	    drive_detox_removed(&b.t, REMOVED_DAMAGED, "sheet 1"), 1);
+	end_book(&b);
+}
+END_TEST
+
+Suite *
+ole_xls_suite(void)
+{
+	Suite *s = suite_create("ole_xls");
+	TCase *t = tcase_create("all");
+
+	tcase_add_test(t, ole_xls_keeps_a_clean_sheet);
+	tcase_add_loop_test(t, ole_xls_keeps_the_value_of_a_bad_formula, 0,
+	    COUNT(bad_formulas));
+	tcase_add_loop_test(
+	    t, ole_xls_keeps_good_formulas, 0, COUNT(good_formulas));
+	tcase_add_test(t, ole_xls_keeps_the_text_of_a_bad_formula);
+	tcase_add_loop_test(
+	    t, ole_xls_empties_sheets_of_macros, 0, COUNT(macro_sheets));
+	tcase_add_test(t, ole_xls_refuses_encrypted_workbooks);
+	tcase_add_loop_test(
+	    t, ole_xls_drops_records_with_what_goes_on, 0, COUNT(records));
+	tcase_add_test(t, ole_xls_takes_other_books_out);
+	tcase_add_test(t, ole_xls_disarms_names);
+	tcase_add_test(t, ole_xls_takes_macros_from_shapes);
+	tcase_add_loop_test(t, ole_xls_drops_bad_links, 0, COUNT(links));
+	tcase_add_test(t, ole_xls_blanks_formulas_that_are_no_cell);
+	tcase_add_test(t, ole_xls_mends_a_lost_sheet);
+	suite_add_tcase(s, t);
+	return s;
+}
