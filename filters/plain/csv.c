@@ -49,7 +49,7 @@ static bool
 is_of_numbers(uint32_t c)
 {
 	return (c >= '0' && c <= '9') ||
-	    (c < 0x80 && c > 0 && strchr(" .,:/()%#~+-\\$", (int)c) != NULL);
+	    (c < 0x80 && c > 0 && strchr(" .,:/()'%#~+-\\$", (int)c) != NULL);
 }
 
 /* Whether one more character is harmless behind a sign. */

@@ -96,6 +96,14 @@ append(struct buf *unfolded, struct bytes b)
 	must(buf_append(unfolded, b) == 0);
 }
 
+/* What is quoted to the end of its component is cut off. */
+static bool
+is_end(struct bytes text)
+{
+	return text.n > 4 &&
+	    bytes_equal_nocase((struct bytes){ text.p, 4 }, BYTES("END:"));
+}
+
 void
 line_take(struct bytes *text, struct buf *unfolded, struct line *out)
 {
@@ -118,7 +126,7 @@ line_take(struct bytes *text, struct buf *unfolded, struct line *out)
 	if (!is_quoted_printable(out))
 		return;
 	while (text->n > 0 && unfolded->n > 0 &&
-	    unfolded->p[unfolded->n - 1] == '=') {
+	    unfolded->p[unfolded->n - 1] == '=' && !is_end(*text)) {
 		b = take_physical(text);
 		out->raw.n += b.n;
 		out->lines++;

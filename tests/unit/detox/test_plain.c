@@ -302,7 +302,7 @@ END_TEST
 /* Nothing is looked at again and again. */
 START_TEST(plain_takes_time_in_proportion)
 {
-	static const char *const bad[] = { "\"=", ",-", "\"\"-", "=", "\x1b]",
+	static const char *const bad[] = { "\"=", ",-", "\"\"-", "=", "\x1b]a",
 		"a|", "-\"" };
 	struct drive_detox t;
 	size_t n = 4 << 20;
