@@ -11,12 +11,14 @@
 #include "filters/ooxml/ooxml.h"
 #include "filters/pdf/pdf.h"
 #include "filters/plain/plain.h"
+#include "filters/rtf/rtf.h"
 #include "filters/xmlfile/xmlfile.h"
 
 const struct detox_format *const detox_formats[] = {
 	&pdf_format,
 	&ooxml_format,
 	&odf_format,
+	&odf_flat_format,
 	&ole_format,
 	&jpeg_format,
 	&png_format,
@@ -30,6 +32,7 @@ const struct detox_format *const detox_formats[] = {
 	&html_format,
 	&xml_format,
 	&archives_format,
+	&rtf_format,
 	&plain_format,
 	NULL,
 };

@@ -75,8 +75,7 @@ address_link(const struct address *a, struct bytes address, struct buf *out)
 
 	buf_init(&kept, address.n);
 	result = clean(a, address, &kept);
-	if (result == DETOX_REBUILT &&
-	    detox_link_stays(a->d, buf_bytes(&kept)))
+	if (result == DETOX_REBUILT && detox_link_stays(a->d, buf_bytes(&kept)))
 		result = put(a, buf_bytes(&kept), out);
 	else
 		address_removed(a, REMOVED_LINK);
@@ -133,8 +132,7 @@ put_base64(const struct address *a, const struct buf *b, struct buf *out)
 {
 	return base64_encode(buf_bytes(b), out) == 0
 	    ? DETOX_REBUILT
-	    : detox_refuse(
-		  a->d, REFUSED_SIZE, "more than %zu bytes", out->max);
+	    : detox_refuse(a->d, REFUSED_SIZE, "more than %zu bytes", out->max);
 }
 
 /* Its bytes, rebuilt, as whatever of the four they are. */

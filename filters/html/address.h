@@ -18,17 +18,17 @@ struct address {
 /* A place to go to when somebody clicks: the address without the blanks and
  * controls that readers leave out, or nothing (and the report says so).
  * DETOX_REFUSED at out's limit. */
-enum detox_result address_link(const struct address *a, struct bytes address,
-    struct buf *out) MUST_CHECK;
+enum detox_result address_link(
+    const struct address *a, struct bytes address, struct buf *out) MUST_CHECK;
 /*
  * A picture that is shown at once. What stays: data: of PNG, JPEG, GIF and
  * WebP, rebuilt; cid: (a part of the same mail); files beside this one, and
  * places in it ("#a").
  */
-enum detox_result address_picture(const struct address *a,
-    struct bytes address, struct buf *out) MUST_CHECK;
+enum detox_result address_picture(
+    const struct address *a, struct bytes address, struct buf *out) MUST_CHECK;
 /* A place in the document, "#a". */
-enum detox_result address_inside(const struct address *a,
-    struct bytes address, struct buf *out) MUST_CHECK;
+enum detox_result address_inside(
+    const struct address *a, struct bytes address, struct buf *out) MUST_CHECK;
 /* As detox_removed, unless read again. */
 void address_removed(const struct address *a, enum detox_removal what);

@@ -109,8 +109,7 @@ skip_declaration(struct css *c)
 			skip_block(c);
 			return;
 		}
-		if (css_is_mark(t, '}') ||
-		    (css_is_mark(t, ';') && depth == 0))
+		if (css_is_mark(t, '}') || (css_is_mark(t, ';') && depth == 0))
 			return;
 		if (t->kind == CSS_FUNCTION || css_is_mark(t, '(') ||
 		    css_is_mark(t, '['))
@@ -227,8 +226,7 @@ cut_space(struct buf *b)
 static bool
 ends_value(const struct css_token *t)
 {
-	return t->kind == CSS_END || css_is_mark(t, ';') ||
-	    css_is_mark(t, '}');
+	return t->kind == CSS_END || css_is_mark(t, ';') || css_is_mark(t, '}');
 }
 
 /* Up to what ends it; false: it does not stay. */
@@ -328,8 +326,8 @@ is_of_prelude(const struct css_token *t, bool selector)
 		return has_word(selector ? selector_functions : functions, t);
 	case CSS_MARK:
 		return t->mark != '\0' &&
-		    strchr(selector ? ".*,>+~:[]=^$|()%" : ",:()/=>", t->mark) !=
-		    NULL;
+		    strchr(selector ? ".*,>+~:[]=^$|()%" : ",:()/=>",
+			t->mark) != NULL;
 	case CSS_END:
 	case CSS_AT:
 	case CSS_URL:
@@ -429,8 +427,8 @@ put_rules(struct css *c, struct buf *out, unsigned depth)
 	while (c->token.kind != CSS_END && !c->full) {
 		if (css_is_mark(&c->token, '}') && depth > 0)
 			return;
-		if (c->token.kind == CSS_SPACE ||
-		    css_is_mark(&c->token, ';') || css_is_mark(&c->token, '}'))
+		if (c->token.kind == CSS_SPACE || css_is_mark(&c->token, ';') ||
+		    css_is_mark(&c->token, '}'))
 			next(c);
 		else if (c->token.kind == CSS_AT)
 			put_at_rule(c, out, depth);

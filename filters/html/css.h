@@ -14,13 +14,13 @@
  * reported at a->where. */
 
 /* What a <style> or a file of CSS holds. */
-enum detox_result css_sheet(const struct address *a, struct bytes in,
-    struct buf *out) MUST_CHECK;
+enum detox_result css_sheet(
+    const struct address *a, struct bytes in, struct buf *out) MUST_CHECK;
 /* Declarations: what an attribute `style` holds. Nothing comes out when none
  * stays. */
-enum detox_result css_style(const struct address *a, struct bytes in,
-    struct buf *out) MUST_CHECK;
+enum detox_result css_style(
+    const struct address *a, struct bytes in, struct buf *out) MUST_CHECK;
 /* The value of one property, as attributes of SVG have it; nothing when it does
  * not stay. */
-enum detox_result css_value(const struct address *a, struct bytes in,
-    struct buf *out) MUST_CHECK;
+enum detox_result css_value(
+    const struct address *a, struct bytes in, struct buf *out) MUST_CHECK;

@@ -321,8 +321,7 @@ write_name(struct bytes name, bool whole, struct buf *out)
 {
 	for (size_t i = 0; i < name.n; i++) {
 		uint8_t c = name.p[i];
-		bool first =
-		    whole && (i == 0 || (i == 1 && name.p[0] == '-'));
+		bool first = whole && (i == 0 || (i == 1 && name.p[0] == '-'));
 		bool plain = is_in_name(c) && !(first && isdigit(c)) &&
 		    !(whole && c == '-' && name.n == 1);
 

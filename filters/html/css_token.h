@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * css_token: the tokens of CSS (https://www.w3.org/TR/css-syntax-3/#tokenization)
- * read with their escapes undone, and written so that they read the same
- * everywhere.
+ * css_token: the tokens of CSS
+ * (https://www.w3.org/TR/css-syntax-3/#tokenization) read with their escapes
+ * undone, and written so that they read the same everywhere.
  */
 #pragma once
 

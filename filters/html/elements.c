@@ -11,9 +11,11 @@ static const struct {
 	  " body caption center cite code colgroup data datalist dd del details"
 	  " dfn dir div dl dt em fieldset figcaption figure font footer h1 h2"
 	  " h3 h4 h5 h6 head header hgroup html i ins kbd label legend li main"
-	  " map mark menu meter nav nobr ol optgroup option output p pre progress"
+	  " map mark menu meter nav nobr ol optgroup option output p pre "
+	  "progress"
 	  " q rb rp rt rtc ruby s samp section select small span strike strong"
-	  " sub summary sup table tbody td textarea tfoot th thead time title tr"
+	  " sub summary sup table tbody td textarea tfoot th thead time title "
+	  "tr"
 	  " tt u ul var button ",
 	    { .element = HTML_STAYS } },
 	{ " area br col hr img input wbr ", { .element = HTML_VOID } },
@@ -35,10 +37,8 @@ static const struct {
 	    { .element = HTML_GOES, .what = REMOVED_EXTERNAL } },
 	{ " audio bgsound source track video ",
 	    { .element = HTML_GOES, .what = REMOVED_MEDIA } },
-	{ " isindex keygen ",
-	    { .element = HTML_GOES, .what = REMOVED_FORM } },
-	{ " template xml ",
-	    { .element = HTML_GOES, .what = REMOVED_CUSTOM } },
+	{ " isindex keygen ", { .element = HTML_GOES, .what = REMOVED_FORM } },
+	{ " template xml ", { .element = HTML_GOES, .what = REMOVED_CUSTOM } },
 	{ " basefont noembed noframes param ",
 	    { .element = HTML_GOES, .silent = true } },
 };
@@ -81,8 +81,7 @@ static const struct {
 	  " bordercolorlight bordercolordark ",
 	    " table td th tr ", HTML_ATTRIBUTE_STAYS },
 	{ " abbr axis char charoff colspan headers nowrap rowspan scope span ",
-	    " td th tr tbody thead tfoot col colgroup ",
-	    HTML_ATTRIBUTE_STAYS },
+	    " td th tr tbody thead tfoot col colgroup ", HTML_ATTRIBUTE_STAYS },
 	{ " text link vlink alink leftmargin topmargin rightmargin"
 	  " bottommargin marginwidth marginheight ",
 	    " body ", HTML_ATTRIBUTE_STAYS },

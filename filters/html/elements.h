@@ -8,9 +8,9 @@
 enum html_element {
 	HTML_UNKNOWN = 0, /* what it holds stays */
 	HTML_STAYS,
-	HTML_VOID,   /* stays, and holds nothing */
-	HTML_OPENS,  /* what it holds stays */
-	HTML_GOES,   /* with all that it holds */
+	HTML_VOID,  /* stays, and holds nothing */
+	HTML_OPENS, /* what it holds stays */
+	HTML_GOES,  /* with all that it holds */
 	HTML_RENAMED,
 	HTML_META,
 	HTML_STYLE,

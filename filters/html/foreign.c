@@ -111,8 +111,8 @@ put_svg_attribute(struct html_writer *w, const struct address *address,
 	if (a->attr_namespace == GUMBO_ATTR_NAMESPACE_XMLNS)
 		return;
 	buf_init(&kept, w->out->max);
-	switch (svg_attribute(address, element, bytes_of(a->name),
-	    bytes_of(a->value), &kept)) {
+	switch (svg_attribute(
+	    address, element, bytes_of(a->name), bytes_of(a->value), &kept)) {
 	case SVG_ATTRIBUTE_GOES:
 		break;
 	case SVG_ATTRIBUTE_REFUSED:
@@ -162,8 +162,7 @@ put_svg_style(struct html_writer *w, const GumboNode *n)
 	for (unsigned i = 0; i < all->length; i++) {
 		const GumboNode *child = all->data[i];
 
-		if (html_is_element(child) ||
-		    child->type == GUMBO_NODE_COMMENT)
+		if (html_is_element(child) || child->type == GUMBO_NODE_COMMENT)
 			continue;
 		if (css_sheet(&address, bytes_of(child->v.text.text), &sheet) ==
 		    DETOX_REFUSED)

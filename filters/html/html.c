@@ -23,8 +23,8 @@ takes(const struct detox_object *o)
 
 	if (magic_type_of(o->content, true) == MAGIC_HTML)
 		return extension.n == 0 ||
-		    !words_have(" xml svg xsl xslt rss atom rdf opf ncx ",
-			extension);
+		    !words_have(
+			" xml svg xsl xslt rss atom rdf opf ncx ", extension);
 	declared = bytes_trim(bytes_take_until(&declared, ';'));
 	return words_have(names, extension) || words_have(media, declared);
 }

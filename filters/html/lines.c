@@ -27,8 +27,7 @@ static void
 put_word(struct html_writer *w, struct bytes text)
 {
 	for (size_t i = 0; i < text.n; i++) {
-		bool begins =
-		    w->out->n == 0 || w->out->p[w->out->n - 1] <= ' ';
+		bool begins = w->out->n == 0 || w->out->p[w->out->n - 1] <= ' ';
 
 		if (text.p[i] > ' ' && text.p[i] != 0x7f) {
 			w->text_in += (text.p[i] & 0xc0) != 0x80;
@@ -60,11 +59,11 @@ put_preformatted(struct html_writer *w, struct bytes text)
 
 		line.n = end < 0 ? text.n : (size_t)end;
 		for (size_t i = 0; i < line.n; i++)
-			w->text_in += line.p[i] > ' ' &&
-			    (line.p[i] & 0xc0) != 0x80;
+			w->text_in +=
+			    line.p[i] > ' ' && (line.p[i] & 0xc0) != 0x80;
 		for (size_t i = 0; i < line.n; i++)
-			w->text_out += line.p[i] > ' ' &&
-			    (line.p[i] & 0xc0) != 0x80;
+			w->text_out +=
+			    line.p[i] > ' ' && (line.p[i] & 0xc0) != 0x80;
 		html_put(w, line);
 		bytes_take(&text, line.n);
 		if (end >= 0) {

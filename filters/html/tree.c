@@ -158,9 +158,9 @@ tree_read(struct detox *d, struct tree *t, struct bytes html)
 	jmp_buf end;
 
 	*t = (struct tree){ .end = &end };
-	t->size_max = (size_t)(size_max < d->profile->tree_max
-		? size_max
-		: d->profile->tree_max);
+	t->size_max =
+	    (size_t)(size_max < d->profile->tree_max ? size_max
+						     : d->profile->tree_max);
 	options.allocator = allocate;
 	options.deallocator = deallocate;
 	options.userdata = t;
@@ -170,8 +170,8 @@ tree_read(struct detox *d, struct tree *t, struct bytes html)
 	options.max_errors = ERRORS_MAX;
 	if (setjmp(end) != 0)
 		return detox_refuse(d, t->refusal, "%s", words(t->refusal));
-	t->output = gumbo_parse_with_options(
-	    &options, (const char *)html.p, html.n);
+	t->output =
+	    gumbo_parse_with_options(&options, (const char *)html.p, html.n);
 	t->end = NULL;
 	return DETOX_REBUILT;
 }

@@ -11,7 +11,9 @@
 
 #include "filters/detox.h"
 
-#define TREE_DEPTH_MAX 512 /* as browsers have it, who flatten what is deeper */
+#define TREE_DEPTH_MAX                                         \
+	512 /* as browsers have it, who flatten what is deeper \
+	     */
 #define TREE_ATTRIBUTES_MAX 256
 #define TREE_NAME_MAX 256 /* bytes of an attribute's name */
 

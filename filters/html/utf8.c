@@ -12,7 +12,8 @@ static enum charset
 declared_charset(struct bytes declared)
 {
 	while (declared.n > 0) {
-		struct bytes word = bytes_trim(bytes_take_until(&declared, ';'));
+		struct bytes word =
+		    bytes_trim(bytes_take_until(&declared, ';'));
 		struct bytes key = bytes_trim(bytes_take_until(&word, '='));
 
 		if (!bytes_equal_nocase(key, BYTES("charset")))
@@ -78,8 +79,8 @@ name_of(struct bytes tag)
 	size_t n = 0;
 
 	bytes_take(&tag, 1);
-	while (n < tag.n && tag.p[n] > ' ' && tag.p[n] != '/' &&
-	    tag.p[n] != '>')
+	while (
+	    n < tag.n && tag.p[n] > ' ' && tag.p[n] != '/' && tag.p[n] != '>')
 		n++;
 	tag.n = n;
 	return tag;
@@ -149,12 +150,12 @@ static int
 add_raw(struct bytes *text, struct bytes tag, struct buf *out)
 {
 	struct bytes name = name_of(tag);
-	const char *end = bytes_equal_nocase(name, BYTES("style")) ? "</style"
-								   : "</script";
+	const char *end =
+	    bytes_equal_nocase(name, BYTES("style")) ? "</style" : "</script";
 	const uint8_t *at = memmem(text->p, text->n, end, strlen(end));
 
-	return buf_append(out,
-	    bytes_take(text, at == NULL ? 0 : (size_t)(at - text->p)));
+	return buf_append(
+	    out, bytes_take(text, at == NULL ? 0 : (size_t)(at - text->p)));
 }
 
 static int
@@ -169,8 +170,7 @@ add_markup(struct bytes *text, struct buf *out)
 
 		return buf_append(out,
 		    bytes_take(text,
-			end == NULL ? text->n
-				    : (size_t)(end - text->p) + 3));
+			end == NULL ? text->n : (size_t)(end - text->p) + 3));
 	}
 	tag = take_tag(text);
 	if (tag.n > 3 && isalpha(tag.p[1]) && tag.p[tag.n - 2] == '/' &&
@@ -218,7 +218,7 @@ html_utf8(struct detox *d, const struct detox_object *o, struct buf *out)
 	drop_controls(d, out);
 	out->max = (size_t)d->profile->out_max;
 	if (out->n > out->max)
-		return detox_refuse(d, REFUSED_SIZE,
-		    "a page of more than %zu bytes", out->max);
+		return detox_refuse(
+		    d, REFUSED_SIZE, "a page of more than %zu bytes", out->max);
 	return is_xhtml(buf_bytes(out)) ? close_empty(d, out) : DETOX_REBUILT;
 }

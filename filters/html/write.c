@@ -131,8 +131,8 @@ html_name(const GumboNode *n, uint8_t room[HTML_NAME_MAX])
 	for (i = 0; i < piece.length && i < HTML_NAME_MAX; i++) {
 		uint8_t c = (uint8_t)tolower((uint8_t)piece.data[i]);
 
-		room[i] = isalnum(c) || c == '-' || c == ':' || c == '_' ? c
-									 : '?';
+		room[i] =
+		    isalnum(c) || c == '-' || c == ':' || c == '_' ? c : '?';
 	}
 	return (struct bytes){ room, i };
 }
@@ -379,8 +379,8 @@ put_meta(struct html_writer *w, const GumboNode *n)
 }
 
 static void
-put_by_rule(struct html_writer *w, const struct html_rule *r,
-    struct bytes name, const GumboNode *n)
+put_by_rule(struct html_writer *w, const struct html_rule *r, struct bytes name,
+    const GumboNode *n)
 {
 	switch (r->element) {
 	case HTML_STAYS:
@@ -423,8 +423,9 @@ report_comment(struct html_writer *w, const GumboNode *n)
 
 	while (*text == ' ')
 		text++;
-	html_removed(w, strncasecmp(text, "[if", 3) == 0 ? REMOVED_HIDDEN
-							 : REMOVED_METADATA,
+	html_removed(w,
+	    strncasecmp(text, "[if", 3) == 0 ? REMOVED_HIDDEN
+					     : REMOVED_METADATA,
 	    BYTES("comment"));
 }
 

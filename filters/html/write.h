@@ -9,9 +9,9 @@
 struct html_writer {
 	struct detox *d;
 	struct buf *out;
-	bool again;   /* it was written here and is read again */
-	bool refused; /* *d says why */
-	bool opened;  /* <pre> or <textarea>, just now */
+	bool again;                 /* it was written here and is read again */
+	bool refused;               /* *d says why */
+	bool opened;                /* <pre> or <textarea>, just now */
 	uint64_t text_in, text_out; /* characters */
 };
 

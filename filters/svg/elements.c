@@ -128,15 +128,15 @@ put_plain(const struct address *a, struct bytes value, struct buf *out)
 }
 
 enum svg_attribute
-svg_attribute(const struct address *a, struct bytes element,
-    struct bytes name, struct bytes value, struct buf *out)
+svg_attribute(const struct address *a, struct bytes element, struct bytes name,
+    struct bytes value, struct buf *out)
 {
 	enum detox_result result = DETOX_REBUILT;
 	size_t before = out->n;
 	bool empty_stays = false;
 
-	if (name.n > 2 && bytes_equal_nocase((struct bytes){ name.p, 2 },
-			      BYTES("on")) &&
+	if (name.n > 2 &&
+	    bytes_equal_nocase((struct bytes){ name.p, 2 }, BYTES("on")) &&
 	    !words_have(attributes, name)) {
 		address_removed(a, REMOVED_SCRIPT);
 	} else if (words_have(" href src ", name)) {

@@ -9,8 +9,8 @@
 enum svg_element {
 	SVG_GOES = 0, /* with all that it holds */
 	SVG_STAYS,
-	SVG_STYLE,   /* a style sheet */
-	SVG_WORDS,   /* <title>, <desc>: it holds text alone */
+	SVG_STYLE,    /* a style sheet */
+	SVG_WORDS,    /* <title>, <desc>: it holds text alone */
 	SVG_ANIMATES, /* stays when svg_may_animate */
 };
 
@@ -22,11 +22,10 @@ bool svg_may_animate(struct bytes attribute);
 
 enum svg_attribute {
 	SVG_ATTRIBUTE_GOES = 0,
-	SVG_ATTRIBUTE_STAYS, /* its value was appended to out */
+	SVG_ATTRIBUTE_STAYS,   /* its value was appended to out */
 	SVG_ATTRIBUTE_REFUSED, /* the whole is */
 };
 
 /* name: without its prefix; "href" is that of XLink too. */
-enum svg_attribute svg_attribute(const struct address *a,
-    struct bytes element, struct bytes name, struct bytes value,
-    struct buf *out) MUST_CHECK;
+enum svg_attribute svg_attribute(const struct address *a, struct bytes element,
+    struct bytes name, struct bytes value, struct buf *out) MUST_CHECK;

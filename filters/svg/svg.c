@@ -46,8 +46,8 @@ may_stay(const xmlAttr *a)
 static void
 set_value(xmlAttr *a, struct bytes value)
 {
-	xmlNode *text = xmlNewDocTextLen(
-	    a->doc, (const xmlChar *)value.p, (int)value.n);
+	xmlNode *text =
+	    xmlNewDocTextLen(a->doc, (const xmlChar *)value.p, (int)value.n);
 
 	must(text != NULL);
 	while (a->children != NULL) {
@@ -77,8 +77,7 @@ clean_attribute(struct cleaner *c, const struct address *address, xmlAttr *a)
 		c->refused = true;
 	else if (result == SVG_ATTRIBUTE_GOES)
 		xmlRemoveProp(a);
-	else if (!bytes_equal(
-		     buf_bytes(&kept), bytes_of((const char *)value)))
+	else if (!bytes_equal(buf_bytes(&kept), bytes_of((const char *)value)))
 		set_value(a, buf_bytes(&kept));
 	buf_release(&kept);
 	xmlFree(value);
@@ -100,8 +99,8 @@ clean_attributes(struct cleaner *c, xmlNode *n)
 static void
 set_text(xmlNode *n, struct bytes text)
 {
-	xmlNode *child = xmlNewDocTextLen(
-	    n->doc, (const xmlChar *)text.p, (int)text.n);
+	xmlNode *child =
+	    xmlNewDocTextLen(n->doc, (const xmlChar *)text.p, (int)text.n);
 
 	must(child != NULL);
 	while (n->children != NULL)

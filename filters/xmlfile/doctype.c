@@ -93,7 +93,8 @@ take_entity(struct doctype *t, struct bytes *b)
 	skip_space(b);
 	e.name = take_name(b);
 	skip_space(b);
-	if (e.name.n == 0 || e.name.n > NAME_MAX_BYTES || !take_quoted(b, &e.value))
+	if (e.name.n == 0 || e.name.n > NAME_MAX_BYTES ||
+	    !take_quoted(b, &e.value))
 		return false;
 	skip_space(b);
 	if (t->n == ENTITIES_MAX || !is_plain(e.value) ||

@@ -81,8 +81,8 @@ add_xml(struct flat *f, const char *name, const xmlNode *data)
 		goto free_doc;
 	result = xml_write(f->d, doc, &text);
 	if (result == DETOX_REBUILT)
-		result = package_add(f->d, f->package, name, buf_bytes(&text),
-		    PACKAGE_DEFLATED);
+		result = package_add(
+		    f->d, f->package, name, buf_bytes(&text), PACKAGE_DEFLATED);
 free_doc:
 	buf_release(&text);
 	xmlFreeDoc(doc);
@@ -124,8 +124,8 @@ add_content(struct flat *f, const char *name, const xmlNode *part)
 static enum detox_result
 add_part(struct flat *f, const xmlNode *part)
 {
-	xmlChar *name = xmlGetNsProp(
-	    part, (const xmlChar *)"name", (const xmlChar *)PKG);
+	xmlChar *name =
+	    xmlGetNsProp(part, (const xmlChar *)"name", (const xmlChar *)PKG);
 	xmlChar *type = xmlGetNsProp(
 	    part, (const xmlChar *)"contentType", (const xmlChar *)PKG);
 	enum detox_result result;

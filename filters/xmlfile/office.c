@@ -82,8 +82,8 @@ office_attribute_goes(struct detox *d, const xmlAttr *a, struct bytes value)
 	enum detox_removal what = DETOX_REMOVAL_KINDS;
 
 	if (is_word(a->parent)) {
-		if (words_have(" macrospresent embeddedobjpresent ocxpresent ",
-			name))
+		if (words_have(
+			" macrospresent embeddedobjpresent ocxpresent ", name))
 			return true;
 		if (words_have(" instr ", name) && !field_stays(value))
 			what = REMOVED_FIELD;
@@ -116,8 +116,8 @@ office_attribute_goes(struct detox *d, const xmlAttr *a, struct bytes value)
 static void
 set_text(xmlNode *n, struct bytes text)
 {
-	xmlNode *child = xmlNewDocTextLen(
-	    n->doc, (const xmlChar *)text.p, (int)text.n);
+	xmlNode *child =
+	    xmlNewDocTextLen(n->doc, (const xmlChar *)text.p, (int)text.n);
 
 	must(child != NULL);
 	while (n->children != NULL) {

@@ -45,8 +45,7 @@ static const struct {
 	    " dde-connection dde-connection-decl dde-connection-decls ",
 	    REMOVED_CONNECTION },
 	{ ODF "form:", " connection-resource ", REMOVED_CONNECTION },
-	{ OFFICE_WORD,
-	    " docsuppdata vbaproject ", REMOVED_MACRO },
+	{ OFFICE_WORD, " docsuppdata vbaproject ", REMOVED_MACRO },
 	{ OFFICE_WORD, " docoledata object ", REMOVED_OBJECT },
 	{ OFFICE_WORD, " ocx control ", REMOVED_ACTIVEX },
 	{ OFFICE_WORD, " attachedtemplate subdoc frameset ", REMOVED_EXTERNAL },
@@ -133,13 +132,12 @@ runs(struct bytes value)
 /* Of XHTML; what is rebuilt elsewhere (addresses, styles) is only judged
  * here. */
 static bool
-html_attribute_goes(
-    struct cleaner *c, const xmlAttr *a, struct bytes value)
+html_attribute_goes(struct cleaner *c, const xmlAttr *a, struct bytes value)
 {
 	const struct address address = { .d = c->d,
 		.where = (const char *)a->parent->name };
-	enum html_attribute kind = html_attribute(
-	    name_of(a->parent), bytes_of((const char *)a->name));
+	enum html_attribute kind =
+	    html_attribute(name_of(a->parent), bytes_of((const char *)a->name));
 	struct buf kept;
 	enum detox_result result = DETOX_REBUILT;
 	bool same;

@@ -39,16 +39,18 @@ body_of(struct drive_detox *t, const char *page)
 static bool
 has(const struct drive_detox *t, const char *word)
 {
-	return memmem(t->out.content.p, t->out.content.n, word,
-		   strlen(word)) != NULL;
+	return memmem(t->out.content.p, t->out.content.n, word, strlen(word)) !=
+	    NULL;
 }
 
 static const struct {
 	const char *name;
 	const char *in, *out;
 } kept[] = {
-	{ "text", "<p>a &lt;b&gt; &amp; \"c\"", "<p>a &lt;b&gt; &amp; \"c\"</p>" },
-	{ "Japanese", "<p>\xe6\x97\xa5\xe6\x9c\xac", "<p>\xe6\x97\xa5\xe6\x9c\xac</p>" },
+	{ "text", "<p>a &lt;b&gt; &amp; \"c\"",
+	    "<p>a &lt;b&gt; &amp; \"c\"</p>" },
+	{ "Japanese", "<p>\xe6\x97\xa5\xe6\x9c\xac",
+	    "<p>\xe6\x97\xa5\xe6\x9c\xac</p>" },
 	{ "a link", "<a href='https://a.test/?b&amp;c' target=x>d</a>",
 	    "<a href=\"https://a.test/?b&amp;c\">d</a>" },
 	{ "a place", "<a href=#b name=c>d</a>",
@@ -93,8 +95,8 @@ START_TEST(html_keeps_clean_content)
 	drive_detox_init(&t);
 	body = body_of(&t, kept[_i].in);
 	ck_assert_ptr_nonnull(body);
-	ck_assert_msg(strcmp(body, kept[_i].out) == 0, "%s: %s", kept[_i].name,
-	    body);
+	ck_assert_msg(
+	    strcmp(body, kept[_i].out) == 0, "%s: %s", kept[_i].name, body);
 	ck_assert_uint_eq(t.d.text_in, t.d.text_out);
 	drive_detox_release(&t);
 }
@@ -120,8 +122,8 @@ static const struct {
 	{ "<link rel=stylesheet href=a>b", "b", REMOVED_EXTERNAL, "link" },
 	{ "<meta http-equiv=refresh content=0>b", "b", REMOVED_ACTION, "meta" },
 	{ "<meta name=author content=a>b", "b", REMOVED_METADATA, "meta" },
-	{ "<form action=//a.test><p>b</p></form>", "<div><p>b</p></div>", REMOVED_FORM,
-	    "form" },
+	{ "<form action=//a.test><p>b</p></form>", "<div><p>b</p></div>",
+	    REMOVED_FORM, "form" },
 	{ "<button formaction=//a.test>b</button>",
 	    "<button type=\"button\">b</button>", REMOVED_FORM, "button" },
 	{ "<input type=hidden value=a>b", "b", REMOVED_FORM, "input" },
@@ -167,7 +169,9 @@ static const struct {
 	    "<svg xmlns=\"http://www.w3.org/2000/svg\"><text dy=\"1em\">a"
 	    "</text></svg>",
 	    REMOVED_OBJECT, "foreignobject" },
-	{ "<b>a\x02" "b</b>", "<b>ab</b>", REMOVED_HIDDEN, "text" },
+	{ "<b>a\x02"
+	  "b</b>",
+	    "<b>ab</b>", REMOVED_HIDDEN, "text" },
 };
 
 START_TEST(html_leaves_out_what_runs_loads_or_sends)
@@ -178,11 +182,11 @@ START_TEST(html_leaves_out_what_runs_loads_or_sends)
 	drive_detox_init(&t);
 	body = body_of(&t, removed[_i].in);
 	ck_assert_msg(body != NULL, "%s: %s", removed[_i].in, t.d.why);
-	ck_assert_msg(strcmp(body, removed[_i].out) == 0, "%s: %s",
-	    removed[_i].in, body);
+	ck_assert_msg(
+	    strcmp(body, removed[_i].out) == 0, "%s: %s", removed[_i].in, body);
 	if (removed[_i].where != NULL)
-		ck_assert_msg(drive_detox_removed(&t, removed[_i].what,
-				  removed[_i].where) > 0,
+		ck_assert_msg(drive_detox_removed(
+				  &t, removed[_i].what, removed[_i].where) > 0,
 		    "%s", removed[_i].in);
 	drive_detox_release(&t);
 }
@@ -225,7 +229,8 @@ static const char *const mutations[] = {
 	"<STYLE>@im\\port'\\ja\\vasc\\ript:alert(1)';</STYLE>",
 	"<XML ID=x><X><C><![CDATA[<IMG SRC=\"javas]]><![CDATA[cript:1\">]]>",
 	"<META HTTP-EQUIV=\"Set-Cookie\" Content=\"a=<SCRIPT>1</SCRIPT>\">",
-	"<a href=\"jav&#x09;ascript:alert(1)\">x</a><a href=\" &#14; javascript:1\">",
+	"<a href=\"jav&#x09;ascript:alert(1)\">x</a><a href=\" &#14; "
+	"javascript:1\">",
 	"+ADw-script+AD4-alert(1)+ADw-/script+AD4-",
 	"<?xml version='1.0'?><html><style/><script/>a<b/></html>",
 };
@@ -233,8 +238,8 @@ static const char *const mutations[] = {
 START_TEST(html_is_read_as_it_was_judged)
 {
 	static const char *const bad[] = { "<script", "onerror", "onload",
-		"<iframe", "javascript:", "expression(", "<template", "<noscript",
-		"<xmp", "<foreignObject" };
+		"<iframe", "javascript:", "expression(", "<template",
+		"<noscript", "<xmp", "<foreignObject" };
 	struct drive_detox t;
 	struct buf first;
 
@@ -244,18 +249,18 @@ START_TEST(html_is_read_as_it_was_judged)
 	for (size_t i = 0; i < COUNT(bad); i++) {
 		/* Words of a text or a value are but words. */
 		bool word = bad[i][0] != '<' &&
-		    (has(&t, "&lt;") || strstr(mutations[_i], "<style>") == NULL);
+		    (has(&t, "&lt;") ||
+			strstr(mutations[_i], "<style>") == NULL);
 
-		ck_assert_msg(word || !has(&t, bad[i]), "%s: %s", mutations[_i],
-		    bad[i]);
+		ck_assert_msg(
+		    word || !has(&t, bad[i]), "%s: %s", mutations[_i], bad[i]);
 	}
 	buf_init(&first, t.out.content.n);
 	ck_assert(buf_append(&first, buf_bytes(&t.out.content)) == 0);
 	drive_detox_run(&t, buf_bytes(&first), "a.html");
 	ck_assert(t.result == DETOX_REBUILT);
-	ck_assert_msg(
-	    bytes_equal(buf_bytes(&first), buf_bytes(&t.out.content)), "%s",
-	    mutations[_i]);
+	ck_assert_msg(bytes_equal(buf_bytes(&first), buf_bytes(&t.out.content)),
+	    "%s", mutations[_i]);
 	buf_release(&first);
 	drive_detox_release(&t);
 }
@@ -298,9 +303,8 @@ START_TEST(html_takes_what_opens_in_a_browser)
 	ck_assert(t.result == DETOX_REBUILT && !has(&t, "onerror"));
 	drive_detox_run(&t, BYTES("x<script>a</script>"), "a.xhtml");
 	ck_assert(t.result == DETOX_REBUILT && !has(&t, "script"));
-	drive_detox_run(
-	    &t, BYTES("<?xml version='1.0'?><html><script>a</script></html>"),
-	    "a");
+	drive_detox_run(&t,
+	    BYTES("<?xml version='1.0'?><html><script>a</script></html>"), "a");
 	ck_assert(t.result == DETOX_REBUILT && !has(&t, "script"));
 	drive_detox_release(&t);
 }
@@ -312,8 +316,9 @@ START_TEST(html_reads_xhtml)
 
 	drive_detox_init(&t);
 	drive_detox_run(&t,
-	    BYTES("<?xml version='1.0'?>\n<html xmlns='x'><head><title/></head>"
-		  "<body><p><a id='b'/>c<br/></p><![CDATA[<d>]]></body></html>"),
+	    BYTES(
+		"<?xml version='1.0'?>\n<html xmlns='x'><head><title/></head>"
+		"<body><p><a id='b'/>c<br/></p><![CDATA[<d>]]></body></html>"),
 	    "a.xhtml");
 	ck_assert(t.result == DETOX_REBUILT);
 	ck_assert(has(&t, "<title></title>"));
@@ -448,7 +453,8 @@ static const struct {
 	{ "p{top:0}}q{top:1}", "p{top:0;}\nq{top:1;}\n" },
 	{ "p{top:0;q{left:0}right:0}", "p{top:0;right:0;}\n" },
 	{ "@page{margin:1cm}@keyframes a{from{top:0}50%{top:1px}}",
-	    "@page{margin:1cm;}\n@keyframes a{from{top:0;}\n50%{top:1px;}\n}\n" },
+	    "@page{margin:1cm;}\n@keyframes "
+	    "a{from{top:0;}\n50%{top:1px;}\n}\n" },
 	{ "p{top:0", "p{top:0;}\n" },
 	{ "p{--a:1px;top:var(--a)}", "p{--a:1px;top:var(--a);}\n" },
 	{ "\\31 a{top:0}", "\\31 a{top:0;}\n" },
@@ -470,9 +476,8 @@ START_TEST(css_is_rebuilt)
 	buf_init(&out, 4096);
 	buf_init(&again, 4096);
 	ck_assert(css_sheet(&a, bytes_of(sheets[_i].in), &out) != 0);
-	ck_assert_msg(
-	    bytes_equal(buf_bytes(&out), bytes_of(sheets[_i].out)), "%s: %.*s",
-	    sheets[_i].in, BYTES_PRINTF(buf_bytes(&out)));
+	ck_assert_msg(bytes_equal(buf_bytes(&out), bytes_of(sheets[_i].out)),
+	    "%s: %.*s", sheets[_i].in, BYTES_PRINTF(buf_bytes(&out)));
 	ck_assert(css_sheet(&a, buf_bytes(&out), &again) != 0);
 	ck_assert(bytes_equal(buf_bytes(&out), buf_bytes(&again)));
 	buf_release(&out);
@@ -489,8 +494,8 @@ html_suite(void)
 
 	tcase_set_timeout(t, 60);
 	tcase_add_loop_test(t, html_keeps_clean_content, 0, COUNT(kept));
-	tcase_add_loop_test(t, html_leaves_out_what_runs_loads_or_sends, 0,
-	    COUNT(removed));
+	tcase_add_loop_test(
+	    t, html_leaves_out_what_runs_loads_or_sends, 0, COUNT(removed));
 	tcase_add_loop_test(
 	    t, html_is_read_as_it_was_judged, 0, COUNT(mutations));
 	tcase_add_loop_test(t, html_comes_out_in_utf8, 0, COUNT(charsets));

@@ -10,9 +10,12 @@ Suite *xmlfile_suite(void);
 #define SVG "<svg xmlns=\"http://www.w3.org/2000/svg\""
 #define XLINK " xmlns:xlink=\"http://www.w3.org/1999/xlink\""
 #define XML "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
-#define WORD "<w:p xmlns:w=\"http://schemas.microsoft.com/office/word/2003/wordml\""
-#define CELL "<c xmlns:ss=\"urn:schemas-microsoft-com:office:spreadsheet\"" \
-	     " xmlns=\"urn:schemas-microsoft-com:office:spreadsheet\""
+#define WORD    \
+	"<w:p " \
+	"xmlns:w=\"http://schemas.microsoft.com/office/word/2003/wordml\""
+#define CELL                                                           \
+	"<c xmlns:ss=\"urn:schemas-microsoft-com:office:spreadsheet\"" \
+	" xmlns=\"urn:schemas-microsoft-com:office:spreadsheet\""
 
 static const struct {
 	const char *name; /* of the file */
@@ -25,8 +28,7 @@ static const struct {
 	    SVG " viewBox=\"0 0 1 1\"><path d=\"M0 0\"/></svg>", 0, NULL },
 	{ "a.svg", SVG "><text x=\"1\">a<tspan>b</tspan></text></svg>",
 	    SVG "><text x=\"1\">a<tspan>b</tspan></text></svg>", 0, NULL },
-	{ "a.svg",
-	    SVG "><g fill=\"url(#a)\" transform=\"scale(2)\"/></svg>",
+	{ "a.svg", SVG "><g fill=\"url(#a)\" transform=\"scale(2)\"/></svg>",
 	    SVG "><g fill=\"url(&quot;#a&quot;)\" transform=\"scale(2)\"/>"
 		"</svg>",
 	    0, NULL },
@@ -45,7 +47,8 @@ static const struct {
 	    " \"http://www.w3.org/Graphics/SVG/1.1/DTD/svg11.dtd\">" SVG "/>",
 	    SVG "/>", REMOVED_EXTERNAL, "DOCTYPE" },
 	{ "a.svg",
-	    "<!DOCTYPE svg [<!-- c --><!ENTITY a \"http://www.w3.org/2000/svg\">"
+	    "<!DOCTYPE svg [<!-- c --><!ENTITY a "
+	    "\"http://www.w3.org/2000/svg\">"
 	    "<!ENTITY b 'c\"d'><!ATTLIST svg e CDATA #IMPLIED>]>"
 	    "<svg xmlns=\"&a;\" id=\"&b;\">&amp;</svg>",
 	    SVG " id=\"c&quot;d\">&amp;</svg>", REMOVED_EXTERNAL, "DOCTYPE" },
@@ -59,14 +62,15 @@ static const struct {
 	{ "a.svg", SVG "><script>a</script></svg>", SVG "/>", REMOVED_SCRIPT,
 	    "script" },
 	{ "a.svg", SVG " onload=\"a\"/>", SVG "/>", REMOVED_SCRIPT, "svg" },
-	{ "a.svg", SVG "><handler/><listener/></svg>", SVG "/>",
-	    REMOVED_SCRIPT, "handler" },
+	{ "a.svg", SVG "><handler/><listener/></svg>", SVG "/>", REMOVED_SCRIPT,
+	    "handler" },
 	{ "a.svg",
 	    SVG "><foreignObject><p xmlns=\"http://www.w3.org/1999/xhtml\">a"
 		"<script>b</script></p></foreignObject></svg>",
 	    SVG "><text dy=\"1em\">a</text></svg>", REMOVED_OBJECT,
 	    "foreignObject" },
-	{ "a.svg", SVG "><set attributeName=\"href\" to=\"javascript:a\"/></svg>",
+	{ "a.svg",
+	    SVG "><set attributeName=\"href\" to=\"javascript:a\"/></svg>",
 	    SVG "/>", REMOVED_SCRIPT, "set" },
 	{ "a.svg", SVG "><set attributeName=\"onclick\" to=\"a\"/></svg>",
 	    SVG "/>", REMOVED_SCRIPT, "set" },
@@ -93,21 +97,25 @@ static const struct {
 	    REMOVED_METADATA, "metadata" },
 	{ "a.svg", "<?xml-stylesheet href=\"a\"?>" SVG "/>", SVG "/>",
 	    REMOVED_EXTERNAL, "xml" },
-	{ "a.xml", "<a xmlns:h=\"http://www.w3.org/1999/xhtml\"><h:script>b"
-		   "</h:script></a>",
+	{ "a.xml",
+	    "<a xmlns:h=\"http://www.w3.org/1999/xhtml\"><h:script>b"
+	    "</h:script></a>",
 	    "<a xmlns:h=\"http://www.w3.org/1999/xhtml\"/>", REMOVED_SCRIPT,
 	    "script" },
-	{ "a.xml", "<a xmlns:h=\"http://www.w3.org/1999/xhtml\"><h:p onclick="
-		   "\"b\">c</h:p></a>",
+	{ "a.xml",
+	    "<a xmlns:h=\"http://www.w3.org/1999/xhtml\"><h:p onclick="
+	    "\"b\">c</h:p></a>",
 	    "<a xmlns:h=\"http://www.w3.org/1999/xhtml\"><h:p>c</h:p></a>",
 	    REMOVED_SCRIPT, "p" },
 	{ "a.xml", "<a href=\" java&#10;script:b\">c</a>", "<a>c</a>",
 	    REMOVED_LINK, "a" },
-	{ "a.xml", "<a>b<x:include xmlns:x=\"http://www.w3.org/2001/XInclude\""
-		   " href=\"c\"/></a>",
+	{ "a.xml",
+	    "<a>b<x:include xmlns:x=\"http://www.w3.org/2001/XInclude\""
+	    " href=\"c\"/></a>",
 	    "<a>b</a>", REMOVED_EXTERNAL, "xml" },
-	{ "a.xml", WORD "><w:docSuppData><w:binData>AAAA</w:binData>"
-			"</w:docSuppData></w:p>",
+	{ "a.xml",
+	    WORD "><w:docSuppData><w:binData>AAAA</w:binData>"
+		 "</w:docSuppData></w:p>",
 	    WORD "/>", REMOVED_MACRO, "docSuppData" },
 	{ "a.xml", WORD "><w:docOleData/></w:p>", WORD "/>", REMOVED_OBJECT,
 	    "docOleData" },
@@ -140,8 +148,8 @@ START_TEST(xmlfile_rebuilds)
 		memcmp(out.p, cases[_i].out, out.n - 1) == 0,
 	    "%s: %.*s", cases[_i].in, BYTES_PRINTF(out));
 	if (cases[_i].where != NULL)
-		ck_assert_msg(drive_detox_removed(&t, cases[_i].what,
-				  cases[_i].where) > 0,
+		ck_assert_msg(drive_detox_removed(
+				  &t, cases[_i].what, cases[_i].where) > 0,
 		    "%s", cases[_i].in);
 	drive_detox_release(&t);
 }
@@ -187,9 +195,9 @@ START_TEST(xmlfile_bounds_entities)
 	t.profile.out_max = 1 << 20;
 	for (int n = 1000; n <= 2000; n += 1000) {
 		buf_init(&b, 1 << 20);
-		ck_assert(buf_printf(&b,
-			      "<!DOCTYPE a [<!ENTITY b \"%01000d\">]><a>", 0) ==
-		    0);
+		ck_assert(
+		    buf_printf(&b, "<!DOCTYPE a [<!ENTITY b \"%01000d\">]><a>",
+			0) == 0);
 		for (int i = 0; i < n; i++)
 			ck_assert(buf_append_string(&b, "&b;") == 0);
 		ck_assert(buf_append_string(&b, "</a>") == 0);
