@@ -2,6 +2,7 @@
 #include "proxy/detox/zygote.h"
 
 #include <fcntl.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -262,10 +263,21 @@ end_all(struct zygote *z)
 	}
 }
 
+/* A child takes and gives back large pieces all the time, and ends soon: what
+ * the system would have to clear again stays with it. */
+static void
+keep_memory(void)
+{
+	mallopt(M_TRIM_THRESHOLD, 256 << 20);
+	mallopt(M_TOP_PAD, 1 << 20);
+	mallopt(M_MMAP_THRESHOLD, 32 << 20);
+}
+
 /* What may not be done any more once it is locked in. */
 static int
 prepare(struct zygote *z, struct err *e)
 {
+	keep_memory();
 	z->filter = sandbox_filter_new(e);
 	if (z->filter == NULL || detox_prepare(e) < 0)
 		return -1;
