@@ -136,6 +136,11 @@ $B/fuzz_%: $B/tests/fuzz/fuzz_%.o $B/libsekisho.a
 deb:
 	packaging/build
 
+# For who links what is tried beside the product: bench/run.
+.PHONY: libs
+libs:
+	@echo $(PKG_CFLAGS) $(PKG_LIBS)
+
 DESTDIR ?=
 install: all
 	packaging/install $B "$(DESTDIR)"
