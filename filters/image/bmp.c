@@ -312,7 +312,7 @@ rebuild(struct detox *d, const struct detox_object *o, struct detox_output *out)
 	if (put_file_head(d, b, out) == DETOX_REFUSED ||
 	    bmp_put_head(d, b, out) == DETOX_REFUSED)
 		return DETOX_REFUSED;
-	return put_pixels(d, b, pixels, out);
+	return image_judge(d, put_pixels(d, b, pixels, out), out);
 }
 
 const struct detox_format bmp_format = {

@@ -49,6 +49,7 @@ struct work {
 	struct buf picture; /* the chunks that go on */
 	struct png_frames frames;
 	struct png_turned turned;
+	unsigned parts;
 	bool damaged;
 	bool ended;
 };
@@ -148,8 +149,7 @@ take_picture(struct work *w, const struct png_chunk *c)
 		if (png_chunk_is(c, of_all[i]) &&
 		    png_chunk_append(
 			&w->frames.colours, name, BYTES(""), c->data) < 0)
-			return detox_refuse(
-			    w->d, REFUSED_SIZE, "a PNG is too large");
+			w->damaged = true;
 	return DETOX_REBUILT;
 }
 
@@ -201,7 +201,8 @@ take_chunks(struct work *w)
 
 	while (!w->ended && png_chunk_next(&w->left, &c)) {
 		w->ended = png_chunk_is(&c, "IEND");
-		if (!w->ended && take_chunk(w, &c) == DETOX_REFUSED)
+		if (image_part(w->d, &w->parts) == DETOX_REFUSED ||
+		    (!w->ended && take_chunk(w, &c) == DETOX_REFUSED))
 			return DETOX_REFUSED;
 	}
 	if (!w->ended)
@@ -249,7 +250,7 @@ rebuild(struct detox *d, const struct detox_object *o, struct detox_output *out)
 		result = turn(&w, out);
 	png_frames_release(&w.frames);
 	buf_release(&w.picture);
-	return result;
+	return image_judge(d, result, out);
 }
 
 const struct detox_format png_format = {

@@ -8,7 +8,8 @@
 void
 png_frames_init(struct png_frames *f, const struct detox *d)
 {
-	buf_init(&f->colours, d->profile->in_max);
+	/* PLTE and tRNS once, with their heads. */
+	buf_init(&f->colours, 3 * 256 + 256 + 2 * 12);
 	buf_init(&f->data, d->profile->in_max);
 	buf_init(&f->first, d->profile->out_max);
 	buf_init(&f->out, d->profile->out_max);

@@ -16,6 +16,7 @@ struct work {
 	struct buf row;
 	uint64_t pixels;
 	uint64_t frames;
+	unsigned parts;
 	bool damaged;
 	bool ended;
 };
@@ -246,6 +247,8 @@ take_records(struct work *w)
 		}
 		if (type == TERMINATE_RECORD_TYPE)
 			break;
+		if (image_part(w->d, &w->parts) == DETOX_REFUSED)
+			return DETOX_REFUSED;
 		if (type == EXTENSION_RECORD_TYPE)
 			take_extension(w);
 		else if (type == IMAGE_DESC_RECORD_TYPE &&
@@ -285,7 +288,7 @@ rebuild(struct detox *d, const struct detox_object *o, struct detox_output *out)
 		(void)DGifCloseFile(w.reader, NULL);
 	GifFreeMapObject(w.greys);
 	buf_release(&w.row);
-	return result;
+	return image_judge(d, result, out);
 }
 
 const struct detox_format gif_format = {

@@ -151,7 +151,7 @@ rebuild(struct detox *d, const struct detox_object *o, struct detox_output *out)
 		result = write_all(&w, out);
 	buf_release(&w.list);
 	buf_release(&w.data);
-	return result;
+	return image_judge(d, result, out);
 }
 
 const struct detox_format icon_format = {

@@ -59,6 +59,18 @@ enum image_unit {
 	IMAGE_CM,
 };
 
+/* Before a segment, chunk or block is looked at: each costs more time than it
+ * has bytes. */
+#define IMAGE_PARTS_MAX 100000u
+enum detox_result image_part(struct detox *d, unsigned *parts) MUST_CHECK;
+/*
+ * The last word on what comes out. Pixels stay as they are, and may be made so
+ * that they, or what they are coded to, is a program or an archive for those
+ * who look for one anywhere in a file.
+ */
+enum detox_result image_judge(struct detox *d, enum detox_result result,
+    const struct detox_output *output) MUST_CHECK;
+
 struct image_exif {
 	unsigned orientation; /* 1 to 8; 1: as it is stored */
 	enum image_unit unit; /* of the resolution; none: it is not there */

@@ -316,7 +316,8 @@ copy(struct work *w, struct jpeg_markers *m)
 	    !read_coefficients(w) || judge_damage(w) == DETOX_REFUSED)
 		return DETOX_REFUSED;
 	jpeg_markers_read(w->d, m, w->content, space_of(w));
-	return write_all(w) ? DETOX_REBUILT : DETOX_REFUSED;
+	return !detox_is_over(w->d) && write_all(w) ? DETOX_REBUILT
+						    : DETOX_REFUSED;
 }
 
 static enum detox_result
@@ -337,7 +338,7 @@ rebuild(struct detox *d, const struct detox_object *o, struct detox_output *out)
 	if (w->in.mem != NULL)
 		jpeg_destroy_decompress(&w->in);
 	jpeg_markers_release(m);
-	return result;
+	return image_judge(d, result, out);
 }
 
 const struct detox_format jpeg_format = {

@@ -140,11 +140,14 @@ jpeg_markers_read(struct detox *d, struct jpeg_markers *m, struct bytes content,
 {
 	struct bytes b = content;
 	uint8_t marker;
+	unsigned parts = 0;
 	size_t n;
 
 	m->exif = (struct image_exif){ .orientation = 1 };
 	buf_init(&m->icc, IMAGE_ICC_MAX);
 	while ((marker = next_marker(&b)) != 0 && marker != MARKER_EOI) {
+		if (image_part(d, &parts) == DETOX_REFUSED)
+			return;
 		n = image_big(b, 0, 2);
 		if (n < 2 || n > b.n)
 			continue;

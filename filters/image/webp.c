@@ -29,6 +29,7 @@ struct work {
 	unsigned orientation; /* 0, 1: as it is */
 	uint64_t count;
 	uint64_t pixels;
+	unsigned parts;
 	uint64_t decoded; /* pixels, as often as they were */
 	bool damaged;
 };
@@ -110,9 +111,12 @@ take_frame(struct work *w, struct bytes b)
 	}
 	memcpy(head, bytes_take(&b, FRAME_HEAD).p, FRAME_HEAD);
 	head[FRAME_HEAD - 1] &= 3;
-	while (next_chunk(&b, &c))
+	while (next_chunk(&b, &c)) {
+		if (image_part(w->d, &w->parts) == DETOX_REFUSED)
+			return DETOX_REFUSED;
 		if (!take_part(w, &i, &c))
 			report(w->d, &c);
+	}
 	w->pixels += width * height;
 	if (detox_pixels(w->d, w->pixels, 1, 1) == DETOX_REFUSED ||
 	    detox_pixels(w->d, 1, 1, w->count + 1) == DETOX_REFUSED)
@@ -190,7 +194,8 @@ take_chunks(struct work *w, struct bytes content)
 		detox_removed(w->d, REMOVED_TRAILING, NULL, content);
 	bytes_take(&b, b.n < 4 ? b.n : 4);
 	for (; next_chunk(&b, &c); first = false)
-		if (take_chunk(w, &c, first) == DETOX_REFUSED)
+		if (image_part(w->d, &w->parts) == DETOX_REFUSED ||
+		    take_chunk(w, &c, first) == DETOX_REFUSED)
 			return DETOX_REFUSED;
 	return DETOX_REBUILT;
 }
@@ -289,7 +294,7 @@ rebuild(struct detox *d, const struct detox_object *o, struct detox_output *out)
 		result = write_all(&w);
 	buf_release(&w.icc);
 	buf_release(&w.frames);
-	return result;
+	return image_judge(d, result, out);
 }
 
 const struct detox_format webp_format = {
