@@ -215,6 +215,80 @@ START_TEST(bmp_drops_profiles)
 }
 END_TEST
 
+#define ZIP_ENTRY \
+	"PK\1\2"  \
+	"0123456789abcdefghijklmnopqrstuvwxyzABCDEFa"
+#define ZIP_END(n, at) "PK\5\6\0\0\0\0\1\0" n "\0" at "\0\0\0\0\0\0\0\0\0"
+
+/* Pixels of 8 bits, 96 in a row. */
+static const struct {
+	const char *name;
+	struct bytes pixels;
+	enum detox_refusal want;
+} words[] = {
+	{ "picture", BYTES_ROW("pixels"), REFUSED_NOT },
+	{ "script", BYTES_ROW("..<ScRiPt>alert(1)"), REFUSED_POLYGLOT },
+	{ "PHP", BYTES_ROW("<<<?php"), REFUSED_POLYGLOT },
+	{ "cut short", BYTES_ROW("<scrip"), REFUSED_NOT },
+	{ "RAR", BYTES_ROW("Rar!\x1a\7"), REFUSED_POLYGLOT },
+	{ "ZIP", BYTES_ROW(ZIP_ENTRY ZIP_END("\1", "\x2f")), REFUSED_POLYGLOT },
+	{ "ZIP without entries", BYTES_ROW(ZIP_ENTRY ZIP_END("\0", "\x2f")),
+	    REFUSED_NOT },
+	{ "ZIP that points elsewhere",
+	    BYTES_ROW(ZIP_ENTRY ZIP_END("\1", "\x10")), REFUSED_NOT },
+};
+
+START_TEST(bmp_refuses_pixels_that_are_another_file)
+{
+	uint8_t in[54 + 4 + 96] = "BM";
+	struct drive_detox t;
+
+	image_put_little(in + 10, 58, 4);
+	image_put_little(in + 14, 40, 4);
+	image_put_little(in + 18, 96, 4);
+	image_put_little(in + 22, 1, 4);
+	image_put_little(in + 26, 1, 2);
+	image_put_little(in + 28, 8, 2);
+	image_put_little(in + 46, 1, 4);
+	memcpy(in + 58, words[_i].pixels.p, words[_i].pixels.n);
+	drive_detox_init(&t);
+	drive_detox_run(&t, (struct bytes){ in, sizeof(in) }, "");
+	ck_assert_msg(
+	    t.d.refusal == words[_i].want, "%s: %s", words[_i].name, t.d.why);
+	drive_detox_release(&t);
+}
+END_TEST
+
+/* A whole file fits into the chunk behind the end of its stream. */
+START_TEST(webp_drops_what_is_behind_its_stream)
+{
+	static const char *const names[] = { "webp/lossy", "webp/lossless" };
+	const struct bytes more = BYTES("PK\5\6 twenty-two bytes, and secret");
+	struct drive_detox t;
+	struct buf b;
+
+	picture_load(&b, names[_i]);
+	ck_assert_uint_eq(image_little(buf_bytes(&b), 16, 4) + 20, b.n);
+	ck_assert(buf_append(&b, more) == 0);
+	image_put_little(b.p + 4, b.n - 8, 4);
+	image_put_little(b.p + 16, b.n - 20, 4);
+	drive_detox_init(&t);
+	drive_detox_run(&t, buf_bytes(&b), "");
+	picture_was_rebuilt(&t, names[_i]);
+	ck_assert(!picture_has(buf_bytes(&t.out.content), "PK"));
+	ck_assert(!picture_has(buf_bytes(&t.out.content), "secret"));
+	ck_assert_uint_eq(
+	    drive_detox_removed(&t, REMOVED_TRAILING, "stream"), 1);
+	/* Where finding the end would take too long, nothing comes out; the
+	 * second is found soon. */
+	t.profile.pixels_max = 63;
+	drive_detox_run(&t, buf_bytes(&b), "");
+	ck_assert_int_eq(t.d.refusal, _i == 0 ? REFUSED_POLYGLOT : REFUSED_NOT);
+	drive_detox_release(&t);
+	buf_release(&b);
+}
+END_TEST
+
 /* One row of eight black and white pixels, with words beside it. */
 START_TEST(tiff_drops_words)
 {
@@ -262,6 +336,9 @@ bitmaps_suite(void)
 	tcase_add_test(t, webp_keeps_its_look);
 	tcase_add_loop_test(t, bmp_keeps_pixels, 0, COUNT(bitmaps));
 	tcase_add_test(t, bmp_drops_profiles);
+	tcase_add_loop_test(
+	    t, bmp_refuses_pixels_that_are_another_file, 0, COUNT(words));
+	tcase_add_loop_test(t, webp_drops_what_is_behind_its_stream, 0, 2);
 	tcase_add_test(t, tiff_drops_words);
 	suite_add_tcase(s, t);
 	return s;
