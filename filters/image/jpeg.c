@@ -93,7 +93,9 @@ fill_input(j_decompress_ptr j)
 	struct work *w = work_of((j_common_ptr)j);
 
 	w->error.num_warnings++;
-	if (j->input_scan_number <= 1 && j->input_iMCU_row == 0)
+	/* It reads ahead of what it decodes, so one row may be whole. */
+	if (j->input_scan_number <= 1 && j->input_iMCU_row == 0 &&
+	    j->total_iMCU_rows > 1)
 		w->nothing = true;
 	j->src->next_input_byte = end;
 	j->src->bytes_in_buffer = sizeof(end);
@@ -323,8 +325,10 @@ copy(struct work *w, struct jpeg_markers *m)
 static enum detox_result
 rebuild(struct detox *d, const struct detox_object *o, struct detox_output *out)
 {
-	struct jpeg_markers *m = ARENA_NEW(&d->arena, struct jpeg_markers);
-	struct work *w = ARENA_NEW(&d->arena, struct work);
+	/* Not the job's: a document may have thousands of pictures. */
+	struct arena a = { 0 };
+	struct jpeg_markers *m = ARENA_NEW(&a, struct jpeg_markers);
+	struct work *w = ARENA_NEW(&a, struct work);
 	enum detox_result result;
 
 	w->d = d;
@@ -338,6 +342,7 @@ rebuild(struct detox *d, const struct detox_object *o, struct detox_output *out)
 	if (w->in.mem != NULL)
 		jpeg_destroy_decompress(&w->in);
 	jpeg_markers_release(m);
+	arena_release(&a);
 	return image_judge(d, result, out);
 }
 

@@ -74,12 +74,22 @@ rebuild(struct detox *d, const struct detox_object *o, struct detox_output *out)
 	return image_judge(d, result, out);
 }
 
+/* The first time that libtiff sorts its tags, the C library asks the system how
+ * much memory there is, which it may not do later. */
 static int
 prepare(struct err *e)
 {
-	(void)e;
+	struct buf b;
+	struct tiff_file f = { .out = &b, .allocation_max = 1 << 20 };
+	TIFF *t;
+
 	tiff_be_quiet();
-	return 0;
+	buf_init(&b, 1 << 20);
+	t = tiff_open(&f);
+	if (t != NULL)
+		TIFFClose(t);
+	buf_release(&b);
+	return t == NULL ? err_set(e, "libtiff does not begin a file") : 0;
 }
 
 const struct detox_format tiff_format = {

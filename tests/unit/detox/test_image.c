@@ -174,10 +174,9 @@ START_TEST(image_keeps_what_is_left_of_a_cut_picture)
 		ck_assert_uint_eq(
 		    drive_detox_removed(&again, REMOVED_DAMAGED, NULL), 0);
 	}
-	/* Others are refused when the first rows of blocks, the directory or
-	 * the end is missing. */
+	/* Others are refused when the directory or the end is missing. */
 	ck_assert(rebuilt > 0 || pictures[_i].type == MAGIC_TIFF ||
-	    pictures[_i].type == MAGIC_WEBP || pictures[_i].type == MAGIC_JPEG);
+	    pictures[_i].type == MAGIC_WEBP || pictures[_i].type == MAGIC_ICON);
 	drive_detox_release(&t);
 	drive_detox_release(&again);
 	buf_release(&b);
