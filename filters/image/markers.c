@@ -44,7 +44,7 @@ report_other(struct detox *d, uint8_t marker, struct bytes s)
 			detox_removed(d, known[i].what, known[i].where, s);
 			return;
 		}
-	snprintf(where, sizeof(where), "APP%u", marker - MARKER_APP0);
+	snprintf(where, sizeof(where), "APP%d", marker - MARKER_APP0);
 	detox_removed(d, REMOVED_UNKNOWN, where, s);
 }
 
