@@ -180,6 +180,7 @@ write_head(struct work *w)
 	    (uint64_t)png_get_rowbytes(w->reader, w->head) * height > SMALL
 		? 3
 		: 6);
+	png_set_filter(w->writer, 0, PNG_FAST_FILTERS);
 	png_set_IHDR(w->writer, w->new_head, width, height, depth, colour,
 	    interlace, PNG_COMPRESSION_TYPE_BASE, PNG_FILTER_TYPE_BASE);
 	copy_colours(w);
