@@ -154,6 +154,8 @@ find_zip_names(struct bytes all)
 {
 	struct bytes rest = find_zip_directory(all);
 	enum magic_type found = rest.n > 0 ? MAGIC_ZIP : MAGIC_UNKNOWN;
+	bool manifest = false;
+	bool content = false;
 
 	while (rest.n > 0) {
 		size_t n = little(rest, 28, 2);
@@ -170,8 +172,13 @@ find_zip_names(struct bytes all)
 			if (bytes_equal_nocase(name, zip_names[i].name) &&
 			    (found == MAGIC_ZIP || found == MAGIC_JAR))
 				found = zip_names[i].type;
+		manifest = manifest ||
+		    bytes_equal(name, BYTES("META-INF/manifest.xml"));
+		content = content || bytes_equal(name, BYTES("content.xml")) ||
+		    bytes_equal(name, BYTES("mimetype"));
 	}
-	return found;
+	/* OpenDocument of a writer that does not put its type first. */
+	return found == MAGIC_ZIP && manifest && content ? MAGIC_ODF : found;
 }
 
 /* The names of the first entries, or of all. */
@@ -195,10 +202,8 @@ find_zip(struct bytes head)
 	if (bytes_equal(name, BYTES("mimetype"))) {
 		if (bytes_start_with(head, BYTES("application/epub")))
 			return MAGIC_EPUB;
-		return contains(
-			   head, BYTES("application/vnd.oasis.opendocument"))
-		    ? MAGIC_ODF
-		    : MAGIC_ZIP;
+		if (contains(head, BYTES("application/vnd.oasis.opendocument")))
+			return MAGIC_ODF;
 	}
 	found = find_zip_names(all);
 	if (found != MAGIC_UNKNOWN)
