@@ -38,8 +38,6 @@ reads_utf8(locale_t l)
 int
 archives_prepare(struct err *e)
 {
-	struct tm new_year = { .tm_year = 100, .tm_mday = 1 };
-
 	if (warm.utf8 != NULL)
 		return 0;
 	for (size_t i = 0; i < COUNT(charsets); i++) {
@@ -50,8 +48,10 @@ archives_prepare(struct err *e)
 			    " complete?",
 			    charsets[i]);
 	}
-	/* Dates of RAR, CAB and ISO are local ones: the zone is read. */
-	(void)mktime(&new_year);
+	/* Dates of RAR, CAB and LZH are local ones. Without TZ the C library
+	 * looks for /etc/localtime at each; the daemon sets it too. */
+	setenv("TZ", "UTC0", 0);
+	tzset();
 	warm.utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", NULL);
 	if (warm.utf8 == NULL || !reads_utf8(warm.utf8))
 		return err_set(e, "the C library has no locale C.UTF-8");
