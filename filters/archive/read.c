@@ -100,12 +100,13 @@ refuse_archive(struct reading *r)
 static bool
 is_bomb(const struct reading *r)
 {
-	uint64_t allowed = r->unpacked / r->d->profile->ratio_max;
+	uint64_t ratio = r->d->profile->ratio_max;
 	la_int64_t so_far = archive_filter_bytes(r->a, -1);
 
-	return (r->unpacked > RATIO_FROM && allowed > r->o->content.n) ||
+	return (r->unpacked > RATIO_FROM &&
+		   r->unpacked > r->o->content.n * ratio) ||
 	    (r->unpacked > RATIO_SO_FAR_FROM && so_far > 0 &&
-		allowed > (uint64_t)so_far);
+		r->unpacked > (uint64_t)so_far * ratio);
 }
 
 /* Before n bytes more are taken; what they are packed in is the archive. */
@@ -144,7 +145,19 @@ is_single_file(const struct reading *r)
 	return archive_format(r->a) == ARCHIVE_FORMAT_RAW;
 }
 
-/* All that comes is counted, also what is not kept. */
+/* A block is counted, also when it is not kept. */
+static enum content
+take_block(struct reading *r, struct buf *out, uint64_t hole, struct bytes b,
+    enum content so_far)
+{
+	if (count(r, hole) == DETOX_REFUSED || count(r, b.n) == DETOX_REFUSED)
+		return CONTENT_REFUSED;
+	if (so_far != CONTENT_WHOLE || append(out, hole, b))
+		return so_far;
+	buf_release(out);
+	return CONTENT_TOO_LARGE;
+}
+
 static enum content
 read_content(struct reading *r, struct buf *out)
 {
@@ -152,40 +165,31 @@ read_content(struct reading *r, struct buf *out)
 	unsigned empty = 0;
 	uint64_t at = 0;
 
-	for (;;) {
+	while (result != CONTENT_REFUSED &&
+	    !(result == CONTENT_TOO_LARGE && is_single_file(r))) {
 		const void *p = NULL;
 		struct bytes b = { 0 };
 		la_int64_t offset = 0;
 		int status = archive_read_data_block(r->a, &p, &b.n, &offset);
 
 		if (status == ARCHIVE_EOF)
-			return result;
-		if (status == ARCHIVE_FAILED)
+			break;
+		if (status == ARCHIVE_FAILED ||
+		    (b.n == 0 && ++empty > EMPTY_BLOCKS_MAX))
 			return CONTENT_DAMAGED;
 		if (status != ARCHIVE_OK && status != ARCHIVE_WARN) {
 			(void)refuse_archive(r);
 			return CONTENT_REFUSED;
 		}
-		b.p = p;
-		if (status == ARCHIVE_WARN || offset < 0 ||
-		    (uint64_t)offset < at)
+		if (status == ARCHIVE_WARN || offset < (la_int64_t)at)
 			result = CONTENT_DAMAGED;
-		if (b.n == 0 && ++empty > EMPTY_BLOCKS_MAX)
-			return CONTENT_DAMAGED;
 		if (result == CONTENT_DAMAGED)
 			offset = (la_int64_t)at;
-		if (count(r, (uint64_t)offset - at) == DETOX_REFUSED ||
-		    count(r, b.n) == DETOX_REFUSED)
-			return CONTENT_REFUSED;
-		if (result == CONTENT_WHOLE &&
-		    !append(out, (uint64_t)offset - at, b)) {
-			buf_release(out);
-			result = CONTENT_TOO_LARGE;
-			if (is_single_file(r))
-				return result;
-		}
+		b.p = p;
+		result = take_block(r, out, (uint64_t)offset - at, b, result);
 		at = (uint64_t)offset + b.n;
 	}
+	return result;
 }
 
 static enum detox_result
