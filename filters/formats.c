@@ -17,6 +17,7 @@
 const struct detox_format *const detox_formats[] = {
 	&pdf_format,
 	&ooxml_format,
+	&archives_format,
 	&odf_format,
 	&odf_flat_format,
 	&ole_format,
@@ -31,7 +32,6 @@ const struct detox_format *const detox_formats[] = {
 	&svg_format,
 	&html_format,
 	&xml_format,
-	&archives_format,
 	&rtf_format,
 	&plain_format,
 	NULL,

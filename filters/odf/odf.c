@@ -213,29 +213,6 @@ rebuild_parts(struct odf *o)
 	return odf_write_manifest(o);
 }
 
-/*
- * What begins otherwise than the standard says, as after another program
- * packed it again: with the stored entry elsewhere, or by its name.
- */
-static bool
-takes(const struct detox_object *o)
-{
-	static const char stored[] = "mimetype" MEDIA;
-	static const char *const extensions[] = { "odt", "ott", "odm", "oth",
-		"ods", "ots", "odp", "otp", "odg", "otg", "odc", "odf", "odi" };
-	struct bytes b = o->content;
-	struct bytes extension = detox_extension(o->name);
-
-	if (magic_type_of(b, true) == MAGIC_ODF ||
-	    memmem(b.p, b.n, stored, sizeof(stored) - 1) != NULL)
-		return true;
-	for (size_t i = 0; i < COUNT(extensions); i++)
-		if (bytes_equal_nocase(extension, bytes_of(extensions[i])))
-			return memmem(b.p, b.n, "META-INF/manifest.xml", 21) !=
-			    NULL;
-	return false;
-}
-
 static enum detox_result
 rebuild(struct detox *d, const struct detox_object *o, struct detox_output *out)
 {
@@ -256,8 +233,7 @@ rebuild(struct detox *d, const struct detox_object *o, struct detox_output *out)
 
 const struct detox_format odf_format = {
 	.name = "odf",
-	.types = MAGIC_BIT(MAGIC_ODF) | MAGIC_BIT(MAGIC_ZIP),
-	.takes = takes,
+	.types = MAGIC_BIT(MAGIC_ODF),
 	.rebuild = rebuild,
 	.out_types = MAGIC_BIT(MAGIC_ODF),
 	.prepare = xml_prepare,
