@@ -165,7 +165,8 @@ rebuild(struct detox *d, const struct detox_object *o, struct detox_output *out)
 		result = write_all(&w, out);
 	if (result == DETOX_REBUILT) {
 		report_outside(d, o->content);
-		if (qpdf_more_warnings(q))
+		pdf_take_warnings(&w);
+		if (w.warnings > 0)
 			detox_removed(d, REMOVED_DAMAGED, NULL, BYTES(""));
 	}
 	(void)pdf_failed(&w);

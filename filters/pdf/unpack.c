@@ -213,22 +213,64 @@ count(struct bytes where, const char *what)
 	return n;
 }
 
+/* What stands behind it; empty: it is not there. */
+static struct bytes
+behind(struct bytes where, const char *what)
+{
+	const uint8_t *at = memmem(where.p, where.n, what, strlen(what));
+
+	if (at == NULL)
+		return (struct bytes){ 0 };
+	bytes_take(&where, (size_t)(at - where.p) + strlen(what));
+	return where;
+}
+
+/* A row of so many samples is taken from memory at once (7.4.4.4). */
+static bool
+has_wide_rows(struct bytes dictionary)
+{
+	static const struct {
+		const char *key;
+		uint64_t max;
+	} keys[] = { { "/Columns", 1 << 20 }, { "/Colors", 256 } };
+	struct bytes at;
+	uint64_t n;
+
+	for (size_t i = 0; i < COUNT(keys); i++) {
+		at = behind(dictionary, keys[i].key);
+		while (at.n > 0 && (*at.p <= ' ' || *at.p == '0'))
+			bytes_take(&at, 1);
+		for (n = 0; at.n > 0 && *at.p >= '0' && *at.p <= '9';
+		     bytes_take(&at, 1))
+			if ((n = n * 10 + (uint64_t)(*at.p - '0')) >
+			    keys[i].max)
+				return true;
+	}
+	return false;
+}
+
 static enum detox_result
 measure_early(struct detox *d, struct bytes dictionary, struct bytes data)
 {
 	bool objects = has(dictionary, "ObjStm") || has(dictionary, "XRef");
 	uint64_t n;
 
+	if (has_wide_rows(dictionary))
+		return bomb(d);
 	if (objects &&
 	    count(dictionary, "/Fl") + count(dictionary, "/LZW") +
 		    count(dictionary, "/RunLength") +
 		    count(dictionary, "/DCT") >
 		1)
 		return bomb(d);
+	/* Without the head of zlib the library does not unpack it. */
+	if (data.n < HEADER || (data.p[0] & 15) != Z_DEFLATED ||
+	    (data.p[0] << 8 | data.p[1]) % 31 != 0)
+		return DETOX_REBUILT;
 	n = inflate_up_to(data, d->profile->tree_max / 4, NULL);
 	if (n > d->profile->tree_max / 4)
 		return bomb(d);
-	return objects ? detox_unpacked(d, n, 0) : DETOX_REBUILT;
+	return detox_unpacked(d, n, 0);
 }
 
 /* The dictionary ends before the word; back to where its object begins. */

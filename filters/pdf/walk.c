@@ -9,6 +9,7 @@
 /* What is written where it is used is small: an action, a place, a string. */
 #define COPY_MAX ((size_t)1 << 20)
 #define COPIES_MAX ((uint64_t)256 << 20)
+#define RECOVERED_MAX 5000
 
 struct pdf_entry {
 	struct syntax_reference object;
@@ -58,6 +59,23 @@ pdf_failed(struct pdf_walk *w)
 		return false;
 	(void)qpdf_get_error(w->q);
 	return true;
+}
+
+void
+pdf_take_warnings(struct pdf_walk *w)
+{
+	static const char recovers[] = "attempting to recover stream length";
+	qpdf_error e;
+
+	while (qpdf_more_warnings(w->q)) {
+		e = qpdf_next_warning(w->q);
+		w->warnings++;
+		w->recovered += strcmp(qpdf_get_error_message_detail(w->q, e),
+				    recovers) == 0;
+	}
+	if (w->recovered > RECOVERED_MAX)
+		(void)detox_refuse(w->d, REFUSED_BROKEN,
+		    "more than %d streams have no end", RECOVERED_MAX);
 }
 
 /* Entries. */
@@ -241,6 +259,7 @@ role_of(struct pdf_walk *w, struct syntax_reference r, enum pdf_role role)
 	    (type != ot_array && !free))
 		role = PDF_LEFT_OUT;
 	qpdf_oh_release(w->q, oh);
+	pdf_take_warnings(w);
 	return role;
 }
 

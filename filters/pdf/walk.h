@@ -23,6 +23,8 @@ struct pdf_walk {
 	struct buf slots;   /* where in it, by a hash */
 	uint64_t copied;    /* bytes written where they are used */
 	uint64_t unseen;    /* by pdf_measure */
+	unsigned warnings;  /* of libqpdf */
+	unsigned recovered; /* streams whose end it had to look for */
 	unsigned depth;
 	unsigned pages;
 };
@@ -55,6 +57,9 @@ struct bytes pdf_value_of(struct pdf_walk *w, struct bytes dictionary,
  * in the document, of what there may be a digest; empty: none. */
 void pdf_removed(struct pdf_walk *w, enum detox_removal what, const char *where,
     struct bytes value);
+/* Takes libqpdf's warnings. Refuses a file of too many streams without an end:
+ * each is looked for in all of the file. */
+void pdf_take_warnings(struct pdf_walk *w);
 /* Forgets libqpdf's error, if there is one; whether there was. */
 bool pdf_failed(struct pdf_walk *w);
 
