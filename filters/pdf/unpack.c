@@ -79,6 +79,13 @@ inflate_up_to(struct bytes packed, uint64_t max, struct buf *out)
 	return total;
 }
 
+bool
+pdf_inflate(struct bytes packed, struct buf *out)
+{
+	return packed.n > HEADER &&
+	    inflate_up_to(packed, out->max, out) <= out->max && out->n > 0;
+}
+
 static enum detox_result
 bomb(struct detox *d)
 {

@@ -35,3 +35,5 @@ enum detox_result pdf_measure(struct detox *d, const struct pdf_filters *f,
  * would unpack whole. */
 enum detox_result pdf_measure_file(struct detox *d, struct bytes file)
     MUST_CHECK;
+/* Appends what Flate unpacks of it; false: damaged, or no room. */
+bool pdf_inflate(struct bytes packed, struct buf *out);

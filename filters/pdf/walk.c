@@ -3,6 +3,8 @@
 
 #include <stdio.h>
 
+#include "filters/pdf/unpack.h"
+
 #define ENTRIES_MAX ((size_t)8000000)
 /* libqpdf reads 500 deep; no document that is meant to be read comes near. */
 #define DEPTH_MAX 200
@@ -10,6 +12,8 @@
 #define COPY_MAX ((size_t)1 << 20)
 #define COPIES_MAX ((uint64_t)256 << 20)
 #define RECOVERED_MAX 5000
+/* Of what is left out, for its digest. */
+#define CONTENT_MAX ((size_t)64 << 20)
 
 struct pdf_entry {
 	struct syntax_reference object;
@@ -167,6 +171,18 @@ find_entry(struct pdf_walk *w, struct syntax_reference r, enum pdf_role role)
 
 /* What an object is, and whether it may be reached so. */
 
+static struct bytes
+print(struct pdf_walk *w, qpdf_oh oh, struct buf *out)
+{
+	const char *text = qpdf_oh_unparse_resolved(w->q, oh);
+	size_t n = pdf_failed(w) ? 0 : qpdf_get_last_string_length(w->q);
+
+	out->n = 0;
+	if (buf_append(out, (struct bytes){ (const uint8_t *)text, n }) < 0)
+		return (struct bytes){ 0 };
+	return buf_bytes(out);
+}
+
 /* A name of a dictionary, appended to out with its slash. */
 static struct bytes
 name_of(
@@ -209,6 +225,22 @@ role_of_type(struct pdf_walk *w, struct bytes type)
 	return PDF_LEFT_OUT;
 }
 
+static void
+leave_out_annotation(
+    struct pdf_walk *w, qpdf_oh annotation, enum detox_removal removal)
+{
+	struct bytes none = { 0 };
+	struct buf text;
+
+	if (removal != REMOVED_FILE) {
+		pdf_removed(w, removal, "annotation", none);
+		return;
+	}
+	buf_init(&text, COPY_MAX);
+	pdf_report_file(w, syntax_get(print(w, annotation, &text), "FS"));
+	buf_release(&text);
+}
+
 static enum pdf_role
 role_of_dictionary(struct pdf_walk *w, qpdf_oh oh, enum pdf_role role)
 {
@@ -230,8 +262,7 @@ role_of_dictionary(struct pdf_walk *w, qpdf_oh oh, enum pdf_role role)
 		removal =
 		    name.n > 0 ? pdf_annotation_removal(name) : PDF_SILENT;
 		if (removal != PDF_SILENT) {
-			pdf_removed(
-			    w, removal, "annotation", (struct bytes){ 0 });
+			leave_out_annotation(w, oh, removal);
 			role = PDF_LEFT_OUT;
 		}
 	}
@@ -293,18 +324,6 @@ pdf_number_of(struct pdf_walk *w, struct syntax_reference r, enum pdf_role role)
 
 /* Copies. */
 
-static struct bytes
-print(struct pdf_walk *w, qpdf_oh oh, struct buf *out)
-{
-	const char *text = qpdf_oh_unparse_resolved(w->q, oh);
-	size_t n = pdf_failed(w) ? 0 : qpdf_get_last_string_length(w->q);
-
-	out->n = 0;
-	if (buf_append(out, (struct bytes){ (const uint8_t *)text, n }) < 0)
-		return (struct bytes){ 0 };
-	return buf_bytes(out);
-}
-
 struct bytes
 pdf_resolve(struct pdf_walk *w, struct bytes value, struct buf *copy)
 {
@@ -337,6 +356,30 @@ pdf_value_of(struct pdf_walk *w, struct bytes dictionary, const char *key,
 
 /* Reports. */
 
+/* The bytes of a stream, unpacked if it is packed in the usual way. */
+static void
+stream_content(struct pdf_walk *w, qpdf_oh stream, struct buf *out)
+{
+	qpdf_oh dictionary = qpdf_oh_get_dict(w->q, stream);
+	struct buf room;
+	struct buf unpacked;
+	struct bytes filter;
+
+	buf_init(&room, 256);
+	buf_init(&unpacked, out->max);
+	filter = name_of(w, dictionary, "/Filter", &room);
+	if (pdf_stream_bytes(w, stream, qpdf_dl_none, out) &&
+	    pdf_filter_of(filter) == PDF_FILTER_FLATE &&
+	    pdf_inflate(buf_bytes(out), &unpacked)) {
+		buf_release(out);
+		*out = unpacked;
+	} else {
+		buf_release(&unpacked);
+	}
+	qpdf_oh_release(w->q, dictionary);
+	buf_release(&room);
+}
+
 /* The bytes of a string, or of a stream, that the value is or refers to. */
 static void
 content_of(struct pdf_walk *w, struct bytes value, struct buf *out)
@@ -348,7 +391,7 @@ content_of(struct pdf_walk *w, struct bytes value, struct buf *out)
 	if (syntax_refers(value, &r)) {
 		oh = qpdf_get_object_by_id(w->q, r.id, r.generation);
 		if (qpdf_oh_is_stream(w->q, oh))
-			(void)pdf_stream_bytes(w, oh, qpdf_dl_none, out);
+			stream_content(w, oh, out);
 		(void)pdf_failed(w);
 		qpdf_oh_release(w->q, oh);
 	}
@@ -367,7 +410,7 @@ pdf_removed(struct pdf_walk *w, enum detox_removal what, const char *where,
 
 	if (what == PDF_SILENT)
 		return;
-	buf_init(&content, w->object.max);
+	buf_init(&content, CONTENT_MAX);
 	/* Behind the last row nobody reads a digest. */
 	if (value.n > 0 && w->d->rows_n < DETOX_ROWS_MAX)
 		content_of(w, value, &content);
@@ -381,6 +424,9 @@ report(struct pdf_walk *w, const struct pdf_schema *s,
 {
 	char where[64];
 
+	if (syntax_is(BYTES("/EmbeddedFiles"), rule->key) &&
+	    pdf_report_files(w, value))
+		return;
 	if (rule == &s->other)
 		snprintf(where, sizeof(where), "%s", s->name);
 	else

@@ -72,3 +72,6 @@ enum detox_result pdf_stream(
 /* The bytes of a stream as they are packed, appended; false: none. */
 bool pdf_stream_bytes(struct pdf_walk *w, qpdf_oh stream,
     enum qpdf_stream_decode_level_e level, struct buf *out);
+/* files.c: a file specification, and a tree of names of them; false: none. */
+void pdf_report_file(struct pdf_walk *w, struct bytes specification);
+bool pdf_report_files(struct pdf_walk *w, struct bytes tree);
