@@ -105,7 +105,7 @@ begin_at(struct pdf_walk *w, qpdf_oh trailer)
 	catalog = qpdf_get_object_by_id(w->q, root.id, root.generation);
 	pages = referred(w, catalog, "/Pages");
 	if (pages.id > 0 && pdf_number_of(w, pages, PDF_PAGE) > 0)
-		pdf_claim(w, pages);
+		(void)pdf_claim(w, pages);
 	qpdf_oh_release(w->q, catalog);
 	return number;
 }

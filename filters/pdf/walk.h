@@ -13,6 +13,9 @@
 #include "filters/pdf/syntax.h"
 #include "filters/pdf/write.h"
 
+/* What is written where it is used is small: an action, a place, a string. */
+#define PDF_COPY_MAX ((size_t)1 << 20)
+
 struct pdf_walk {
 	struct detox *d;
 	qpdf_data q;
@@ -34,18 +37,26 @@ void pdf_walk_release(struct pdf_walk *w);
 /* The number by which it will be written in that role; 0: it is left out. */
 uint32_t pdf_number_of(
     struct pdf_walk *w, struct syntax_reference r, enum pdf_role role);
-/* A node of pages that may be nobody's child: the first. */
-void pdf_claim(struct pdf_walk *w, struct syntax_reference r);
+/* Makes a page or node of pages somebody's child; false: it already is. */
+bool pdf_claim(struct pdf_walk *w, struct syntax_reference r);
 /* Writes all that was reached. */
 enum detox_result pdf_walk_run(struct pdf_walk *w) MUST_CHECK;
 
-/* For the parts of the walk. */
+/* emit.c */
 
 /* Takes the next value of *t and appends to the object what may be of it;
  * false: nothing was appended. */
 bool pdf_emit(struct pdf_walk *w, enum pdf_role role, struct bytes *t);
 void pdf_put(struct pdf_walk *w, struct bytes b);
 void pdf_put_string(struct pdf_walk *w, const char *string);
+
+/* object.c */
+
+/* An object as text, in place of what is in *out. */
+struct bytes pdf_print(struct pdf_walk *w, qpdf_oh oh, struct buf *out);
+/* A dictionary's name, with its slash; empty: it has none. */
+struct bytes pdf_name_of(
+    struct pdf_walk *w, qpdf_oh dictionary, const char *key, struct buf *out);
 /* A copy of what the value is, through a reference if it is one; *copy is to be
  * released. Empty: nothing, a stream, or more than what is looked at so. */
 struct bytes pdf_resolve(
@@ -66,7 +77,7 @@ bool pdf_failed(struct pdf_walk *w);
 /* action.c */
 bool pdf_action(struct pdf_walk *w, struct bytes action, enum pdf_role role);
 bool pdf_place(struct pdf_walk *w, struct bytes place);
-/* stream.c: text is that of its dictionary, in w->text. */
+/* stream.c */
 enum detox_result pdf_stream(
     struct pdf_walk *w, uint32_t number, qpdf_oh stream) MUST_CHECK;
 /* The bytes of a stream as they are packed, appended; false: none. */
