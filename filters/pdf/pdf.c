@@ -4,6 +4,7 @@
 #include <ctype.h>
 #include <stdio.h>
 
+#include "filters/pdf/repair.h"
 #include "filters/pdf/unpack.h"
 #include "filters/pdf/walk.h"
 
@@ -38,20 +39,6 @@ report_outside(struct detox *d, struct bytes file)
 			    d, REMOVED_TRAILING, "behind the file", tail);
 			return;
 		}
-}
-
-/* libqpdf's error, as a refusal. */
-static enum detox_result
-refuse_unread(struct detox *d, qpdf_data q)
-{
-	qpdf_error e = qpdf_get_error(q);
-	enum qpdf_error_code_e code =
-	    e == NULL ? qpdf_e_success : qpdf_get_error_code(q, e);
-
-	/* The only thing that it does not support is a kind of encryption. */
-	if (code == qpdf_e_password || code == qpdf_e_unsupported)
-		return detox_refuse(d, REFUSED_ENCRYPTED, "it has a password");
-	return detox_refuse(d, REFUSED_BROKEN, "it cannot be read as PDF");
 }
 
 /* Packed tables are for readers that the document wanted anyway. */
@@ -144,27 +131,72 @@ write_all(struct pdf_walk *w, struct detox_output *out)
 	return pdf_writer_end(&w->writer, root, info);
 }
 
-static enum detox_result
-rebuild(struct detox *d, const struct detox_object *o, struct detox_output *out)
+/* A reader of the file; NULL: it cannot be read, and *code says why. */
+static qpdf_data
+read_file(struct bytes file, enum qpdf_error_code_e *code)
 {
-	enum detox_result result = DETOX_REFUSED;
-	struct pdf_walk w;
-	qpdf_data q;
+	qpdf_data q = qpdf_init();
+	bool good;
+	qpdf_error e;
 
-	if (pdf_measure_file(d, o->content) == DETOX_REFUSED)
-		return DETOX_REFUSED;
-	q = qpdf_init();
 	qpdf_silence_errors(q);
 	qpdf_set_suppress_warnings(q, QPDF_TRUE);
+	good = (qpdf_read_memory(q, "", (const char *)file.p, file.n, NULL) &
+		   (QPDF_ERRORS)) == 0;
+	if (good) {
+		(void)qpdf_get_root(q);
+		good = !qpdf_has_error(q);
+	}
+	if (good)
+		return q;
+	e = qpdf_get_error(q);
+	*code = e == NULL ? qpdf_e_damaged_pdf : qpdf_get_error_code(q, e);
+	qpdf_cleanup(&q);
+	return NULL;
+}
+
+/* The only thing that it does not support is a kind of encryption. */
+static bool
+is_encryption(enum qpdf_error_code_e code)
+{
+	return code == qpdf_e_password || code == qpdf_e_unsupported;
+}
+
+/* As it is, or with a new end, which is in *mended then. */
+static qpdf_data
+read_or_repair(struct detox *d, struct bytes file, struct buf *mended)
+{
+	enum qpdf_error_code_e code = qpdf_e_success;
+	qpdf_data q = read_file(file, &code);
+
+	for (int how = 0;
+	     q == NULL && !is_encryption(code) && how < PDF_REPAIRS; how++) {
+		mended->n = 0;
+		if (!pdf_repair((enum pdf_repair)how, file, mended))
+			continue;
+		q = read_file(buf_bytes(mended), &code);
+		if (q != NULL)
+			detox_removed(d, REMOVED_DAMAGED, NULL, BYTES(""));
+	}
+	if (q == NULL && is_encryption(code))
+		(void)detox_refuse(d, REFUSED_ENCRYPTED, "it has a password");
+	else if (q == NULL)
+		(void)detox_refuse(
+		    d, REFUSED_BROKEN, "it cannot be read as PDF");
+	return q;
+}
+
+static enum detox_result
+rebuild_read(
+    struct detox *d, qpdf_data q, struct bytes file, struct detox_output *out)
+{
+	struct pdf_walk w;
+	enum detox_result result;
+
 	pdf_walk_init(&w, d, q);
-	if ((qpdf_read_memory(
-		 q, "", (const char *)o->content.p, o->content.n, NULL) &
-		(QPDF_ERRORS)) != 0)
-		(void)refuse_unread(d, q);
-	else
-		result = write_all(&w, out);
+	result = write_all(&w, out);
 	if (result == DETOX_REBUILT) {
-		report_outside(d, o->content);
+		report_outside(d, file);
 		pdf_take_warnings(&w);
 		if (w.warnings > 0)
 			detox_removed(d, REMOVED_DAMAGED, NULL, BYTES(""));
@@ -172,7 +204,28 @@ rebuild(struct detox *d, const struct detox_object *o, struct detox_output *out)
 	(void)pdf_failed(&w);
 	pdf_writer_release(&w.writer);
 	pdf_walk_release(&w);
-	qpdf_cleanup(&q);
+	return result;
+}
+
+static enum detox_result
+rebuild(struct detox *d, const struct detox_object *o, struct detox_output *out)
+{
+	enum detox_result result = DETOX_REFUSED;
+	struct buf mended;
+	qpdf_data q;
+
+	if (d->profile->to_text)
+		return detox_refuse(
+		    d, REFUSED_TYPE, "its text alone cannot be taken out");
+	if (pdf_measure_file(d, o->content) == DETOX_REFUSED)
+		return DETOX_REFUSED;
+	buf_init(&mended, o->content.n + 128);
+	q = read_or_repair(d, o->content, &mended);
+	if (q != NULL) {
+		result = rebuild_read(d, q, o->content, out);
+		qpdf_cleanup(&q);
+	}
+	buf_release(&mended);
 	return result;
 }
 

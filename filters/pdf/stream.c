@@ -170,6 +170,60 @@ put_filters(struct pdf_walk *w, const struct stream *s, bool packed)
 		w->object.n = before;
 }
 
+/* How many colours a JPEG has, by its frame (ITU-T T.81, B.2.2); 0: none. */
+static unsigned
+jpeg_colours(struct bytes jpeg)
+{
+	size_t size;
+	uint8_t marker;
+
+	bytes_take(&jpeg, 2);
+	while (jpeg.n > 9 && jpeg.p[0] == 0xff) {
+		marker = jpeg.p[1];
+		if (marker >= 0xc0 && marker <= 0xcf && marker != 0xc4 &&
+		    marker != 0xc8 && marker != 0xcc)
+			return jpeg.p[9];
+		size = (size_t)(jpeg.p[2] << 8 | jpeg.p[3]) + 2;
+		bytes_take(&jpeg, marker == 0xff ? 1 : size);
+	}
+	return 0;
+}
+
+/* A photograph, drawn anew. Those of four colours are kept: what is written of
+ * them reads otherwise in a document. false: it is left out. */
+static bool
+draw_anew(struct pdf_walk *w, struct stream *s)
+{
+	const struct detox_object o = { .content = buf_bytes(&s->data),
+		.name = BYTES("image.jpg") };
+	unsigned colours = jpeg_colours(o.content);
+	struct detox_output drawn;
+	bool same;
+
+	if (colours == 4)
+		return true;
+	if (detox_inside(w->d, "image", &o, &drawn) == DETOX_REFUSED) {
+		buf_release(&drawn.content);
+		return false;
+	}
+	same = jpeg_colours(buf_bytes(&drawn.content)) == colours;
+	if (same) {
+		buf_release(&s->data);
+		s->data = drawn.content;
+	} else {
+		buf_release(&drawn.content);
+		detox_removed(w->d, REMOVED_REFUSED, "image", o.content);
+	}
+	return same;
+}
+
+static bool
+is_drawn_anew(const struct pdf_walk *w, const struct stream *s)
+{
+	return w->d->profile->strict && s->role == PDF_IMAGE &&
+	    s->filters.n == 1 && s->filters.kinds[0] == PDF_FILTER_DCT;
+}
+
 /* Its dictionary is in the object, with its end. */
 static enum detox_result
 write_stream(struct pdf_walk *w, uint32_t number, struct stream *s)
@@ -192,7 +246,7 @@ write_stream(struct pdf_walk *w, uint32_t number, struct stream *s)
 static enum detox_result
 write_nothing(struct pdf_walk *w, uint32_t number, enum detox_removal removal)
 {
-	detox_removed(w->d, removal, "stream", (struct bytes){ 0 });
+	pdf_removed(w, removal, "stream", (struct bytes){ 0 });
 	return pdf_writer_object(&w->writer, number, BYTES("null"));
 }
 
@@ -211,6 +265,10 @@ rebuild(struct pdf_walk *w, uint32_t number, qpdf_oh oh, struct stream *s)
 	if (pdf_measure(w->d, &s->filters, buf_bytes(&s->data), s->expected,
 		&w->unseen) == DETOX_REFUSED)
 		return DETOX_REFUSED;
+	if (is_drawn_anew(w, s) && !draw_anew(w, s))
+		return detox_is_over(w->d)
+		    ? DETOX_REFUSED
+		    : write_nothing(w, number, PDF_SILENT);
 	w->object.n = 0;
 	if (!pdf_emit(w, s->role, &text))
 		return write_nothing(w, number, REMOVED_UNKNOWN);

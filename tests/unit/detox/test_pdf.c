@@ -691,6 +691,101 @@ START_TEST(pdf_decrypts_what_has_no_password)
 }
 END_TEST
 
+static const char jpeg[] = "\xff\xd8\xff\xc0\0\x0b\x08\0\1\0\1\1\1\x11"
+			   "\0\xff\xd9";
+
+START_TEST(pdf_draws_photographs_anew_when_strict)
+{
+	static const char keys[] =
+	    "/Subtype/Image/Width 1/Height 1/BitsPerComponent 8/ColorSpace"
+	    "/DeviceGray/Filter/DCTDecode";
+	const struct bytes data = { (const uint8_t *)jpeg, sizeof(jpeg) - 1 };
+	struct drive_detox t;
+
+	drive_detox_init(&t);
+	t.profile.strict = true;
+	t.profile.treatment[MAGIC_JPEG] = DETOX_PASS;
+	rebuild_stream(&t, keys, data);
+	ck_assert_int_eq(t.result, DETOX_REBUILT);
+	ck_assert(has(&t, "/DCTDecode/Length 17>>"));
+	t.profile.treatment[MAGIC_JPEG] = DETOX_REFUSE;
+	rebuild_stream(&t, keys, data);
+	ck_assert_int_eq(t.result, DETOX_REBUILT);
+	ck_assert(!has(&t, "DCTDecode"));
+	ck_assert_uint_eq(drive_detox_removed(&t, REMOVED_REFUSED, "image"), 1);
+	drive_detox_release(&t);
+}
+END_TEST
+
+/* The part of a test file from `from` bytes on says something else. */
+static void
+run_damaged(
+    struct drive_detox *t, const char *path, const char *what, size_t cut)
+{
+	struct buf in;
+	struct err e;
+	uint8_t *at;
+
+	buf_init(&in, FILE_MAX);
+	ck_assert_msg(file_read(path, &in, &e) == 0, "%s", e.text);
+	at = memmem(in.p, in.n, what, strlen(what));
+	ck_assert(at != NULL);
+	memset(at, 'x', strlen(what));
+	in.n -= cut;
+	drive_detox_run(t, buf_bytes(&in), "a.pdf");
+	buf_release(&in);
+}
+
+START_TEST(pdf_finds_lost_tables)
+{
+	static const struct {
+		const char *path;
+		const char *what;
+		size_t cut;
+	} files[] = {
+		{ "tests/data/detox_pdf/packed.pdf", "startxref", 0 },
+		{ "tests/data/detox_pdf/packed.pdf", "startxref", 18 },
+		{ "tests/data/detox_pdf/plain.pdf", "trailer", 0 },
+		{ "tests/data/detox_pdf/plain.pdf", "trailer", 60 },
+		{ "tests/data/detox_pdf/plain.pdf", "/Root", 0 },
+	};
+	struct drive_detox t;
+
+	drive_detox_init(&t);
+	for (size_t i = 0; i < COUNT(files); i++) {
+		run_damaged(&t, files[i].path, files[i].what, files[i].cut);
+		ck_assert_msg(t.result == DETOX_REBUILT, "%zu: %s", i, t.d.why);
+		ck_assert(has(&t, "(kept text)"));
+		ck_assert(drive_detox_removed(&t, REMOVED_DAMAGED, "") > 0);
+	}
+	run_damaged(&t, "tests/data/detox_pdf/plain.pdf", "/Catalog", 200);
+	ck_assert_int_eq(t.d.refusal, REFUSED_BROKEN);
+	drive_detox_release(&t);
+}
+END_TEST
+
+START_TEST(pdf_names_files_that_it_leaves_out)
+{
+	static const struct page page = {
+		.catalog = "/Names<</EmbeddedFiles<</Kids[6 0 R]>>>>",
+		.page = "/Annots[8 0 R]",
+		.more = { "<</Names[(a)7 0 R]>>",
+		    "<</Type/Filespec/F(a.exe)/UF<feff0062>/EF<</F 4 0 R>>>>",
+		    "<</Subtype/FileAttachment/FS<</F(c.txt)/EF<</F 4 0 R>>>>"
+		    ">>" }
+	};
+	struct drive_detox t;
+
+	drive_detox_init(&t);
+	rebuild_page(&t, &page);
+	ck_assert_int_eq(t.result, DETOX_REBUILT);
+	ck_assert_uint_eq(drive_detox_removed(&t, REMOVED_FILE, "b"), 1);
+	ck_assert_uint_eq(drive_detox_removed(&t, REMOVED_FILE, "c.txt"), 1);
+	ck_assert(t.d.rows[0].has_digest && t.d.rows[1].has_digest);
+	drive_detox_release(&t);
+}
+END_TEST
+
 START_TEST(pdf_packs_what_was_packed)
 {
 	struct drive_detox t;
@@ -803,6 +898,9 @@ pdf_suite(void)
 	tcase_add_test(t, pdf_keeps_metadata_when_told);
 	tcase_add_test(t, pdf_takes_links_out_when_told);
 	tcase_add_test(t, pdf_decrypts_what_has_no_password);
+	tcase_add_test(t, pdf_draws_photographs_anew_when_strict);
+	tcase_add_test(t, pdf_finds_lost_tables);
+	tcase_add_test(t, pdf_names_files_that_it_leaves_out);
 	tcase_add_test(t, pdf_packs_what_was_packed);
 	tcase_add_test(t, pdf_refuses_what_is_none);
 	tcase_add_loop_test(t, pdf_stands_deep_nesting, 0, 2);
