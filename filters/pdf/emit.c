@@ -228,6 +228,14 @@ array(struct pdf_walk *w, enum pdf_role role, struct bytes *t)
 	return true;
 }
 
+/* A specification of a file may say no more than its name. */
+static bool
+names_file(const struct pdf_schema *s, struct bytes name, struct bytes value)
+{
+	return s == pdf_schema_of(PDF_ANY) && syntax_is(name, BYTES("F")) &&
+	    syntax_next(&value) == SYNTAX_STRING;
+}
+
 /* The value of a dictionary's key. */
 static void
 member(struct pdf_walk *w, const struct pdf_schema *s, struct bytes name,
@@ -242,6 +250,10 @@ member(struct pdf_walk *w, const struct pdf_schema *s, struct bytes name,
 		role = PDF_ANY;
 	if (role == PDF_LEFT_OUT) {
 		report(w, s, rule, syntax_take(t));
+		return;
+	}
+	if (names_file(s, name, *t)) {
+		pdf_removed(w, REMOVED_EXTERNAL, s->name, syntax_take(t));
 		return;
 	}
 	pdf_put(w, name);

@@ -279,6 +279,9 @@ static const struct {
 	    "Thumb" },
 	{ "key of no known meaning", { "/Other(x1)", NULL, { NULL } },
 	    REMOVED_CUSTOM, "x1" },
+	{ "name of a file where none belongs",
+	    { "/PageLabels<</X<</F(\\\\\\\\server\\\\a)>>>>", NULL, { NULL } },
+	    REMOVED_EXTERNAL, "server" },
 	{ "colours of another file",
 	    { "/OutputIntents[<</S/GTS_PDFX/DestOutputProfileRef<</URLs["
 	      "<</FS/URL/F(http://www.city.test/)>>]>>>>]",
