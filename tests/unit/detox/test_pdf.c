@@ -559,6 +559,28 @@ START_TEST(pdf_refuses_objects_that_unpack_to_too_much)
 }
 END_TEST
 
+START_TEST(pdf_refuses_tables_of_wide_rows)
+{
+	static const struct {
+		const char *keys;
+		enum detox_refusal refusal;
+	} tables[] = {
+		{ "/Type/XRef/DecodeParms<</Columns 1048576>>", REFUSED_NOT },
+		{ "/Type/XRef/DecodeParms<</Columns 001048577>>",
+		    REFUSED_BOMB },
+		{ "/Type/XRef/DecodeParms<</Colors 257>>", REFUSED_BOMB },
+	};
+	struct drive_detox t;
+
+	drive_detox_init(&t);
+	for (size_t i = 0; i < COUNT(tables); i++) {
+		rebuild_stream(&t, tables[i].keys, BYTES("x"));
+		ck_assert_int_eq(t.d.refusal, tables[i].refusal);
+	}
+	drive_detox_release(&t);
+}
+END_TEST
+
 /* The file. */
 
 START_TEST(pdf_reports_what_is_outside)
@@ -895,6 +917,7 @@ pdf_suite(void)
 	tcase_add_test(t, pdf_refuses_streams_that_unpack_to_too_much);
 	tcase_add_test(t, pdf_counts_what_is_unpacked_together);
 	tcase_add_test(t, pdf_refuses_objects_that_unpack_to_too_much);
+	tcase_add_test(t, pdf_refuses_tables_of_wide_rows);
 	tcase_add_test(t, pdf_reports_what_is_outside);
 	tcase_add_test(t, pdf_repairs_what_is_damaged);
 	tcase_add_test(t, pdf_forgets_older_revisions);
