@@ -11,12 +11,27 @@
  * through for each name. Writers of office documents come to some 60. */
 #define NAMESPACES_MAX 512
 
+/* Bytes of all names together, which the parser keeps in a table that does not
+ * grow beyond some ten thousand rows. */
+#define NAMES_MAX ((size_t)512 << 10)
+
 /* What the parser's own calls are told of. */
 struct job {
 	struct detox *d;
 	const char *where;
+	startDocumentSAXFunc begin;
 	startElementNsSAX2Func start;
 };
+
+static void
+begin(void *context)
+{
+	xmlParserCtxt *p = context;
+	const struct job *j = p->_private;
+
+	xmlDictSetLimit(p->dict, NAMES_MAX);
+	j->begin(context);
+}
 
 static void
 start(void *context, const xmlChar *name, const xmlChar *prefix,
@@ -86,8 +101,10 @@ parse(struct job *j, struct bytes text)
 	xmlDoc *doc;
 
 	must(p != NULL);
+	j->begin = p->sax->startDocument;
 	j->start = p->sax->startElementNs;
 	p->_private = j;
+	p->sax->startDocument = begin;
 	p->sax->startElementNs = start;
 	p->sax->internalSubset = refuse_subset;
 	p->sax->externalSubset = refuse_subset;

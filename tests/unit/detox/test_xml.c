@@ -156,6 +156,48 @@ START_TEST(xml_refuses_many_attributes)
 }
 END_TEST
 
+/* Its parser would take minutes for them. */
+START_TEST(xml_refuses_many_names)
+{
+	struct drive_detox t;
+	struct buf b;
+
+	begin(&t);
+	buf_init(&b, 4 << 20);
+	ck_assert(buf_append_string(&b, "<a>") == 0);
+	for (size_t i = 0; i < 200000; i++)
+		ck_assert(buf_printf(&b, "<a%zu/>", i) == 0);
+	ck_assert(buf_append_string(&b, "</a>") == 0);
+	ck_assert_ptr_null(xml_read(&t.d, buf_bytes(&b), "x"));
+	ck_assert_int_eq(t.d.refusal, REFUSED_BROKEN);
+	buf_release(&b);
+	drive_detox_release(&t);
+}
+END_TEST
+
+/* Short texts are in its table too, but may be any number. */
+START_TEST(xml_takes_many_short_texts)
+{
+	struct drive_detox t;
+	struct buf b;
+	xmlDoc *doc;
+
+	begin(&t);
+	buf_init(&b, 8 << 20);
+	ck_assert(buf_append_string(&b, "<a>") == 0);
+	for (size_t i = 0; i < 200000; i++)
+		ck_assert(buf_printf(&b, "<b>%c%c%c</b>", (char)('?' + i % 64),
+			      (char)('?' + i / 64 % 64),
+			      (char)('?' + i / 4096 % 64)) == 0);
+	ck_assert(buf_append_string(&b, "</a>") == 0);
+	doc = xml_read(&t.d, buf_bytes(&b), "x");
+	ck_assert_msg(doc != NULL, "%s", t.d.why);
+	xmlFreeDoc(doc);
+	buf_release(&b);
+	drive_detox_release(&t);
+}
+END_TEST
+
 START_TEST(xml_leaves_out_what_is_obeyed)
 {
 	struct drive_detox t;
@@ -233,6 +275,8 @@ xml_suite(void)
 	tcase_add_loop_test(t, xml_reads_strictly, 0, COUNT(documents));
 	tcase_add_test(t, xml_refuses_depth);
 	tcase_add_test(t, xml_refuses_many_attributes);
+	tcase_add_test(t, xml_refuses_many_names);
+	tcase_add_test(t, xml_takes_many_short_texts);
 	tcase_add_test(t, xml_leaves_out_what_is_obeyed);
 	tcase_add_test(t, xml_drops_an_element);
 	tcase_add_test(t, xml_writes_within_the_limit);
