@@ -11,9 +11,7 @@
 
 #include "filters/detox.h"
 
-#define TREE_DEPTH_MAX                                         \
-	512 /* as browsers have it, who flatten what is deeper \
-	     */
+#define TREE_DEPTH_MAX 512 /* as browsers, who flatten more */
 #define TREE_ATTRIBUTES_MAX 256
 #define TREE_NAME_MAX 256 /* bytes of an attribute's name */
 

@@ -4,9 +4,7 @@
 
 #include "proxy/base/bytes.h"
 
-#define WORDS_MAX                                                  \
-	((size_t)64) /* bytes of one; what is longer is in no list \
-		      */
+#define WORDS_MAX ((size_t)64) /* bytes; longer ones are in no list */
 
 /* Whether the word, in any case, is one of them. */
 bool words_have(const char *list, struct bytes word);
