@@ -91,6 +91,7 @@ xml_to_utf8(struct detox *d, struct bytes content, struct buf *room,
 	if (c != CHARSET_UTF8) {
 		must(buf_reserve(room, CONVERT_OUT_MAX(text_out->n)) == 0);
 		convert_init(&v, c);
+		v.exact = true;
 		if (c != CHARSET_UTF16LE && c != CHARSET_UTF16BE)
 			convert_push(&v, *text_out, true, room);
 		else if (!from_utf16(*text_out, c == CHARSET_UTF16LE, room))
