@@ -72,6 +72,13 @@ static const struct {
 	{ CHARSET_WINDOWS_1251, BYTES_ROW("\xcc\xee"), "Мо" },
 	{ CHARSET_KOI8_R, BYTES_ROW("\xed\xcf"), "Мо" },
 	{ CHARSET_ISO_8859_15, BYTES_ROW("\xa4"), "€" },
+	{ CHARSET_ISO_8859_5, BYTES_ROW("\xbc\xde"), "Мо" },
+	{ CHARSET_IBM866, BYTES_ROW("\x8c\xae"), "Мо" },
+	{ CHARSET_WINDOWS_1253, BYTES_ROW("\xc1\xe1"), "Αα" },
+	{ CHARSET_WINDOWS_1254, BYTES_ROW("\xdd\xfd"), "İı" },
+	{ CHARSET_WINDOWS_1255, BYTES_ROW("\xe0\xe1"), "אב" },
+	{ CHARSET_WINDOWS_874, BYTES_ROW("\xa1"), "ก" },
+	{ CHARSET_MACINTOSH, BYTES_ROW("\x8e"), "é" },
 };
 
 START_TEST(text_becomes_utf8_at_every_cut)
