@@ -310,6 +310,29 @@ START_TEST(html_takes_what_opens_in_a_browser)
 }
 END_TEST
 
+/* Of both the page's and its sheet's; as what they are, not as they say. */
+START_TEST(html_rebuilds_pictures_within)
+{
+	struct drive_detox t;
+
+	drive_detox_init(&t);
+	t.profile.treatment[MAGIC_PNG] = DETOX_PASS;
+	drive_detox_run(&t,
+	    BYTES("<img src='data:image/gif;base64," PNG "'>"
+		  "<p style='background:url(data:image/png;base64," PNG ")'>"),
+	    "a.html");
+	ck_assert(t.result == DETOX_REBUILT);
+	ck_assert(has(&t, "<img src=\"data:image/png;base64," PNG "\"/>"));
+	ck_assert(has(&t, "url(&quot;data:image/png;base64," PNG "&quot;);\""));
+	t.profile.treatment[MAGIC_PNG] = DETOX_REFUSE;
+	drive_detox_run(&t,
+	    BYTES("<img src='data:image/png;base64," PNG "' alt=a>"), "a.html");
+	ck_assert(t.result == DETOX_REBUILT && has(&t, "<img alt=\"a\"/>"));
+	ck_assert_uint_eq(drive_detox_removed(&t, REMOVED_REFUSED, "img"), 1);
+	drive_detox_release(&t);
+}
+END_TEST
+
 START_TEST(html_reads_xhtml)
 {
 	struct drive_detox t;
@@ -500,6 +523,7 @@ html_suite(void)
 	    t, html_is_read_as_it_was_judged, 0, COUNT(mutations));
 	tcase_add_loop_test(t, html_comes_out_in_utf8, 0, COUNT(charsets));
 	tcase_add_test(t, html_takes_what_opens_in_a_browser);
+	tcase_add_test(t, html_rebuilds_pictures_within);
 	tcase_add_test(t, html_reads_xhtml);
 	tcase_add_test(t, html_is_text_if_the_profile_says_so);
 	tcase_add_loop_test(t, html_bounds_its_tree, 0, COUNT(limits));

@@ -210,6 +210,32 @@ START_TEST(xmlfile_bounds_entities)
 }
 END_TEST
 
+#define PKG "http://schemas.microsoft.com/office/2006/xmlPackage"
+
+START_TEST(xmlfile_makes_flat_packages_packages)
+{
+	static const char flat[] =
+	    XML "<p:package xmlns:p=\"" PKG "\">"
+		"<p:part p:name=\"/a.xml\" p:contentType=\"b\"><p:xmlData><c/>"
+		"</p:xmlData></p:part>"
+		"<p:part p:name=\"/d\" p:contentType=\"e\"><p:binaryData>QUJD"
+		"</p:binaryData></p:part></p:package>";
+	struct drive_detox t;
+
+	drive_detox_init(&t);
+	t.profile.treatment[MAGIC_OOXML] = DETOX_PASS;
+	drive_detox_run(&t, bytes_of(flat), "a.xml");
+	ck_assert_msg(t.result == DETOX_REBUILT, "%s", t.d.why);
+	ck_assert_int_eq(
+	    magic_type_of(buf_bytes(&t.out.content), true), MAGIC_OOXML);
+	ck_assert_str_eq(t.out.extension, "docx");
+	t.profile.treatment[MAGIC_OOXML] = DETOX_REFUSE;
+	drive_detox_run(&t, bytes_of(flat), "a.xml");
+	ck_assert_int_eq(t.d.refusal, REFUSED_TYPE);
+	drive_detox_release(&t);
+}
+END_TEST
+
 START_TEST(xmlfile_is_text_if_the_profile_says_so)
 {
 	struct drive_detox t;
@@ -248,6 +274,7 @@ xmlfile_suite(void)
 	tcase_add_loop_test(t, xmlfile_rebuilds, 0, COUNT(cases));
 	tcase_add_loop_test(t, xmlfile_refuses, 0, COUNT(refused));
 	tcase_add_test(t, xmlfile_bounds_entities);
+	tcase_add_test(t, xmlfile_makes_flat_packages_packages);
 	tcase_add_test(t, xmlfile_is_text_if_the_profile_says_so);
 	tcase_add_test(t, xmlfile_gives_pages_to_html);
 	suite_add_tcase(s, t);
