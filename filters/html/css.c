@@ -242,6 +242,8 @@ put_value(struct css *c, struct buf *out)
 			return false;
 		next(c);
 	}
+	if (out->n == begin)
+		return false;
 	/* An escape ends with a blank of its own. */
 	if (memchr(out->p + begin, '\\', out->n - begin) == NULL)
 		cut_space(out);

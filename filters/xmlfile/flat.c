@@ -12,6 +12,7 @@ struct flat {
 	struct detox *d;
 	struct package_writer *package;
 	struct buf types; /* [Content_Types].xml */
+	const char *extension;
 };
 
 bool
@@ -121,6 +122,18 @@ add_content(struct flat *f, const char *name, const xmlNode *part)
 	return detox_refuse(f->d, REFUSED_BROKEN, "a part without content");
 }
 
+/* By the folder that its parts are in. */
+static void
+note_kind(struct flat *f, struct bytes name)
+{
+	if (bytes_start_with(name, BYTES("/ppt/")))
+		f->extension = "pptx";
+	else if (bytes_start_with(name, BYTES("/xl/")))
+		f->extension = "xlsx";
+	else if (bytes_start_with(name, BYTES("/word/")))
+		f->extension = "docx";
+}
+
 static enum detox_result
 add_part(struct flat *f, const xmlNode *part)
 {
@@ -138,6 +151,8 @@ add_part(struct flat *f, const xmlNode *part)
 		result = DETOX_REFUSED;
 	else
 		result = add_content(f, (const char *)name + 1, part);
+	if (name != NULL)
+		note_kind(f, bytes_of((const char *)name));
 	xmlFree(name);
 	xmlFree(type);
 	return result;
@@ -162,7 +177,9 @@ add_parts(struct flat *f, const xmlNode *root)
 enum detox_result
 flat_rebuild(struct detox *d, const xmlNode *root, struct detox_output *out)
 {
-	struct flat f = { .d = d, .package = package_writer_new() };
+	struct flat f = {
+		.d = d, .package = package_writer_new(), .extension = "docx"
+	};
 	struct detox_output zip = { 0 }, inner = { 0 };
 	struct detox_object o = { 0 };
 	enum detox_result result;
@@ -181,7 +198,7 @@ flat_rebuild(struct detox *d, const xmlNode *root, struct detox_output *out)
 		else
 			result = detox_put(d, out, buf_bytes(&inner.content));
 		out->extension =
-		    inner.extension != NULL ? inner.extension : "docx";
+		    inner.extension != NULL ? inner.extension : f.extension;
 		buf_release(&inner.content);
 	}
 	buf_release(&zip.content);

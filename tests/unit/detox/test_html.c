@@ -479,6 +479,7 @@ static const struct {
 	    "@page{margin:1cm;}\n@keyframes "
 	    "a{from{top:0;}\n50%{top:1px;}\n}\n" },
 	{ "p{top:0", "p{top:0;}\n" },
+	{ "p{top:/*", "p{}\n" },
 	{ "p{--a:1px;top:var(--a)}", "p{--a:1px;top:var(--a);}\n" },
 	{ "\\31 a{top:0}", "\\31 a{top:0;}\n" },
 	{ "p{filter:progid:DXImageTransform.Microsoft.Alpha(opacity=1)}",
