@@ -236,7 +236,7 @@ is_leaf(enum treatment t)
 
 /* A part is one thing, however many lead to it. */
 static enum detox_result
-take_part(struct ooxml *x, const char *base, struct rel *r)
+take_part(struct ooxml *x, struct rel *r)
 {
 	struct part *p = r->part;
 
@@ -247,8 +247,9 @@ take_part(struct ooxml *x, const char *base, struct rel *r)
 	p->state = PART_KEPT;
 	p->kind = r->kind;
 	p->content_type = r->kind->content_type;
-	name_part(x, p, NULL);
-	if (is_leaf(r->kind->treatment) && leaf_take(x, p) == DETOX_REFUSED)
+	if (!is_leaf(r->kind->treatment))
+		name_part(x, p, NULL);
+	else if (leaf_take(x, p) == DETOX_REFUSED)
 		return DETOX_REFUSED;
 	r->kept = p->state == PART_KEPT;
 	if (!r->kept)
@@ -258,7 +259,6 @@ take_part(struct ooxml *x, const char *base, struct rel *r)
 	else
 		x->last->next = p;
 	x->last = p;
-	(void)base;
 	return DETOX_REBUILT;
 }
 
@@ -305,6 +305,7 @@ take_rel(struct ooxml *x, const char *base, struct rel *r)
 		}
 		break;
 	case TREAT_XML:
+	case TREAT_PROGRAM:
 	case TREAT_IMAGE:
 	case TREAT_OBJECT:
 	case TREAT_FONT:
@@ -312,7 +313,7 @@ take_rel(struct ooxml *x, const char *base, struct rel *r)
 	}
 	if (r->part == NULL)
 		return DETOX_REBUILT;
-	return take_part(x, base, r);
+	return take_part(x, r);
 }
 
 static void
@@ -516,7 +517,7 @@ take_main(struct ooxml *x)
 		return detox_refuse(x->d, REFUSED_TYPE,
 		    "it is not a document, workbook or presentation in XML");
 	x->app = x->main_kind->app;
-	if (take_part(x, "", r) == DETOX_REFUSED)
+	if (take_part(x, r) == DETOX_REFUSED)
 		return DETOX_REFUSED;
 	r->part->content_type = x->main_kind->out_type;
 	x->roots = r;

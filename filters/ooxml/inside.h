@@ -21,8 +21,9 @@ enum treatment {
 	TREAT_IMAGE,  /* detox_inside, a picture has to come out */
 	TREAT_OBJECT, /* detox_inside, a document has to come out */
 	TREAT_FONT,
-	TREAT_LINK, /* a place of the web, or inside */
-	TREAT_TITLE /* docProps/core.xml: a few fields, by profile */
+	TREAT_LINK,   /* a place of the web, or inside */
+	TREAT_TITLE,  /* docProps/core.xml: a few fields, by profile */
+	TREAT_PROGRAM /* docProps/app.xml: the program's name alone */
 };
 
 /* What Excel and others make again: not told. */
@@ -128,6 +129,7 @@ enum detox_result write_rels(struct ooxml *x, const char *name,
     const struct rel *rels, size_t n) MUST_CHECK;
 enum detox_result write_types(struct ooxml *x) MUST_CHECK;
 enum detox_result write_title(struct ooxml *x, struct part *p) MUST_CHECK;
+enum detox_result write_program(struct ooxml *x, struct part *p) MUST_CHECK;
 /* "word/_rels/document.xml.rels" of "word/document.xml". */
 const char *rels_name(struct ooxml *x, const char *part);
 

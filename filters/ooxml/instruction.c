@@ -66,6 +66,7 @@ static const struct {
 	{ "ADVANCE", WORD_GOOD },
 	{ "SYMBOL", WORD_GOOD },
 	{ "LISTNUM", WORD_GOOD },
+	{ "FILENAME", WORD_GOOD },
 	{ "AUTONUM", WORD_GOOD },
 	{ "AUTONUMLGL", WORD_GOOD },
 	{ "AUTONUMOUT", WORD_GOOD },

@@ -127,8 +127,9 @@ static const struct rel_kind rel_kinds[] = {
 	{ PACKAGE "metadata/", "core-properties", APP_ANY, TREAT_TITLE,
 	    REMOVED_METADATA,
 	    "application/vnd.openxmlformats-package.core-properties+xml" },
+	{ OFFICE, "extended-properties", APP_ANY, TREAT_PROGRAM,
+	    REMOVED_METADATA, O "extended-properties+xml" },
 	/* Named so that the report says what they were. */
-	DROP(OFFICE, "extended-properties", REMOVED_METADATA),
 	DROP(OFFICE, "custom-properties", REMOVED_METADATA),
 	DROP(OFFICE "metadata/", "core-properties", REMOVED_METADATA),
 	DROP(OFFICE "metadata/", "thumbnail", REMOVED_PREVIEW),

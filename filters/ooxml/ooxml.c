@@ -15,6 +15,8 @@ write_part(struct ooxml *x, struct part *p)
 		    x, rels_name(x, p->out_name), p->rels, p->rels_n);
 	case TREAT_TITLE:
 		return write_title(x, p);
+	case TREAT_PROGRAM:
+		return write_program(x, p);
 	case TREAT_IMAGE:
 	case TREAT_OBJECT:
 	case TREAT_FONT:

@@ -176,3 +176,52 @@ end:
 	buf_release(&content);
 	return result;
 }
+
+/* Others compute a workbook anew, to other results, unless such a program is
+ * said to have stored its values. */
+static const char *
+program_of(struct bytes content)
+{
+	static const char *const names[] = { "Microsoft Excel",
+		"Microsoft Macintosh Excel", "Microsoft Office Word",
+		"Microsoft Word", "Microsoft Macintosh Word",
+		"Microsoft Office PowerPoint", "Microsoft PowerPoint",
+		"Microsoft Macintosh PowerPoint", "LibreOffice" };
+	const uint8_t *at = memmem(content.p, content.n, "<Application>", 13);
+
+	if (at == NULL)
+		return NULL;
+	bytes_take(&content, (size_t)(at - content.p) + 13);
+	for (size_t i = 0; i < COUNT(names); i++)
+		if (bytes_start_with(content, bytes_of(names[i])))
+			return names[i];
+	return NULL;
+}
+
+enum detox_result
+write_program(struct ooxml *x, struct part *p)
+{
+	struct buf content = { 0 }, out;
+	enum detox_result result = DETOX_REFUSED;
+	const char *program;
+
+	buf_init(&out, x->d->profile->out_max);
+	if (package_read(x->d, x->package, p->entry, &content) == DETOX_REFUSED)
+		goto end;
+	detox_removed(x->d, REMOVED_METADATA, p->name, buf_bytes(&content));
+	program = program_of(buf_bytes(&content));
+	if (buf_printf(&out,
+		HEAD "<Properties xmlns=\"http://schemas.openxmlformats.org/"
+		     "officeDocument/2006/extended-properties\">"
+		     "<Application>%s</Application></Properties>",
+		program == NULL ? "" : program) < 0)
+		detox_refuse(x->d, REFUSED_SIZE, "more than %zu bytes come out",
+		    out.max);
+	else
+		result = package_add(x->d, x->writer, p->out_name,
+		    buf_bytes(&out), PACKAGE_DEFLATED);
+end:
+	buf_release(&out);
+	buf_release(&content);
+	return result;
+}
