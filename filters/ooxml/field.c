@@ -301,7 +301,7 @@ take_run(struct fields *f, xmlNode *run)
 	}
 }
 
-/* One without runs. Gives what to go on with. */
+/* One without runs. Gives what to go on with: itself, when it stays. */
 static xmlNode *
 take_simple(struct fields *f, xmlNode *n)
 {
@@ -312,7 +312,7 @@ take_simple(struct fields *f, xmlNode *n)
 	if (judged == FIELD_BAD)
 		ooxml_removed(f->x, REMOVED_FIELD, instruction);
 	if (judged == FIELD_GOOD)
-		return NULL;
+		return n;
 	if (first == NULL || n->nsDef != NULL)
 		return xml_drop(n);
 	while ((c = n->children) != NULL) {
@@ -332,7 +332,7 @@ walk(struct fields *f, xmlNode *parent)
 	while (n != NULL && !f->full) {
 		if (clean_is(n, "fldSimple")) {
 			other = take_simple(f, n);
-			if (other != NULL) {
+			if (other != n) {
 				n = other;
 				continue;
 			}

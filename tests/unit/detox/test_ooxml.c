@@ -94,6 +94,9 @@ static const struct {
 	    P("<w:fldSimple w:instr='DDE'><w:fldSimple w:instr='LINK x'>" T(
 		"9") "</w:fldSimple></w:fldSimple>"),
 	    "fldSimple", ">9<", REMOVED_FIELD },
+	{ "simple field with nothing in it, last",
+	    P(T("9") "<w:fldSimple w:instr='DDE x'/>"), "fldSimple", ">9<",
+	    REMOVED_FIELD },
 	{ "altChunk", P(T("a")) "<w:altChunk r:id='rId9'/>", "altChunk", ">a<",
 	    REMOVED_FILE },
 	{ "subDoc", P("<w:subDoc r:id='rId9'/>" T("a")), "subDoc", ">a<",
