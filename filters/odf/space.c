@@ -32,6 +32,7 @@ static const struct space {
 	{ OASIS "text:1.0", SPACE_TEXT },
 	{ OASIS "xsl-fo-compatible:1.0", SPACE_FO },
 	{ TDF "calc:xmlns:calcext:1.0", SPACE_CALCEXT },
+	{ TDF "calcext:1.0", SPACE_CALCEXT }, /* before 4.2 */
 	{ TDF "office:xmlns:loext:1.0", SPACE_EXTENSION },
 	{ "urn:openoffice:names:experimental:ooo-ms-interop:xmlns:field:1.0",
 	    SPACE_FIELD },
@@ -42,11 +43,13 @@ static const struct space {
 	{ "http://openoffice.org/2004/writer", SPACE_EXTENSION },
 	{ "http://openoffice.org/2009/office", SPACE_EXTENSION },
 	{ "http://openoffice.org/2009/table", SPACE_EXTENSION },
+	{ "http://openoffice.org/2010/chart", SPACE_EXTENSION },
 	{ "http://openoffice.org/2010/draw", SPACE_EXTENSION },
 	/* As the first drafts had them, which LibreOffice still reads. */
 	{ "http://www.w3.org/1999/XSL/Format", SPACE_FO },
 	{ "http://www.w3.org/2000/svg", SPACE_SVG },
 	{ "http://www.w3.org/2001/SMIL20", SPACE_SMIL },
+	{ "http://www.w3.org/2001/SMIL20/", SPACE_SMIL },
 	{ "http://purl.org/dc/elements/1.1/", SPACE_DC },
 	{ "http://www.w3.org/1998/Math/MathML", SPACE_MATH },
 	{ "http://www.w3.org/1999/xhtml", SPACE_RDFA },
