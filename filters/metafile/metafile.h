@@ -10,3 +10,9 @@
 #include "filters/detox.h"
 
 extern const struct detox_format metafile_format;
+
+/* Whether it is a WMF without that header, as documents have it inside. */
+bool metafile_is_bare(struct bytes b);
+/* Appends it with that header, of the size that its records say. 0, or -1 at
+ * the limit. */
+int metafile_place(struct bytes b, struct buf *out) MUST_CHECK;

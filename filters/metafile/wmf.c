@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* wmf: [MS-WMF], records of 16 bits. */
 #include "filters/metafile/inside.h"
+#include "filters/metafile/metafile.h"
 
 #define PLACEABLE 22
 #define HEADER 18
 #define RECORD 6
 #define FUNCTION_EOF 0x0000
+#define FUNCTION_ORIGIN 0x020b /* of the window: y, x */
+#define FUNCTION_EXTENT 0x020c
+#define UNITS_PER_INCH 1440
 #define FUNCTION_ESCAPE 0x0626
 
 /* Section 2.1.1.1, all but META_ESCAPE. */
@@ -89,4 +93,60 @@ wmf_rebuild(struct detox *d, struct bytes in, struct detox_output *out)
 	write_32(p + 6, (uint32_t)((out->content.n - PLACEABLE) / 2));
 	write_32(p + 12, longest);
 	return DETOX_REBUILT;
+}
+
+bool
+metafile_is_bare(struct bytes b)
+{
+	return b.n >= HEADER && (b.p[0] == 1 || b.p[0] == 2) && b.p[1] == 0 &&
+	    read_16(b.p + 2) == HEADER / 2 &&
+	    (read_16(b.p + 4) == 0x0300 || read_16(b.p + 4) == 0x0100);
+}
+
+/* The window's corner and size: the first of each. */
+static void
+find_window(struct bytes in, uint16_t window[4])
+{
+	struct bytes r;
+	uint16_t function;
+	size_t at;
+
+	bytes_take(&in, HEADER);
+	for (r = record_of(in); r.n >= RECORD; r = record_of(in)) {
+		bytes_take(&in, r.n);
+		function = read_16(r.p + 4);
+		at = function == FUNCTION_EXTENT ? 2 : 0;
+		if (function == FUNCTION_EOF)
+			break;
+		if ((function != FUNCTION_ORIGIN && at == 0) || r.n < 10 ||
+		    window[at] != 0 || window[at + 1] != 0)
+			continue;
+		window[at] = read_16(r.p + 8);
+		window[at + 1] = read_16(r.p + 6);
+	}
+}
+
+/* Section 2.3.2.3; the checksum is over the ten words before it. */
+int
+metafile_place(struct bytes b, struct buf *out)
+{
+	uint16_t window[4] = { 0 };
+	uint16_t words[11] = { 0xcdd7, 0x9ac6 };
+	uint8_t head[PLACEABLE];
+
+	find_window(b, window);
+	words[3] = window[0];
+	words[4] = window[1];
+	words[5] = (uint16_t)(window[0] + window[2]);
+	words[6] = (uint16_t)(window[1] + window[3]);
+	words[7] = UNITS_PER_INCH;
+	for (int i = 0; i < 10; i++)
+		words[10] ^= words[i];
+	for (int i = 0; i < 11; i++) {
+		head[2 * i] = (uint8_t)words[i];
+		head[2 * i + 1] = (uint8_t)(words[i] >> 8);
+	}
+	if (buf_append(out, (struct bytes){ head, sizeof(head) }) < 0)
+		return -1;
+	return buf_append(out, b);
 }

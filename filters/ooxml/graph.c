@@ -516,6 +516,9 @@ take_main(struct ooxml *x)
 	if (x->main_kind == NULL)
 		return detox_refuse(x->d, REFUSED_TYPE,
 		    "it is not a document, workbook or presentation in XML");
+	if (x->main_kind->out_type == NULL)
+		return detox_refuse(x->d, REFUSED_TYPE,
+		    "it is a workbook in binary form (xlsb)");
 	x->app = x->main_kind->app;
 	if (take_part(x, r) == DETOX_REFUSED)
 		return DETOX_REFUSED;

@@ -214,6 +214,8 @@ static const struct main_kind main_kinds[] = {
 	{ X "template.main+xml", APP_SHEET, X "template.main+xml", "xltx" },
 	{ MACRO("excel.sheet"), APP_SHEET, X "sheet.main+xml", "xlsx" },
 	{ MACRO("excel.template"), APP_SHEET, X "template.main+xml", "xltx" },
+	{ "application/vnd.ms-excel.sheet.binary.macroenabled.main", APP_SHEET,
+	    NULL, NULL },
 	{ P "presentation.main+xml", APP_SLIDES, P "presentation.main+xml",
 	    "pptx" },
 	{ P "template.main+xml", APP_SLIDES, P "template.main+xml", "potx" },

@@ -104,6 +104,28 @@ START_TEST(metafile_leaves_escapes_out)
 }
 END_TEST
 
+/* As documents have it: the frame is that of its window. */
+START_TEST(metafile_gives_a_bare_one_its_frame)
+{
+	static const struct bytes bare = BYTES_ROW(
+	    WMF_HEADER "\5\0\0\0\x0b\2\1\0\2\0\5\0\0\0\x0c\2\x20\0\x10\0" LAST);
+	struct buf out;
+	uint16_t sum = 0;
+
+	buf_init(&out, 1000);
+	ck_assert(metafile_is_bare(bare));
+	ck_assert(metafile_place(bare, &out) == 0);
+	ck_assert(!metafile_is_bare(buf_bytes(&out)));
+	ck_assert(bytes_start_with(buf_bytes(&out),
+	    BYTES("\xd7\xcd\xc6\x9a\0\0\2\0\1\0\x12\0\x21\0\xa0\5")));
+	for (size_t i = 0; i < 20; i += 2)
+		sum ^= (uint16_t)(out.p[i] | out.p[i + 1] << 8);
+	ck_assert_uint_eq((uint16_t)(out.p[20] | out.p[21] << 8), sum);
+	ck_assert(bytes_end_with(buf_bytes(&out), bare));
+	buf_release(&out);
+}
+END_TEST
+
 /* Cut anywhere, it is refused or has an end again. */
 START_TEST(metafile_bears_every_cut)
 {
@@ -135,6 +157,7 @@ metafile_suite(void)
 	tcase_add_loop_test(
 	    t, metafile_copies_records_that_draw, 0, COUNT(emfs));
 	tcase_add_test(t, metafile_leaves_escapes_out);
+	tcase_add_test(t, metafile_gives_a_bare_one_its_frame);
 	tcase_add_test(t, metafile_bears_every_cut);
 	suite_add_tcase(s, t);
 	return s;

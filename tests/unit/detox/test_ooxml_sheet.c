@@ -167,7 +167,7 @@ END_TEST
 
 #define VML_SHAPE(type)                                                  \
 	"<v:shape id='" type "'><x:ClientData ObjectType='" type "'/></" \
-								 "v:shape>"
+	"v:shape>"
 
 /* Comments are shapes too, and stay. */
 START_TEST(ooxml_sheet_takes_controls_out)
