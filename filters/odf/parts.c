@@ -17,7 +17,7 @@ static const struct {
 	{ "Versions", REMOVED_CUSTOM },
 };
 
-/* Parts that stay out, of the package itself. */
+/* Parts that stay out, of any document. */
 static const struct {
 	const char *name;
 	enum detox_removal what;
@@ -107,7 +107,7 @@ unknown_kind(const char *name, struct bytes content)
 	enum magic_type t = magic_type_of(content, true);
 
 	for (size_t i = 0; i < COUNT(files); i++)
-		if (strcmp(name, files[i].name) == 0)
+		if (strcmp(name + folder_of(name).n, files[i].name) == 0)
 			return files[i].what;
 	if (magic_is_program(t) || detox_name_runs(bytes_of(name)))
 		return REMOVED_PROGRAM;
