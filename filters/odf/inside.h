@@ -48,6 +48,10 @@ enum detox_result odf_take_picture(struct odf *o, size_t i) MUST_CHECK;
 
 bool odf_is_picture(enum magic_type t);
 
+/* svm.c: a StarView metafile; false: it is broken, or more than *out takes. */
+bool odf_is_svm(struct bytes b);
+bool odf_rebuild_svm(struct bytes b, struct buf *out) MUST_CHECK;
+
 /* inline.c: whether office:binary-data stays, rebuilt. */
 bool odf_inline_stays(const struct odf_walk *w, xmlNode *n);
 

@@ -74,6 +74,26 @@ report(struct odf *o, enum magic_type t, const char *name, struct bytes b)
 	    name, b);
 }
 
+static enum detox_result
+take_svm(struct odf *o, size_t i, struct bytes content)
+{
+	const char *name = package_entry(o->package, i)->name;
+	enum detox_result result = DETOX_REBUILT;
+	struct buf out;
+
+	buf_init(&out, content.n);
+	if (odf_rebuild_svm(content, &out)) {
+		o->parts[i].name = name;
+		o->parts[i].media = "application/x-openoffice-gdimetafile";
+		result = package_add(
+		    o->d, o->writer, name, buf_bytes(&out), PACKAGE_DEFLATED);
+	} else {
+		detox_removed(o->d, REMOVED_DAMAGED, name, content);
+	}
+	buf_release(&out);
+	return result;
+}
+
 enum detox_result
 odf_take_picture(struct odf *o, size_t i)
 {
@@ -88,7 +108,9 @@ odf_take_picture(struct odf *o, size_t i)
 		return detox_is_over(o->d) ? DETOX_REFUSED : DETOX_REBUILT;
 	}
 	t = magic_type_of(buf_bytes(&content), true);
-	if (media_of(t) == NULL || o->d->profile->to_text) {
+	if (odf_is_svm(buf_bytes(&content)) && !o->d->profile->to_text) {
+		result = take_svm(o, i, buf_bytes(&content));
+	} else if (media_of(t) == NULL || o->d->profile->to_text) {
 		report(o, t, name, buf_bytes(&content));
 	} else {
 		const struct detox_object object = { .content =

@@ -487,6 +487,57 @@ static const struct {
 	    REFUSED_DUPLICATE },
 };
 
+#define SVM_HEAD               \
+	"VCLMTF\1\0\x1e\0\0\0" \
+	"123456789012345678901234567890"
+#define SVM_LINE "\x66\0\1\0\2\0\0\0ab"
+#define SVM_EPS "\x8f\0\1\0\2\0\0\0%!"
+#define SVM_COMMENT "\0\2\1\0\4\0\0\0evil"
+#define SVM_NOTHING "\xc7\0\1\0\0\0\0\0"
+
+static const struct {
+	struct bytes in;
+	struct bytes out; /* empty: it does not stay */
+} metafiles[] = {
+	{ BYTES_ROW(SVM_HEAD), BYTES_ROW(SVM_HEAD) },
+	{ BYTES_ROW(SVM_HEAD SVM_LINE SVM_EPS SVM_LINE SVM_COMMENT),
+	    BYTES_ROW(SVM_HEAD SVM_LINE SVM_NOTHING SVM_LINE SVM_NOTHING) },
+	{ BYTES_ROW(SVM_HEAD "\x66\0\1\0\3\0\0\0ab"), BYTES_ROW("") },
+	{ BYTES_ROW(SVM_HEAD "\x66\0\1\0\xff\xff\xff\xff"), BYTES_ROW("") },
+	{ BYTES_ROW(SVM_HEAD "\x66"), BYTES_ROW("") },
+	{ BYTES_ROW("VCLMTF\1\0\xff\xff\xff\xff"), BYTES_ROW("") },
+	{ BYTES_ROW("VCLMTF"), BYTES_ROW("") },
+};
+
+START_TEST(odf_keeps_what_draws_of_metafiles)
+{
+	const struct file files[] = {
+		{ "mimetype", BYTES(TEXT) },
+		{ "content.xml", BYTES(CONTENT) },
+		{ "ObjectReplacements/Object 1", metafiles[_i].in },
+	};
+	bool stays = metafiles[_i].out.n > 0;
+	struct job j;
+	struct buf b;
+	ssize_t i;
+
+	begin(&j);
+	run(&j, files, COUNT(files));
+	ck_assert_int_eq(j.t.result, DETOX_REBUILT);
+	i = package_find(j.out, files[2].name);
+	ck_assert((i >= 0) == stays);
+	ck_assert_uint_eq(
+	    drive_detox_removed(&j.t, REMOVED_DAMAGED, files[2].name), !stays);
+	if (stays) {
+		ck_assert(
+		    package_read(&j.d, j.out, (size_t)i, &b) == DETOX_REBUILT);
+		ck_assert(bytes_equal(buf_bytes(&b), metafiles[_i].out));
+		buf_release(&b);
+	}
+	end(&j);
+}
+END_TEST
+
 START_TEST(odf_refuses)
 {
 	struct job j;
@@ -667,6 +718,8 @@ odf_suite(void)
 	tcase_add_loop_test(t, odf_judges_formulas, 0, COUNT(formulas));
 	tcase_add_test(t, odf_writes_a_package_as_the_standard_says);
 	tcase_add_loop_test(t, odf_keeps_known_parts_alone, 0, COUNT(parts));
+	tcase_add_loop_test(
+	    t, odf_keeps_what_draws_of_metafiles, 0, COUNT(metafiles));
 	tcase_add_loop_test(t, odf_refuses, 0, COUNT(refusals));
 	tcase_add_test(t, odf_drops_metadata_by_profile);
 	tcase_add_test(t, odf_keeps_harmless_settings);
