@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* pictures: each is an object of its own, rebuilt by the format that it has. */
+#include "filters/metafile/metafile.h"
 #include "filters/odf/inside.h"
 
 static const struct {
@@ -94,12 +95,43 @@ take_svm(struct odf *o, size_t i, struct bytes content)
 	return result;
 }
 
+/* Rebuilt by its own format, under its name. */
+static enum detox_result
+take_inside(struct odf *o, size_t i, struct bytes content, enum magic_type t)
+{
+	const char *name = package_entry(o->package, i)->name;
+	const struct detox_object object = { .content = content };
+	enum detox_result result = DETOX_REBUILT;
+	struct detox_output out = { 0 };
+
+	if (detox_inside(o->d, name, &object, &out) == DETOX_REBUILT)
+		result = add(o, &o->parts[i], name, &out, t);
+	else if (detox_is_over(o->d))
+		result = DETOX_REFUSED;
+	buf_release(&out.content);
+	return result;
+}
+
+/* Beside objects LibreOffice puts drawings of Windows without their frame. */
+static enum detox_result
+take_bare(struct odf *o, size_t i, struct bytes content)
+{
+	enum detox_result result = DETOX_REBUILT;
+	struct buf framed;
+
+	buf_init(&framed, content.n + 64);
+	if (metafile_place(content, &framed) == 0)
+		result = take_inside(o, i, buf_bytes(&framed), MAGIC_METAFILE);
+	buf_release(&framed);
+	return result;
+}
+
 enum detox_result
 odf_take_picture(struct odf *o, size_t i)
 {
 	const char *name = package_entry(o->package, i)->name;
 	enum detox_result result = DETOX_REBUILT;
-	struct detox_output out = { 0 };
+	struct bytes b;
 	struct buf content;
 	enum magic_type t;
 
@@ -107,21 +139,18 @@ odf_take_picture(struct odf *o, size_t i)
 		buf_release(&content);
 		return detox_is_over(o->d) ? DETOX_REFUSED : DETOX_REBUILT;
 	}
-	t = magic_type_of(buf_bytes(&content), true);
-	if (odf_is_svm(buf_bytes(&content)) && !o->d->profile->to_text) {
-		result = take_svm(o, i, buf_bytes(&content));
-	} else if (media_of(t) == NULL || o->d->profile->to_text) {
-		report(o, t, name, buf_bytes(&content));
-	} else {
-		const struct detox_object object = { .content =
-							 buf_bytes(&content) };
-
-		if (detox_inside(o->d, name, &object, &out) == DETOX_REBUILT)
-			result = add(o, &o->parts[i], name, &out, t);
-		else if (detox_is_over(o->d))
-			result = DETOX_REFUSED;
-		buf_release(&out.content);
-	}
+	b = buf_bytes(&content);
+	t = magic_type_of(b, true);
+	if (o->d->profile->to_text)
+		report(o, t, name, b);
+	else if (odf_is_svm(b))
+		result = take_svm(o, i, b);
+	else if (media_of(t) != NULL)
+		result = take_inside(o, i, b, t);
+	else if (metafile_is_bare(b))
+		result = take_bare(o, i, b);
+	else
+		report(o, t, name, b);
 	buf_release(&content);
 	return result;
 }

@@ -416,6 +416,11 @@ static const struct {
 	{ { "Object 9/Pictures/b.png", BYTES_ROW(PNG) }, false,
 	    REMOVED_UNKNOWN },
 	{ { "settings.xml", BYTES_ROW("") }, false, KEPT },
+	/* A drawing of Windows without the header that says its size. */
+	{ { "ObjectReplacements/Object 1",
+	      BYTES_ROW("\1\0\x09\0\0\3\x0c\0\0\0\0\0\3\0\0\0\0\0\3\0\0\0"
+			"\0\0") },
+	    true, KEPT },
 };
 
 START_TEST(odf_keeps_known_parts_alone)
