@@ -5,6 +5,8 @@
 #include "filters/plain/clean.h"
 #include "filters/plain/csv.h"
 
+#define ROUNDS_MAX 4
+
 enum plain_kind {
 	PLAIN_TEXT,
 	PLAIN_CSV,
@@ -147,19 +149,45 @@ rebuild_kind(struct detox *d, enum plain_kind kind, struct clean *c,
 }
 
 static enum detox_result
+rebuild_once(struct detox *d, const struct detox_object *o,
+    struct detox_output *out, struct clean *c)
+{
+	enum detox_result result = clean_text(d, o->content, c);
+	struct bytes text = buf_bytes(&c->text);
+
+	bytes_take(&text, c->mark < text.n ? c->mark : text.n);
+	if (result == DETOX_REBUILT)
+		result = rebuild_kind(d, kind_of(o, text), c, out);
+	buf_release(&c->text);
+	return result;
+}
+
+/* What is left may be of another charset than the whole was: then it has to be
+ * read as that. */
+static enum detox_result
 rebuild(struct detox *d, const struct detox_object *o, struct detox_output *out)
 {
+	struct detox_object again = *o;
+	struct buf before = { 0 };
+	enum detox_result result;
 	struct clean c;
-	enum detox_result result = clean_text(d, o->content, &c);
-	struct bytes text = buf_bytes(&c.text);
+	size_t mark;
 
-	bytes_take(&text, c.mark < text.n ? c.mark : text.n);
-	if (result == DETOX_REBUILT)
-		result = rebuild_kind(d, kind_of(o, text), &c, out);
-	if (result == DETOX_REBUILT)
-		detox_text(d, c.visible, c.visible);
-	buf_release(&c.text);
-	return result;
+	for (unsigned i = 0; i < ROUNDS_MAX; i++) {
+		result = rebuild_once(d, &again, out, &c);
+		buf_release(&before);
+		if (result == DETOX_REFUSED)
+			return DETOX_REFUSED;
+		if (i == 0)
+			detox_text(d, c.visible, c.visible);
+		if (chars_charset(buf_bytes(&out->content), &mark) == c.charset)
+			return DETOX_REBUILT;
+		before = out->content;
+		again.content = buf_bytes(&before);
+		buf_init(&out->content, before.max);
+	}
+	buf_release(&before);
+	return detox_refuse(d, REFUSED_BROKEN, "its charset cannot be told");
 }
 
 const struct detox_format plain_format = {

@@ -89,6 +89,7 @@ static void
 take_picture(struct rtf *r, struct level l, struct bytes name)
 {
 	size_t start = r->out->n;
+	bool need_space = r->need_space;
 	size_t before;
 
 	emit_head(r, name);
@@ -97,6 +98,7 @@ take_picture(struct rtf *r, struct level l, struct bytes name)
 	content(r, l);
 	if (r->out->n == before) {
 		r->out->n = start;
+		r->need_space = need_space;
 		return;
 	}
 	emit(r, BYTES("}}"));

@@ -20,7 +20,8 @@ static const struct {
 	    " lsdlockedexcept pgptbl pgp defchp defpap bkmkstart bkmkend atnid"
 	    " atnauthor atnref atndate atntime atnicn atnparent atrfstart"
 	    " atrfend ebcstart ebcend fchars lchars pgdsctbl background shp"
-	    " shpinst shpgrp do upr pn tc xe rxe txe mmathPr" },
+	    " shpinst shpgrp do upr pn tc xe rxe txe mmathPr"
+	    " hyphen" },
 	{ WORD_TEXT,
 	    "header headerf headerl headerr footer footerf footerl footerr"
 	    " footnote ftnsep ftnsepc ftncn aftnsep aftnsepc aftncn shptxt"
@@ -117,7 +118,8 @@ static const struct {
 	    " makebackup muser defformat psover doctype ilfomacatclnup"
 	    " horzdoc vertdoc jcompress jexpand lnongrid grfdocevents"
 	    " themelang themelangfe themelangcs relyonvml validatexml viewkind"
-	    " viewscale viewzk viewbksp private fet ftnbj ftntj endnotes"
+	    " viewscale viewzk viewbksp vieww viewh pardirnatural psz private "
+	    "fet ftnbj ftntj endnotes"
 	    " enddoc aendnotes aenddoc aftnbj aftntj paperw paperh margl margr"
 	    " margt margb facingp gutter ogutter rtlgutter gutterprl margmirror"
 	    " landscape widowctrl twoonone bookfold bookfoldrev"
@@ -156,7 +158,8 @@ static const struct {
 	    " sftnrstpg saftnstart sftnrestart sftnrstcont saftnrestart"
 	    " saftnrstcont"
 	    /* Paragraphs. */
-	    " pard par plain itap hyphpar intbl keep keepn nowidctlpar"
+	    " widctlpar wrppunct pard par plain itap hyphpar intbl keep keepn "
+	    "nowidctlpar"
 	    " nowidctrlpar noline level outlinelevel pagebb sbys q qc qj ql qr"
 	    " qd qk qt fi li ri cufi lin rin culi curi adjustright indmirror"
 	    " sb sa sbauto saauto lisb lisa sl slmult nosnaplinegrid"
@@ -185,7 +188,7 @@ static const struct {
 	    " auldb aulnone aulw aup cchs deleted revised revauth revdttm"
 	    " revauthdel revdttmdel crauth crdate mvf mvt mvauth mvdate"
 	    " horzvert twoinone rtlmark ltrmark chbrdr chshdng chcfpat"
-	    " chcbpat spec"
+	    " chcbpat spec chhres hres hyphlead hyphtrail hyphmax"
 	    /* Symbols. */
 	    " chdate chdpl chdpa chtime chpgn chftn chatn chftnsep chftnsepc"
 	    " sectnum cell nestcell row nestrow page column line lbr softpage"

@@ -2,6 +2,7 @@
 #include "filters/rtf/rtf.h"
 
 #include <check.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "tests/unit/detox/drive.h"
@@ -209,6 +210,60 @@ START_TEST(rtf_keeps_pictures_that_are_rebuilt)
 }
 END_TEST
 
+/* A drawing or bitmap is in RTF without the head of its file. */
+START_TEST(rtf_rebuilds_pictures_as_files)
+{
+	static const struct {
+		struct bytes in, out;
+	} pictures[] = {
+		{ BYTES_ROW("{\\pict\\wmetafile7\\picw2 010009000003}"),
+		    BYTES_ROW("{\\pict\\picw2\\wmetafile7\n010009000003}") },
+		{ BYTES_ROW("{\\pict\\wmetafile d7cdc69a00000000000000000000"
+			    "0000000000000000010009000003}"),
+		    BYTES_ROW("{\\pict\\wmetafile8\n010009000003}") },
+		{ BYTES_ROW("{\\pict\\dibitmap0 280000}"), BYTES_ROW("") },
+	};
+	struct drive_detox t;
+	char text[512];
+
+	drive_detox_init(&t);
+	t.profile.treatment[MAGIC_METAFILE] = DETOX_PASS;
+	for (size_t i = 0; i < COUNT(pictures); i++) {
+		snprintf(text, sizeof(text), HEAD "%.*s}",
+		    BYTES_PRINTF(pictures[i].in));
+		drive_detox_run(&t, bytes_of(text), "a.rtf");
+		snprintf(text, sizeof(text), HEAD_OUT "%.*s" TAIL,
+		    BYTES_PRINTF(pictures[i].out));
+		ck_assert_msg(
+		    bytes_equal(buf_bytes(&t.out.content), bytes_of(text)),
+		    "%.*s", BYTES_PRINTF(buf_bytes(&t.out.content)));
+	}
+	drive_detox_release(&t);
+}
+END_TEST
+
+/* What is rebuilt of it has to be of a kind that RTF has. */
+START_TEST(rtf_makes_bitmaps_files)
+{
+	struct drive_detox t;
+
+	drive_detox_init(&t);
+	t.profile.treatment[MAGIC_BMP] = DETOX_PASS;
+	drive_detox_run(&t,
+	    BYTES(HEAD "{\\pict\\dibitmap0 "
+		       "28000000010000000100000001001800000000000000000000000"
+		       "00000000000000000000000000000000000}a}"),
+	    "a.rtf");
+	ck_assert(
+	    bytes_equal(buf_bytes(&t.out.content), BYTES(HEAD_OUT " a" TAIL)));
+	/* It was known as a bitmap, and passed as one. */
+	ck_assert(t.d.unpacked > 14);
+	ck_assert_uint_eq(
+	    drive_detox_removed(&t, REMOVED_REFUSED, "picture 1"), 1);
+	drive_detox_release(&t);
+}
+END_TEST
+
 START_TEST(rtf_keeps_metadata_where_it_may_be)
 {
 	struct drive_detox t;
@@ -316,6 +371,8 @@ rtf_suite(void)
 	tcase_add_loop_test(
 	    t, rtf_changes_its_own_documents_no_more, 0, COUNT(cases));
 	tcase_add_test(t, rtf_keeps_pictures_that_are_rebuilt);
+	tcase_add_test(t, rtf_rebuilds_pictures_as_files);
+	tcase_add_test(t, rtf_makes_bitmaps_files);
 	tcase_add_test(t, rtf_keeps_metadata_where_it_may_be);
 	tcase_add_test(t, rtf_counts_text);
 	tcase_add_test(t, rtf_bounds_its_depth);
