@@ -197,6 +197,13 @@ put_line(struct calendar *c)
 	return put(c, BYTES("\r\n"));
 }
 
+static bool
+is_in_alarm(const struct calendar *c)
+{
+	return c->depth > 0 && is_word(c->open[c->depth - 1], "VALARM");
+}
+
+/* Cards stand alone, and in alarms stands nothing. */
 static enum detox_result
 begin(struct calendar *c)
 {
@@ -204,7 +211,7 @@ begin(struct calendar *c)
 	bool card = name != NULL && is_word(name, "VCARD");
 
 	if (c->skipped > 0 || name == NULL || c->depth == DEPTH_MAX ||
-	    (card && c->depth > 0)) {
+	    (card && c->depth > 0) || is_in_alarm(c)) {
 		if (c->skipped++ == 0)
 			leave_out(c, REMOVED_UNKNOWN);
 		return DETOX_REBUILT;
@@ -239,12 +246,6 @@ end(struct calendar *c)
 		return DETOX_REBUILT;
 	}
 	return put(c, c->line.raw);
-}
-
-static bool
-is_in_alarm(const struct calendar *c)
-{
-	return c->depth > 0 && is_word(c->open[c->depth - 1], "VALARM");
 }
 
 static enum detox_result
