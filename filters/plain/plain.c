@@ -6,6 +6,7 @@
 #include "filters/plain/csv.h"
 
 #define ROUNDS_MAX 4
+#define STRAYS_ALWAYS 4 /* controls that a short text may have */
 
 enum plain_kind {
 	PLAIN_TEXT,
@@ -190,9 +191,43 @@ rebuild(struct detox *d, const struct detox_object *o, struct detox_output *out)
 	return detox_refuse(d, REFUSED_BROKEN, "its charset cannot be told");
 }
 
+/* Names under which text may have stray controls: the end of file of old
+ * systems, shifts of mainframes, zeroes of broken programs. */
+static const char *const text_names[] = { "txt", "text", "csv", "tsv", "tab",
+	"log", "md", "json", "ini", "conf", "yml", "yaml", "ics", "ical", "ifb",
+	"vcs", "vcf", "vcard" };
+
+static bool
+is_stray(uint8_t c)
+{
+	return c < '\t' || (c > '\r' && c < ' ' && c != 0x1b);
+}
+
+/* All that magic calls text, and by such a name what has few of them. */
+static bool
+takes(const struct detox_object *o)
+{
+	struct bytes b = o->content;
+	struct bytes extension = detox_extension(without_blanks(o->name));
+	size_t strays = 0;
+	size_t mark;
+
+	if (charset_mark(b, &mark) != CHARSET_UNKNOWN && mark == 2)
+		return true;
+	for (size_t i = 0; i < b.n; i++)
+		strays += is_stray(b.p[i]);
+	if (strays == 0 || strays > b.n / 8 + STRAYS_ALWAYS)
+		return strays == 0;
+	for (size_t i = 0; i < COUNT(text_names); i++)
+		if (bytes_equal_nocase(extension, bytes_of(text_names[i])))
+			return true;
+	return false;
+}
+
 const struct detox_format plain_format = {
 	.name = "text",
-	.types = MAGIC_BIT(MAGIC_TEXT),
+	.types = MAGIC_BIT(MAGIC_TEXT) | MAGIC_BIT(MAGIC_UNKNOWN),
+	.takes = takes,
 	.rebuild = rebuild,
 	.out_types = MAGIC_BIT(MAGIC_TEXT),
 	.prepare = text_prepare,

@@ -87,6 +87,7 @@ START_TEST(detox_refuses_what_it_does_not_know)
 	struct drive_detox t;
 
 	drive_detox_init(&t);
+	t.profile.treatment[MAGIC_UNKNOWN] = DETOX_REFUSE;
 	drive_detox_run(&t, BYTES("\1\2\3\4"), "a.xdw");
 	ck_assert_int_eq(t.d.refusal, REFUSED_POLICY);
 	t.profile.treatment[MAGIC_UNKNOWN] = DETOX_REBUILD;
