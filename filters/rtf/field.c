@@ -71,6 +71,28 @@ put_unicode(struct capture *c, int32_t value)
 	put(c, '?', text);
 }
 
+/* What a reader may fill in, and its names, stands within the instruction. Its
+ * macros go. */
+static void
+capture_form_field(struct capture *c)
+{
+	struct rtf *r = c->r;
+	struct buf *out = r->out;
+	bool need_space = r->need_space;
+
+	if (!enter(r))
+		return;
+	r->out = c->escaped;
+	emit(r, BYTES("{\\*\\formfield"));
+	r->need_space = true;
+	c->l.visible = false;
+	content(r, c->l);
+	emit(r, BYTES("}"));
+	r->depth--;
+	r->out = out;
+	r->need_space = need_space;
+}
+
 static void
 capture_word(struct capture *c, const struct token *t)
 {
@@ -82,6 +104,9 @@ capture_word(struct capture *c, const struct token *t)
 		return;
 	case WORD_SKIPS:
 		c->l.skips = t->param < 0 ? 0 : (unsigned)t->param;
+		return;
+	case WORD_FORM_FIELD:
+		capture_form_field(c);
 		return;
 	case WORD_FIELD:
 	case WORD_OBJECT:

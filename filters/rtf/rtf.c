@@ -274,6 +274,9 @@ take_destination(
 		}
 		leave_out(r, REMOVED_FIELD, t->name);
 		return true;
+	case WORD_FORM_FIELD:
+		leave_out(r, REMOVED_FORM, t->name);
+		return true;
 	case WORD_OBJECT:
 		object_content(r, *l);
 		return true;

@@ -47,6 +47,9 @@ static const struct {
 	{ WORD_FIELD, "field" },
 	{ WORD_INSTRUCTION, "fldinst" },
 	{ WORD_RESULT_OF_FIELD, "fldrslt" },
+	{ WORD_FORM_FIELD, "formfield" },
+	{ WORD_HIDDEN_TEXT,
+	    "ffname ffdeftext ffformat ffhelptext ffstattext ffl" },
 	{ WORD_OBJECT, "object" },
 	{ WORD_RESULT_OF_OBJECT, "result" },
 	{ WORD_PICTURE, "pict" },
@@ -77,7 +80,6 @@ static const struct {
 	    " xmlattrns factoidname htmltag mhtmltag htmlbase urtf"
 	    " gridtbl oldcprops oldpprops oldsprops oldtprops" },
 	{ GONE(FONT), "fontemb fontfile" },
-	{ GONE(FORM), "formfield" },
 	{ GONE(MACRO), "ffentrymcr ffexitmcr" },
 	{ GONE(LINK), "hl hlfr hlloc hlsrc" },
 	{ GONE(FIELD), "fldtype" },
@@ -201,6 +203,9 @@ static const struct {
 	    /* Dates of the document and of its comments. */
 	    " version vern edmins yr mo dy hr min sec nofpages nofwords"
 	    " nofchars nofcharsws id"
+	    /* Fields to fill in. */
+	    " fftype ffownhelp ffownstat ffprot ffsize fftypetxt ffrecalc"
+	    " ffhaslistbox ffmaxlen ffhps ffdefres ffres"
 	    /* Pictures. */
 	    " defshp shpleft" },
 };

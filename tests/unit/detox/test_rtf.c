@@ -69,7 +69,22 @@ static const struct {
 	    BYTES_ROW(HEAD_OUT "{\\shp{\\*\\shpinst{\\sp{\\sn shapeType}{\\sv "
 			       "202}}{\\shptxt a}}}" TAIL),
 	    CLEAN },
+	{ "field to fill in",
+	    BYTES_ROW(HEAD "{\\field{\\*\\fldinst{FORMTEXT }{\\*\\formfield{"
+			   "\\fftype0{\\*\\ffname a}}}}{\\fldrslt b}}}"),
+	    BYTES_ROW(
+		HEAD_OUT "{\\field{\\*\\fldinst FORMTEXT {\\*\\formfield{"
+			 "\\fftype0{\\*\\ffname a}}}}{\\fldrslt b}}" TAIL),
+	    CLEAN },
 	/* Threats. */
+	{ "macro of a field",
+	    BYTES_ROW(HEAD "{\\field{\\*\\fldinst FORMTEXT {\\*\\formfield{"
+			   "\\fftype0{\\*\\ffentrymcr a}}}}{\\fldrslt b}}}"),
+	    BYTES_ROW(HEAD_OUT "{\\field{\\*\\fldinst FORMTEXT {\\*\\formfield{"
+			       "\\fftype0}}}{\\fldrslt b}}" TAIL),
+	    REMOVED_MACRO },
+	{ "form alone", BYTES_ROW(HEAD "{\\*\\formfield{\\fftype0}}a}"),
+	    BYTES_ROW(HEAD_OUT " a" TAIL), REMOVED_FORM },
 	{ "object",
 	    BYTES_ROW(HEAD "a{\\object\\objemb\\objupdate{\\*\\objclass P}"
 			   "{\\*\\objdata 0105}{\\result b}}c}"),
