@@ -137,21 +137,20 @@ leave_out(struct round *r, const struct character *x)
 		out->hidden_line = r->line;
 }
 
-/* RFC 1468: a line ends in ASCII. What follows is read so by others too, whose
- * commas and line ends would not be ours. */
+/* RFC 1468: a line and a text end in ASCII. What follows is read so by others
+ * too, whose commas and line ends would not be ours. */
 static int
-end_line(struct round *r, const struct character *x)
+end_in_ascii(struct round *r)
 {
-	r->line += x->c == '\n';
 	if (r->s.charset != CHARSET_ISO_2022_JP || r->s.jis == JIS_ASCII ||
 	    r->s.jis == JIS_ROMAN)
 		return 0;
 	r->s.jis = JIS_ASCII;
 	if (r->out->damaged_line == 0)
 		r->out->damaged_line = r->line;
-	return flush(r) < 0 || buf_append(&r->out->text, BYTES("\x1b(B")) < 0
-	    ? -1
-	    : 0;
+	if (flush(r) < 0)
+		return -1;
+	return buf_append(&r->out->text, BYTES("\x1b(B"));
 }
 
 static int
@@ -160,8 +159,9 @@ take_round(struct round *r)
 	struct character x = { 0 };
 
 	while (chars_next(&r->s, &x)) {
-		if (is_line_end(&x) && end_line(r, &x) < 0)
+		if (is_line_end(&x) && end_in_ascii(r) < 0)
 			return -1;
+		r->line += x.kind == CHAR_TEXT && x.c == '\n';
 		if (x.kind == CHAR_DAMAGED ||
 		    (x.kind == CHAR_TEXT && is_hidden(x.c))) {
 			leave_out(r, &x);
@@ -171,7 +171,7 @@ take_round(struct round *r)
 		if (keep(r, x.raw) < 0)
 			return -1;
 	}
-	return flush(r);
+	return end_in_ascii(r) < 0 ? -1 : flush(r);
 }
 
 static int

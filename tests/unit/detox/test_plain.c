@@ -112,6 +112,8 @@ static const struct {
 	    REMOVED_DAMAGED },
 	{ "open.txt", BYTES_ROW("\x1b$BF|K\\\n=a"),
 	    BYTES_ROW("\x1b$BF|K\\\x1b(B\n=a"), REMOVED_DAMAGED },
+	{ "cut.jis.txt", BYTES_ROW("\x1b$BF|K\\"),
+	    BYTES_ROW("\x1b$BF|K\\\x1b(B"), REMOVED_DAMAGED },
 	/* Tables. */
 	{ "a.csv", BYTES_ROW("a,\"b,c\",-5\n+81-3-1234-5678,-,--\n"),
 	    BYTES_ROW("a,\"b,c\",-5\n+81-3-1234-5678,-,--\n"), CLEAN },
