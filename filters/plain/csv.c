@@ -6,6 +6,7 @@
 
 #define SNIFF_MAX 65536    /* characters that are looked at for a separator */
 #define REPORTS_MAX 64     /* cells that are reported each alone */
+#define COUNTED_MAX 10000  /* and that are counted */
 #define FULL_WIDTH 0xfee0u /* from U+0021-007E to U+FF01-FF5E */
 
 struct csv {
@@ -177,7 +178,9 @@ report(struct csv *v)
 {
 	char where[64] = "further cells";
 
-	if (v->reports++ < REPORTS_MAX)
+	if (v->reports++ >= COUNTED_MAX)
+		return;
+	if (v->reports <= REPORTS_MAX)
 		snprintf(where, sizeof(where), "line %zu, cell %zu", v->line,
 		    v->cell);
 	detox_removed(v->d, REMOVED_FORMULA, where, (struct bytes){ 0 });

@@ -31,6 +31,7 @@ struct rtf {
 	int32_t font; /* being declared */
 	size_t fonts_n;
 	uint64_t text_in, text_out;
+	uint32_t notes;                     /* given without bytes */
 	uint32_t pictures, fields, objects; /* seen, for the report */
 	uint8_t charsets[RTF_FONTS_MAX];    /* of fonts, + 1; 0: not said */
 };
@@ -56,7 +57,8 @@ void head_take(struct lexer *l);
 /* Leaves out what is left of the group, and its report. */
 void leave_out(struct rtf *r, enum detox_removal what, const char *where);
 
-/* rtf.c */
+/* content.c */
+bool is_blank(struct bytes text);
 void content(struct rtf *r, struct level l);
 /* A group behind its opening brace, with its closing one. */
 void group(struct rtf *r, struct level l);
