@@ -13,7 +13,7 @@ enum plain_kind {
 	PLAIN_CSV,
 	PLAIN_TSV,
 	PLAIN_CALENDAR,
-	PLAIN_QUERY, /* a program asks the network, or runs, what it says */
+	PLAIN_OBEYED, /* a program asks, shows or runs what it says */
 };
 
 /* A spreadsheet takes text for a table whatever its name is. */
@@ -38,15 +38,29 @@ static const struct {
 	{ "vcs", PLAIN_CALENDAR },
 	{ "vcf", PLAIN_CALENDAR },
 	{ "vcard", PLAIN_CALENDAR },
-	{ "iqy", PLAIN_QUERY },
-	{ "dqy", PLAIN_QUERY },
-	{ "oqy", PLAIN_QUERY },
-	{ "rqy", PLAIN_QUERY },
-	{ "slk", PLAIN_QUERY },
-	{ "sylk", PLAIN_QUERY },
-	{ "odc", PLAIN_QUERY },
-	{ "udl", PLAIN_QUERY },
-	{ "rdp", PLAIN_QUERY },
+	{ "iqy", PLAIN_OBEYED },
+	{ "dqy", PLAIN_OBEYED },
+	{ "oqy", PLAIN_OBEYED },
+	{ "rqy", PLAIN_OBEYED },
+	{ "slk", PLAIN_OBEYED },
+	{ "sylk", PLAIN_OBEYED },
+	{ "odc", PLAIN_OBEYED },
+	{ "udl", PLAIN_OBEYED },
+	{ "rdp", PLAIN_OBEYED },
+	/* Of these there are formats of their own, which stand before. */
+	{ "html", PLAIN_OBEYED },
+	{ "htm", PLAIN_OBEYED },
+	{ "xhtml", PLAIN_OBEYED },
+	{ "xht", PLAIN_OBEYED },
+	{ "shtml", PLAIN_OBEYED },
+	{ "svg", PLAIN_OBEYED },
+	{ "xml", PLAIN_OBEYED },
+	{ "xsl", PLAIN_OBEYED },
+	{ "xslt", PLAIN_OBEYED },
+	{ "mht", PLAIN_OBEYED },
+	{ "mhtml", PLAIN_OBEYED },
+	{ "eml", PLAIN_OBEYED },
+	{ "msg", PLAIN_OBEYED },
 };
 
 static const struct {
@@ -61,8 +75,11 @@ static const struct {
 	{ BYTES_ROW("text/vcard"), PLAIN_CALENDAR },
 	{ BYTES_ROW("text/x-vcard"), PLAIN_CALENDAR },
 	{ BYTES_ROW("text/directory"), PLAIN_CALENDAR },
-	{ BYTES_ROW("text/x-ms-iqy"), PLAIN_QUERY },
-	{ BYTES_ROW("application/x-rdp"), PLAIN_QUERY },
+	{ BYTES_ROW("text/x-ms-iqy"), PLAIN_OBEYED },
+	{ BYTES_ROW("application/x-rdp"), PLAIN_OBEYED },
+	{ BYTES_ROW("image/svg+xml"), PLAIN_OBEYED },
+	{ BYTES_ROW("application/xhtml+xml"), PLAIN_OBEYED },
+	{ BYTES_ROW("message/rfc822"), PLAIN_OBEYED },
 };
 
 static struct bytes
@@ -97,6 +114,10 @@ kind_of(const struct detox_object *o, struct bytes text)
 	for (size_t i = 0; i < COUNT(kinds_by_media); i++)
 		if (bytes_equal_nocase(media, kinds_by_media[i].media))
 			return kinds_by_media[i].kind;
+	/* Programs on servers call all so that they say. */
+	if (bytes_equal_nocase(media, BYTES("text/html")) &&
+	    bytes_index(text, '<') >= 0)
+		return PLAIN_OBEYED;
 	return begins_with(text, BYTES("BEGIN:VCALENDAR")) ||
 		begins_with(text, BYTES("BEGIN:VCARD"))
 	    ? PLAIN_CALENDAR
@@ -142,7 +163,7 @@ rebuild_kind(struct detox *d, enum plain_kind kind, struct clean *c,
 		return csv_defuse(d, c, CSV_TAB, out);
 	case PLAIN_CALENDAR:
 		return rebuild_calendar(d, c, out);
-	case PLAIN_QUERY:
+	case PLAIN_OBEYED:
 		break;
 	}
 	return detox_refuse(
