@@ -20,6 +20,11 @@
  * follows any comma, semicolon, TAB, line end or quote gets a ' as well when it
  * begins so and calls a function or a program: has ( or | in it.
  *
+ * What is not known is taken too, when its name is that of a text and it has
+ * few control characters. Refused is text by the name of what a program obeys:
+ * of a page, a mail, a query (html, eml, iqy); formats of their own stand
+ * before this one and take those that they know.
+ *
  * Of calendars: components and properties by allowlist (calendar.c). Pictures
  * in vCards are rebuilt; a calendar in UTF-16 becomes UTF-8.
  */
