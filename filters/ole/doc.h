@@ -58,6 +58,7 @@ enum detox_result doc_clean_fields(struct doc *w) MUST_CHECK;
 enum doc_field {
 	DOC_FIELD_BAD = 0,
 	DOC_FIELD_STAYS,
+	DOC_FIELD_FROZEN, /* shows metadata that is gone: its result stays */
 	DOC_FIELD_BUTTON, /* shows text of its own, and runs a macro */
 };
 /* words: with what is not ASCII as '?'; *what: what a bad one is. */

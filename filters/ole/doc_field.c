@@ -16,6 +16,11 @@ static const char kept[] =
     "SYMBOL"
     " TA TC TEMPLATE TIME TITLE TOA TOC USERADDRESS USERINITIALS USERNAME XE ";
 
+/* Those of them whose result a reader takes anew from the metadata. */
+static const char of_metadata[] =
+    " AUTHOR COMMENTS CREATEDATE DOCPROPERTY DOCVARIABLE EDITTIME INFO KEYWORDS"
+    " LASTSAVEDBY PRINTDATE REVNUM SAVEDATE SUBJECT TEMPLATE TITLE ";
+
 static const struct {
 	const char *word;
 	enum detox_removal what;
@@ -51,9 +56,9 @@ doc_field_runs(struct bytes word)
 }
 
 static bool
-is_kept(struct bytes word)
+is_listed(const char *words, struct bytes word)
 {
-	struct bytes all = bytes_of(kept);
+	struct bytes all = bytes_of(words);
 
 	while (all.n > 0)
 		if (bytes_equal_nocase(bytes_take_until(&all, ' '), word))
@@ -115,5 +120,9 @@ doc_judge_field(
 	for (size_t i = 0; i < COUNT(known); i++)
 		if (bytes_equal_nocase(word, bytes_of(known[i].word)))
 			*what = known[i].what;
-	return is_kept(word) ? DOC_FIELD_STAYS : DOC_FIELD_BAD;
+	if (!is_listed(kept, word))
+		return DOC_FIELD_BAD;
+	return !d->profile->keep_metadata && is_listed(of_metadata, word)
+	    ? DOC_FIELD_FROZEN
+	    : DOC_FIELD_STAYS;
 }

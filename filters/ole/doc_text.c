@@ -11,6 +11,7 @@
 #define FIELD_BEGIN 0x13
 #define FIELD_RESULT 0x14
 #define FIELD_END 0x15
+#define KIND_OF_TEXT 79 /* AUTOTEXT: readers show its result as it is */
 #define DEPTH_MAX 32
 #define PIECES_MAX 1000000
 
@@ -225,6 +226,11 @@ judge(struct scan *s, struct field *f, const struct spot *here)
 		kind = DOC_FIELD_BAD;
 	if (kind == DOC_FIELD_STAYS)
 		return;
+	if (kind == DOC_FIELD_FROZEN) {
+		overwrite(s->w, f->begin, here, BYTES(""));
+		note_blanked(s, f);
+		return;
+	}
 	if (kind == DOC_FIELD_BUTTON) {
 		turn_button(s, f, here);
 		return;
@@ -330,7 +336,7 @@ take_char(struct scan *s, const struct spot *here)
 }
 
 /* [MS-DOC] 2.8.25, PlcfFld: n + 1 positions, then n of 2 bytes: a mark, and
- * for a 0x13 the kind. The kind of a blanked one becomes "not known". */
+ * for a 0x13 the kind. The kind of a blanked one becomes a harmless one. */
 static void
 clear_kinds(struct scan *s, unsigned place, uint64_t base)
 {
@@ -343,7 +349,7 @@ clear_kinds(struct scan *s, unsigned place, uint64_t base)
 
 		if ((p[0] & 0x1f) == FIELD_BEGIN && cp / 8 < s->blanked.n &&
 		    (s->blanked.p[cp / 8] >> cp % 8 & 1) != 0)
-			p[1] = 1;
+			p[1] = KIND_OF_TEXT;
 	}
 }
 

@@ -209,6 +209,8 @@ clean_pictures(struct ppt *p)
 	struct ppt_record r;
 	size_t at = 0;
 
+	if (p->pictures.n == 0)
+		return;
 	while (ppt_parse(p->pictures.p + at, p->pictures.n - at, &r)) {
 		if (r.type < BLIP_FIRST || r.type > BLIP_LAST) {
 			detox_removed(p->d, REMOVED_UNKNOWN, "Pictures",

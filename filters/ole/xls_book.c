@@ -34,18 +34,26 @@ learn_sheets(struct xls *x, const struct xls_record *r)
 	x->book_of_n = n;
 }
 
-/* Its letters, of a name of a later version's function. */
+#define NAME_RUNS 0x0e /* function, of Visual Basic, macro */
+
+/* Whether a formula that calls it has to become its value: it is a macro, or a
+ * function of a later version that reaches outside. */
 static bool
 is_bad_name(const struct xls *x, const struct xls_record *r)
 {
-	size_t from = x->old ? 14 : 15, n;
+	size_t from = x->old ? 14 : 15;
+	bool wide = !x->old && r->n > 14 && (r->p[14] & 1) != 0;
+	struct bytes name;
 
-	if (r->n < from || (!x->old && (r->p[14] & 1) != 0))
+	if (r->n < from || r->p[3] > r->n - from)
 		return false;
-	n = r->p[3];
-	if (n > r->n - from)
-		return false;
-	return xls_function_runs((struct bytes){ r->p + from, n });
+	name = (struct bytes){ r->p + from, wide ? 0 : r->p[3] };
+	if (xls_function_runs(name))
+		return true;
+	return (le16(r->p) & NAME_RUNS) != 0 &&
+	    !(name.n > 6 &&
+		bytes_equal_nocase(
+		    (struct bytes){ name.p, 6 }, BYTES("_xlfn.")));
 }
 
 static void

@@ -8,6 +8,7 @@
 #define LABEL 0x204
 #define BOOLERR 0x205
 #define BLANK 0x201
+#define FORMULA 0x06
 #define FORMULA_HEAD 22
 
 /* [MS-XLS] 2.5.133: a number, or of another type when it ends with ffff. */
@@ -47,6 +48,7 @@ xls_change_formula(struct xls *x, struct xls_record *r)
 	enum xls_formula f = XLS_FORMULA_BROKEN;
 
 	x->label = false;
+	r->type = FORMULA;
 	if (r->n < FORMULA_HEAD)
 		return XLS_DROPPED;
 	if (le16(r->p + 20) <= r->n - FORMULA_HEAD)

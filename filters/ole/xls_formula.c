@@ -16,6 +16,7 @@
 #define TOKEN_NAME_OUTSIDE 0x39
 #define ERROR_REFERENCE 0x17
 #define FUNCTION_HYPERLINK 359
+#define FUNCTION_PIVOT 358 /* GETPIVOTDATA; no pivot table stays */
 #define FUNCTION_RTD 379
 #define FUNCTIONS_MAX 485
 #define NOT_KNOWN 255
@@ -224,6 +225,8 @@ judge_token(const struct xls *x, unsigned token, const uint8_t *p)
 		return function_stays(le16(p)) ? XLS_FORMULA_STAYS
 					       : XLS_FORMULA_RUNS;
 	case TOKEN_FUNCTION_VARIABLE:
+		if (le16(p + 1) == FUNCTION_PIVOT)
+			return XLS_FORMULA_OUTSIDE;
 		/* With the highest bit it is a command. */
 		return function_stays(le16(p + 1)) ? XLS_FORMULA_STAYS
 						   : XLS_FORMULA_RUNS;

@@ -149,8 +149,10 @@ static const struct {
 	{ 0x1b6, xls_change_txo },
 	{ 0x1b8, xls_change_hlink },
 	{ 0x1be, xls_change_dv },
+	{ 0x206, xls_change_formula }, /* of older versions, in some files */
 	{ 0x207, xls_change_string },
 	{ 0x221, xls_change_array },
+	{ 0x406, xls_change_formula },
 	{ 0x4bc, xls_change_shared },
 	{ 0x1051, xls_change_chart_formula },
 };
