@@ -147,13 +147,16 @@ static const uint16_t of_macros[][2] = {
 	{ FUNCTION_RTD, FUNCTION_RTD },
 };
 
-static bool
-function_stays(unsigned f)
+/* One with the highest bit is a command. */
+static enum xls_formula
+judge_function(unsigned f)
 {
+	if (f == FUNCTION_PIVOT)
+		return XLS_FORMULA_OUTSIDE;
 	for (size_t i = 0; i < COUNT(of_macros); i++)
 		if (f >= of_macros[i][0] && f <= of_macros[i][1])
-			return false;
-	return f < FUNCTIONS_MAX;
+			return XLS_FORMULA_RUNS;
+	return f < FUNCTIONS_MAX ? XLS_FORMULA_STAYS : XLS_FORMULA_RUNS;
 }
 
 bool
@@ -222,14 +225,9 @@ judge_token(const struct xls *x, unsigned token, const uint8_t *p)
 {
 	switch (token) {
 	case TOKEN_FUNCTION:
-		return function_stays(le16(p)) ? XLS_FORMULA_STAYS
-					       : XLS_FORMULA_RUNS;
+		return judge_function(le16(p));
 	case TOKEN_FUNCTION_VARIABLE:
-		if (le16(p + 1) == FUNCTION_PIVOT)
-			return XLS_FORMULA_OUTSIDE;
-		/* With the highest bit it is a command. */
-		return function_stays(le16(p + 1)) ? XLS_FORMULA_STAYS
-						   : XLS_FORMULA_RUNS;
+		return judge_function(le16(p + 1));
 	case TOKEN_NAME:
 		return judge_name(x, le16(p));
 	case TOKEN_NAME_OUTSIDE:
