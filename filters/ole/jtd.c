@@ -108,7 +108,9 @@ put_text(struct text *t, const struct buf *b)
 			return DETOX_REFUSED;
 	}
 	detox_text(t->d, t->in_n, t->out_n);
-	return DETOX_REBUILT;
+	/* A document without text is one line of it. */
+	return t->out_n > 0 ? DETOX_REBUILT
+			    : detox_put(t->d, t->out, BYTES("\n"));
 }
 
 enum detox_result

@@ -357,6 +357,56 @@ START_TEST(ole_doc_blanks_bad_addresses)
 }
 END_TEST
 
+#define SUMMARY "\005SummaryInformation"
+
+/* Of a title, a template, and a thumbnail only the title is kept. */
+START_TEST(ole_doc_writes_titles_anew)
+{
+	static const char title[] = "Report of the town";
+	struct drive_detox t;
+	struct word w;
+	struct buf set = { 0 }, out;
+
+	build_bytes(&set, BYTES("\xfe\xff"));
+	build_zeros(&set, 22);
+	build_le32(&set, 1);
+	build_bytes(&set,
+	    BYTES("\xe0\x85\x9f\xf2\xf9\x4f\x68\x10\xab\x91\x08\x00\x2b\x27"
+		  "\xb3\xd9"));
+	build_le32(&set, 48);
+	build_le32(&set, 0);
+	build_le32(&set, 2);
+	build_le32(&set, 7);
+	build_le32(&set, 24);
+	build_le32(&set, 2);
+	build_le32(&set, 40);
+	build_le32(&set, 30);
+	build_le32(&set, 8);
+	build_bytes(&set, BYTES("\\\\a\\b.do"));
+	build_le32(&set, 30);
+	build_le32(&set, 20);
+	build_bytes(&set, (struct bytes){ (const uint8_t *)title, 19 });
+	build_zeros(&set, 1);
+	drive_detox_init(&t);
+	t.profile.keep_metadata = _i == 1;
+	build_word(&w, "text", false);
+	build_ole_add(&w.file, SUMMARY, buf_bytes(&set));
+	run_word(&w, &t);
+	ck_assert(
+	    build_ole_has(buf_bytes(&t.out.content), SUMMARY) == (_i == 1));
+	ck_assert_uint_eq(
+	    drive_detox_removed(&t, REMOVED_METADATA, NULL), _i == 0);
+	if (_i == 1) {
+		out = build_ole_read(buf_bytes(&t.out.content), SUMMARY);
+		ck_assert(build_ole_contains(buf_bytes(&out), bytes_of(title)));
+		ck_assert(!build_ole_contains(buf_bytes(&out), BYTES("b.do")));
+		buf_release(&out);
+	}
+	buf_release(&set);
+	drive_detox_release(&t);
+}
+END_TEST
+
 Suite *
 ole_doc_suite(void)
 {
@@ -371,6 +421,7 @@ ole_doc_suite(void)
 	tcase_add_test(t, ole_doc_refuses_encrypted_documents);
 	tcase_add_loop_test(t, ole_doc_blanks_what_is_too_deep, 0, 2);
 	tcase_add_test(t, ole_doc_blanks_bad_addresses);
+	tcase_add_loop_test(t, ole_doc_writes_titles_anew, 0, 2);
 	suite_add_tcase(s, t);
 	return s;
 }
