@@ -76,6 +76,7 @@ static const struct element_rule rules[] = {
 	GONE(SHEET, "dataModel", REMOVED_CONNECTION),
 	GONE(SHEET, "connection", REMOVED_CONNECTION),
 	GONE(SHEET, "modelTables", REMOVED_CONNECTION),
+	GONE(SHEET, "xmlColumnPr", UNTOLD),
 	GONE(SHEET, "absPath", REMOVED_METADATA),
 	LIST(SHEET, "hyperlinks"),
 	LIST(SHEET, "tableParts"),
