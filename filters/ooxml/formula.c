@@ -186,7 +186,10 @@ take_bracket(struct scan *s)
 	s->last = ']';
 	if (column || bytes_start_with(all, BYTES("[0]")))
 		return;
-	if (s->rest.n > 0 && (is_word(s->rest.p[0]) || s->rest.p[0] == '!'))
+	/* LibreOffice writes ['file:///a.xlsx']$A.B2 */
+	if (bytes_start_with(all, BYTES("['")) ||
+	    (s->rest.n > 0 &&
+		(is_word(s->rest.p[0]) || strchr("!$'", s->rest.p[0]) != NULL)))
 		worsen(s, FORMULA_OUTSIDE);
 }
 

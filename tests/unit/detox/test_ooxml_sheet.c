@@ -61,6 +61,7 @@ static const struct {
 	{ "'[1]A sheet'!B2", false },
 	{ "'c:\\a\\[b.xlsx]A'!B2", false },
 	{ "[1]!Name", false },
+	{ "['file:///c:/a.xlsx']$A.B2", false },
 };
 
 START_TEST(ooxml_sheet_judges_formulas)
