@@ -161,8 +161,15 @@ take_inside(struct ooxml *x, struct part *p, struct bytes content)
 	const struct detox_object o = { .content = content,
 		.name = last_name(p) };
 	struct detox_output out = { 0 };
+	unsigned levels = p->kind->treatment == TREAT_OBJECT ? 2 : 1;
 	bool good;
 
+	/* Too deep (a document has pictures in turn), it is left out, for the
+	 * document without it is worth more than none. */
+	if (x->d->depth + levels > x->d->profile->depth_max) {
+		part_drop(x, p, p->kind->what);
+		return detox_is_over(x->d) ? DETOX_REFUSED : DETOX_REBUILT;
+	}
 	/* Refused, it was told of there. */
 	if (detox_inside(x->d, p->name, &o, &out) == DETOX_REFUSED) {
 		buf_release(&out.content);

@@ -311,6 +311,31 @@ START_TEST(ooxml_leaves_out_what_is_no_picture)
 }
 END_TEST
 
+/* The document without it is worth more than none. */
+START_TEST(ooxml_leaves_out_what_is_too_deep)
+{
+	struct office o;
+
+	for (unsigned depth = 1; depth <= 2; depth++) {
+		office_begin(&o, NULL, DOC);
+		o.t.profile.depth_max = depth;
+		office_add(&o, DOC, WORDS(P(T("clean"))));
+		office_add(&o, "word/_rels/document.xml.rels",
+		    RELS(REL("rId1", REL_OFFICE "image", "a.emf")));
+		office_add_bytes(
+		    &o, "word/a.emf", (struct bytes){ emf, sizeof(emf) });
+		office_run(&o, "a.docx");
+		ck_assert(office_has(&o, DOC, "clean"));
+		ck_assert(
+		    (office_part(&o, "word/a.emf") != NULL) == (depth == 2));
+		ck_assert_uint_eq(
+		    drive_detox_removed(&o.t, REMOVED_REFUSED, "word/a.emf"),
+		    depth == 1);
+		office_end(&o);
+	}
+}
+END_TEST
+
 #define CORE                                                              \
 	"<cp:coreProperties xmlns:cp='http://schemas.openxmlformats.org/" \
 	"package/2006/metadata/core-properties' "                         \
@@ -485,6 +510,7 @@ ooxml_suite(void)
 	    t, ooxml_refers_to_nothing_outside, 0, COUNT(outside));
 	tcase_add_test(t, ooxml_keeps_the_picture_of_an_object);
 	tcase_add_test(t, ooxml_leaves_out_what_is_no_picture);
+	tcase_add_test(t, ooxml_leaves_out_what_is_too_deep);
 	tcase_add_test(t, ooxml_keeps_metadata_by_profile);
 	tcase_add_test(t, ooxml_writes_what_is_reached);
 	tcase_add_test(t, ooxml_keeps_strict_documents_strict);
