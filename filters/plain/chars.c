@@ -265,12 +265,7 @@ chars_next(struct chars *s, struct character *out)
 	case CHARSET_EUC_KR:
 		next_double(s, out);
 		break;
-	case CHARSET_WINDOWS_1252:
-	case CHARSET_WINDOWS_1250:
-	case CHARSET_WINDOWS_1251:
-	case CHARSET_ISO_8859_2:
-	case CHARSET_ISO_8859_15:
-	case CHARSET_KOI8_R:
+	CHARSET_SINGLE_CASES:
 		next_single(s, out);
 		break;
 	case CHARSET_UNKNOWN:
@@ -386,12 +381,7 @@ chars_put_ascii(const struct chars *at, char c, struct buf *out)
 	case CHARSET_GBK:
 	case CHARSET_BIG5:
 	case CHARSET_EUC_KR:
-	case CHARSET_WINDOWS_1252:
-	case CHARSET_WINDOWS_1250:
-	case CHARSET_WINDOWS_1251:
-	case CHARSET_ISO_8859_2:
-	case CHARSET_ISO_8859_15:
-	case CHARSET_KOI8_R:
+	CHARSET_SINGLE_CASES:
 	case CHARSETS:
 		break;
 	}

@@ -326,29 +326,7 @@ take(struct convert *v, uint8_t byte)
 	case CHARSET_EUC_KR:
 		take_double(v, byte);
 		break;
-	case CHARSET_WINDOWS_1252:
-	case CHARSET_WINDOWS_1250:
-	case CHARSET_WINDOWS_1251:
-	case CHARSET_ISO_8859_2:
-	case CHARSET_ISO_8859_15:
-	case CHARSET_KOI8_R:
-	case CHARSET_ISO_8859_3:
-	case CHARSET_ISO_8859_4:
-	case CHARSET_ISO_8859_5:
-	case CHARSET_ISO_8859_7:
-	case CHARSET_ISO_8859_8:
-	case CHARSET_ISO_8859_10:
-	case CHARSET_ISO_8859_13:
-	case CHARSET_KOI8_U:
-	case CHARSET_IBM866:
-	case CHARSET_MACINTOSH:
-	case CHARSET_WINDOWS_874:
-	case CHARSET_WINDOWS_1253:
-	case CHARSET_WINDOWS_1254:
-	case CHARSET_WINDOWS_1255:
-	case CHARSET_WINDOWS_1256:
-	case CHARSET_WINDOWS_1257:
-	case CHARSET_WINDOWS_1258:
+	CHARSET_SINGLE_CASES:
 		put(v, charset_single(v->charset, byte));
 		break;
 	case CHARSET_UNKNOWN:
