@@ -137,9 +137,12 @@ static const struct element_rule rules[] = {
 
 #define SLOTS 256
 
+_Static_assert(COUNT(rules) < 256, "a row's place is one byte");
+
 /* A row of each slot, plus one, and what follows it; 0: none. */
 static uint8_t heads[SLOTS];
 static uint8_t nexts[COUNT(rules) + 1];
+static bool prepared;
 
 static size_t
 slot_of(const char *name)
@@ -160,11 +163,14 @@ rules_prepare(void)
 		nexts[i] = heads[slot];
 		heads[slot] = (uint8_t)i;
 	}
+	prepared = true;
 }
 
 const struct element_rule *
 element_rule_of(enum space space, const xmlChar *name)
 {
+	/* Without its slots all would stay. */
+	must(prepared);
 	for (uint8_t i = heads[slot_of((const char *)name)]; i != 0;
 	     i = nexts[i])
 		if (rules[i - 1].space == space &&
