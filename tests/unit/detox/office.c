@@ -9,6 +9,19 @@
 	"ContentType='application/xml'/><Override PartName='/%s' "      \
 	"ContentType='application/%s'/></Types>"
 
+static const char *
+type_of(const char *name)
+{
+	if (strncmp(name, "ppt/", 4) == 0)
+		return "vnd.openxmlformats-officedocument.presentationml."
+		       "presentation.main+xml";
+	if (strncmp(name, "xl/", 3) == 0)
+		return "vnd.openxmlformats-officedocument.spreadsheetml."
+		       "sheet.main+xml";
+	return "vnd.openxmlformats-officedocument.wordprocessingml."
+	       "document.main+xml";
+}
+
 void
 office_begin(struct office *o, const char *main, const char *name)
 {
@@ -17,10 +30,9 @@ office_begin(struct office *o, const char *main, const char *name)
 	memset(o, 0, sizeof(*o));
 	drive_detox_init(&o->t);
 	o->w = package_writer_new();
-	if (main != NULL) {
-		snprintf(text, sizeof(text), TYPES, name, main);
-		office_add(o, "[Content_Types].xml", text);
-	}
+	snprintf(text, sizeof(text), TYPES, name,
+	    main != NULL ? main : type_of(name));
+	office_add(o, "[Content_Types].xml", text);
 	snprintf(text, sizeof(text),
 	    RELS(REL("rId1", REL_OFFICE "officeDocument", "%s")), name);
 	office_add(o, "_rels/.rels", text);

@@ -37,8 +37,8 @@ struct office {
 	struct buf text;     /* of the part that was asked for last */
 };
 
-/* main: the content type of the main part, behind "application/"; NULL: there
- * is no list of types. */
+/* main: the content type of the main part, behind "application/"; NULL:
+ * that of a document, workbook or presentation, by its name. */
 void office_begin(struct office *o, const char *main, const char *name);
 void office_add(struct office *o, const char *name, const char *content);
 void office_add_bytes(struct office *o, const char *name, struct bytes b);

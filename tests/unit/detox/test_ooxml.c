@@ -351,6 +351,12 @@ START_TEST(ooxml_keeps_metadata_by_profile)
 		package_writer_free(o.w);
 		o.w = package_writer_new();
 		o.t.profile.keep_metadata = keep == 1;
+		office_add(&o, "[Content_Types].xml",
+		    "<Types xmlns='http://schemas.openxmlformats.org/package/"
+		    "2006/content-types'><Override PartName='/" DOC "'"
+		    " ContentType='application/vnd.openxmlformats-"
+		    "officedocument.wordprocessingml.document.main+xml'/>"
+		    "</Types>");
 		office_add(&o, "_rels/.rels",
 		    RELS(REL("rId1", REL_OFFICE "officeDocument", DOC) REL(
 			"rId2",
