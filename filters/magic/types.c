@@ -124,6 +124,10 @@ static const struct {
 	enum magic_type type;
 } zip_names[] = {
 	{ BYTES_ROW("[Content_Types].xml"), MAGIC_OOXML },
+	/* LibreOffice opens them without that list. */
+	{ BYTES_ROW("word/document.xml"), MAGIC_OOXML },
+	{ BYTES_ROW("xl/workbook.xml"), MAGIC_OOXML },
+	{ BYTES_ROW("ppt/presentation.xml"), MAGIC_OOXML },
 	{ BYTES_ROW("AndroidManifest.xml"), MAGIC_APK },
 	{ BYTES_ROW("classes.dex"), MAGIC_APK },
 	{ BYTES_ROW("META-INF/MANIFEST.MF"), MAGIC_JAR },

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "filters/odf/odf.h"
+#include "filters/words/words.h"
 
 #include "filters/odf/inside.h"
 
@@ -228,6 +229,8 @@ rebuild(struct detox *d, const struct detox_object *o, struct detox_output *out)
 		result = package_finish(d, f.writer, out);
 	package_writer_free(f.writer);
 	package_close(f.package);
+	if (result == DETOX_REBUILT && d->profile->to_text)
+		result = words_of_package(d, out);
 	return result;
 }
 
@@ -235,6 +238,6 @@ const struct detox_format odf_format = {
 	.name = "odf",
 	.types = MAGIC_BIT(MAGIC_ODF),
 	.rebuild = rebuild,
-	.out_types = MAGIC_BIT(MAGIC_ODF),
+	.out_types = MAGIC_BIT(MAGIC_ODF) | MAGIC_BIT(MAGIC_TEXT),
 	.prepare = xml_prepare,
 };

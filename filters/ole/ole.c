@@ -175,6 +175,9 @@ rebuild_kind(struct detox *d, struct cfb *c, struct detox_output *out)
 	if (k->rebuild(d, c, out) == DETOX_REFUSED)
 		return DETOX_REFUSED;
 	report_all_dropped(d, c);
+	if (d->profile->to_text && out->extension == NULL)
+		return detox_refuse(
+		    d, REFUSED_TYPE, "its text alone cannot be taken out");
 	return DETOX_REBUILT;
 }
 

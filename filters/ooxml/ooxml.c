@@ -2,6 +2,7 @@
 #include "filters/ooxml/ooxml.h"
 
 #include "filters/ooxml/inside.h"
+#include "filters/words/words.h"
 #include "filters/xml/xml.h"
 
 static enum detox_result
@@ -68,7 +69,9 @@ rebuild(struct detox *d, const struct detox_object *o, struct detox_output *out)
 	if (graph_walk(&x) == DETOX_REBUILT)
 		result = write_all(&x, out);
 	release(&x);
-	return result;
+	return result == DETOX_REBUILT && d->profile->to_text
+	    ? words_of_package(d, out)
+	    : result;
 }
 
 static int
@@ -82,6 +85,6 @@ const struct detox_format ooxml_format = {
 	.name = "ooxml",
 	.types = MAGIC_BIT(MAGIC_OOXML),
 	.rebuild = rebuild,
-	.out_types = MAGIC_BIT(MAGIC_OOXML),
+	.out_types = MAGIC_BIT(MAGIC_OOXML) | MAGIC_BIT(MAGIC_TEXT),
 	.prepare = prepare,
 };

@@ -48,6 +48,9 @@ rebuild(struct detox *d, const struct detox_object *o, struct detox_output *out)
 
 	if (start < 0)
 		return detox_refuse(d, REFUSED_BROKEN, "it has no beginning");
+	if (d->profile->to_text)
+		return detox_refuse(
+		    d, REFUSED_TYPE, "its text alone cannot be taken out");
 	r->d = d;
 	r->out = &out->content;
 	r->font = -1;
