@@ -54,13 +54,14 @@ static enum detox_result
 put_character(struct text *t, uint32_t c)
 {
 	uint8_t bytes[UTF8_MAX];
+	size_t n;
 
 	if (!is_character(c))
 		return DETOX_REBUILT;
 	t->in_n++;
 	t->out_n++;
-	return detox_put(
-	    t->d, t->out, (struct bytes){ bytes, utf8_write(bytes, c) });
+	n = utf8_write(bytes, c);
+	return detox_put(t->d, t->out, (struct bytes){ bytes, n });
 }
 
 static enum detox_result

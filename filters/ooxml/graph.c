@@ -462,6 +462,13 @@ load_types(struct ooxml *x)
 	return x->types == NULL ? DETOX_REFUSED : DETOX_REBUILT;
 }
 
+static bool
+is_main(const char *type)
+{
+	return bytes_end_with(
+	    bytes_of(type), BYTES("/relationships/officeDocument"));
+}
+
 /* Of the relationships of the package, the first to the document itself. */
 static struct rel *
 find_main(struct ooxml *x)
@@ -476,24 +483,22 @@ find_main(struct ooxml *x)
 	struct buf content = { 0 };
 	xmlDoc *doc = NULL;
 	xmlNode *root;
-	const char *type;
-	size_t i = 0;
+	xmlNode *n;
 
 	if (p == NULL)
 		return NULL;
 	if (package_read(x->d, x->package, p->entry, &content) == DETOX_REBUILT)
 		doc = xml_read(x->d, buf_bytes(&content), p->name);
 	root = doc == NULL ? NULL : xmlDocGetRootElement(doc);
-	for (xmlNode *n = root == NULL ? NULL : root->children;
-	     n != NULL && found == NULL; n = n->next, i++) {
-		type = attribute(x, n, "Type");
-		if (!bytes_end_with(
-			bytes_of(type), BYTES("/relationships/officeDocument")))
-			continue;
+	n = root == NULL ? NULL : root->children;
+	while (n != NULL && !is_main(attribute(x, n, "Type")))
+		n = n->next;
+	if (n != NULL) {
 		found = ARENA_NEW(&x->d->arena, struct rel);
 		read_rel(x, "", n, found);
 		found->kind = &main_rel;
-		found->strict = strncmp(type, "http://purl.oclc.org/", 21) == 0;
+		found->strict = strncmp(attribute(x, n, "Type"),
+				    "http://purl.oclc.org/", 21) == 0;
 	}
 	xmlFreeDoc(doc);
 	buf_release(&content);

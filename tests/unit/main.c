@@ -9,6 +9,19 @@
 SUITES
 #undef SUITE
 
+#ifdef __SANITIZE_ADDRESS__
+/* Check frees a message for each assertion, which the sanitizer keeps, 256 MB
+ * of them, in a process that forks for each test and whose every child's end
+ * looks for leaks in all of it. */
+const char *__asan_default_options(void);
+
+const char *
+__asan_default_options(void)
+{
+	return "quarantine_size_mb=8";
+}
+#endif
+
 int
 main(int argc, char **argv)
 {
