@@ -54,6 +54,7 @@ add(struct detox *d, struct pack *p, const struct name *n, struct bytes content)
 
 	if (path == NULL)
 		return DETOX_REFUSED;
+	must(n->path != NULL);
 	if (n->changed || strcmp(path, n->path) != 0)
 		detox_removed(d, REMOVED_NAME, path, (struct bytes){ 0 });
 	if (n->folder && !fresh)

@@ -166,7 +166,8 @@ put_picture(const struct address *a, struct bytes content, struct buf *out)
 	}
 release:
 	buf_release(&inner.content);
-	return detox_is_over(a->d) ? DETOX_REFUSED : DETOX_REBUILT;
+	return result == DETOX_REFUSED && detox_is_over(a->d) ? DETOX_REFUSED
+							      : DETOX_REBUILT;
 }
 
 static bool

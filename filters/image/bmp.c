@@ -6,6 +6,8 @@
 #include "filters/image/image.h"
 #include "filters/image/inside.h"
 
+#define COLOURS_SRGB 0x73524742 /* LCS_sRGB */
+
 #define FILE_HEAD ((size_t)14)
 #define CORE_HEAD ((size_t)12)
 #define INFO_HEAD ((size_t)40)
@@ -168,7 +170,7 @@ put_head(struct detox *d, const struct bmp *b, struct detox_output *out)
 	for (size_t i = 0; n == V4_HEAD && i < MASKS; i++)
 		image_put_little(head + INFO_HEAD + 4 * i, b->masks[i], 4);
 	if (n == V4_HEAD)
-		memcpy(head + 56, "BGRs", 4); /* sRGB */
+		image_put_little(head + 56, COLOURS_SRGB, 4);
 	return detox_put(d, out, (struct bytes){ head, n });
 }
 

@@ -96,7 +96,9 @@ take_entry(struct work *w, size_t i)
 	if (result == DETOX_REBUILT)
 		result = keep(w, entry, buf_bytes(&out.content));
 	buf_release(&out.content);
-	return detox_is_over(w->d) ? DETOX_REFUSED : DETOX_REBUILT;
+	/* What cannot be kept is left out, and was reported. */
+	return result == DETOX_REFUSED && detox_is_over(w->d) ? DETOX_REFUSED
+							      : DETOX_REBUILT;
 }
 
 static enum detox_result

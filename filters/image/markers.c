@@ -18,19 +18,19 @@ enum marker {
 /* What a segment is, by its first bytes. */
 static const struct {
 	uint8_t marker;
-	struct bytes head;
 	enum detox_removal what;
+	struct bytes head;
 	const char *where;
 } known[] = {
-	{ MARKER_APP0, BYTES_ROW("JFXX\0"), REMOVED_PREVIEW, "JFXX" },
-	{ MARKER_APP0 + 1, BYTES_ROW("http://ns.adobe.com/"), REMOVED_METADATA,
+	{ MARKER_APP0, REMOVED_PREVIEW, BYTES_ROW("JFXX\0"), "JFXX" },
+	{ MARKER_APP0 + 1, REMOVED_METADATA, BYTES_ROW("http://ns.adobe.com/"),
 	    "XMP" },
-	{ MARKER_APP0 + 2, BYTES_ROW("MPF\0"), REMOVED_CUSTOM, "MPF" },
-	{ MARKER_APP0 + 2, BYTES_ROW("FPXR\0"), REMOVED_CUSTOM, "FlashPix" },
-	{ MARKER_APP0 + 12, BYTES_ROW("Ducky"), REMOVED_METADATA, "Ducky" },
-	{ MARKER_APP0 + 13, BYTES_ROW("Photoshop 3.0\0"), REMOVED_METADATA,
+	{ MARKER_APP0 + 2, REMOVED_CUSTOM, BYTES_ROW("MPF\0"), "MPF" },
+	{ MARKER_APP0 + 2, REMOVED_CUSTOM, BYTES_ROW("FPXR\0"), "FlashPix" },
+	{ MARKER_APP0 + 12, REMOVED_METADATA, BYTES_ROW("Ducky"), "Ducky" },
+	{ MARKER_APP0 + 13, REMOVED_METADATA, BYTES_ROW("Photoshop 3.0\0"),
 	    "Photoshop" },
-	{ MARKER_COM, BYTES_ROW(""), REMOVED_METADATA, "comment" },
+	{ MARKER_COM, REMOVED_METADATA, BYTES_ROW(""), "comment" },
 };
 
 static void

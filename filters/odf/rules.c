@@ -422,38 +422,38 @@ never(const struct odf_walk *w, const xmlNode *n, const char *value)
 
 static const struct attribute_rule {
 	enum odf_space space;
-	const char *name;
 	int what;
+	const char *name;
 	bool (*stays)(
 	    const struct odf_walk *w, const xmlNode *n, const char *value);
 } attribute_rules[] = {
-	{ SPACE_XLINK, "href", REMOVED_EXTERNAL, reference_stays },
-	{ SPACE_XML, "base", REMOVED_EXTERNAL, never },
-	{ SPACE_RDFA, NULL, QUIETLY, never },
-	{ SPACE_SCRIPT, NULL, REMOVED_SCRIPT, never },
-	{ SPACE_XFORMS, NULL, REMOVED_FORM, never },
-	{ SPACE_TABLE, "formula", REMOVED_FORMULA, formula_stays },
-	{ SPACE_TABLE, "condition", REMOVED_FORMULA, formula_stays },
-	{ SPACE_TABLE, "expression", REMOVED_FORMULA, formula_stays },
-	{ SPACE_TEXT, "formula", REMOVED_FORMULA, formula_stays },
-	{ SPACE_TEXT, "condition", REMOVED_FORMULA, formula_stays },
-	{ SPACE_STYLE, "condition", REMOVED_FORMULA, formula_stays },
-	{ SPACE_CALCEXT, "value", REMOVED_FORMULA, formula_stays },
-	{ SPACE_CALCEXT, "condition", REMOVED_FORMULA, formula_stays },
-	{ SPACE_CALCEXT, "expression", REMOVED_FORMULA, formula_stays },
-	{ SPACE_TABLE, "macro-name", REMOVED_MACRO, never },
-	{ SPACE_TEXT, "url", REMOVED_LINK, link_stays },
-	{ SPACE_FORM, "button-type", REMOVED_FORM, button_stays },
-	{ SPACE_FORM, "command", REMOVED_CONNECTION, never },
-	{ SPACE_FORM, "command-type", QUIETLY, never },
-	{ SPACE_FORM, "control-implementation", REMOVED_ACTIVEX,
+	{ SPACE_XLINK, REMOVED_EXTERNAL, "href", reference_stays },
+	{ SPACE_XML, REMOVED_EXTERNAL, "base", never },
+	{ SPACE_RDFA, QUIETLY, NULL, never },
+	{ SPACE_SCRIPT, REMOVED_SCRIPT, NULL, never },
+	{ SPACE_XFORMS, REMOVED_FORM, NULL, never },
+	{ SPACE_TABLE, REMOVED_FORMULA, "formula", formula_stays },
+	{ SPACE_TABLE, REMOVED_FORMULA, "condition", formula_stays },
+	{ SPACE_TABLE, REMOVED_FORMULA, "expression", formula_stays },
+	{ SPACE_TEXT, REMOVED_FORMULA, "formula", formula_stays },
+	{ SPACE_TEXT, REMOVED_FORMULA, "condition", formula_stays },
+	{ SPACE_STYLE, REMOVED_FORMULA, "condition", formula_stays },
+	{ SPACE_CALCEXT, REMOVED_FORMULA, "value", formula_stays },
+	{ SPACE_CALCEXT, REMOVED_FORMULA, "condition", formula_stays },
+	{ SPACE_CALCEXT, REMOVED_FORMULA, "expression", formula_stays },
+	{ SPACE_TABLE, REMOVED_MACRO, "macro-name", never },
+	{ SPACE_TEXT, REMOVED_LINK, "url", link_stays },
+	{ SPACE_FORM, REMOVED_FORM, "button-type", button_stays },
+	{ SPACE_FORM, REMOVED_CONNECTION, "command", never },
+	{ SPACE_FORM, QUIETLY, "command-type", never },
+	{ SPACE_FORM, REMOVED_ACTIVEX, "control-implementation",
 	    control_stays },
-	{ SPACE_FORM, "datasource", REMOVED_CONNECTION, never },
-	{ SPACE_FORM, "image-data", REMOVED_EXTERNAL, never },
-	{ SPACE_FORM, "list-source", REMOVED_CONNECTION, never },
-	{ SPACE_FORM, "list-source-type", QUIETLY, never },
-	{ SPACE_FORM, "method", QUIETLY, never },
-	{ SPACE_FORM, "enctype", QUIETLY, never },
+	{ SPACE_FORM, REMOVED_CONNECTION, "datasource", never },
+	{ SPACE_FORM, REMOVED_EXTERNAL, "image-data", never },
+	{ SPACE_FORM, REMOVED_CONNECTION, "list-source", never },
+	{ SPACE_FORM, QUIETLY, "list-source-type", never },
+	{ SPACE_FORM, QUIETLY, "method", never },
+	{ SPACE_FORM, QUIETLY, "enctype", never },
 };
 
 /* Of MathML, whose attributes are in no namespace. */

@@ -302,6 +302,7 @@ rewrite(struct ppt *p, struct cfb *c, struct detox_output *out)
 	    part_read_if(p->d, c, root, "Pictures", &p->pictures) ==
 		DETOX_REFUSED)
 		return DETOX_REFUSED;
+	must(p->user.p != NULL);
 	o.place = ARENA_ARRAY(&p->d->arena, uint32_t, OBJECTS_MAX);
 	o.place_new = ARENA_ARRAY(&p->d->arena, uint32_t, OBJECTS_MAX);
 	memset(o.place, 0xff, OBJECTS_MAX * sizeof(*o.place));

@@ -59,10 +59,11 @@ ancestor(xmlNode *n, const char *names)
 void
 clean_doom_up(xmlNode *n, const char *names)
 {
-	xmlNode *up = names == NULL ? n : ancestor(n, names);
+	xmlNode *up = names == NULL ? NULL : ancestor(n, names);
 
 	if (up == NULL)
 		up = n;
+	must(up != NULL);
 	if (up->parent != NULL && up->parent->type == XML_ELEMENT_NODE &&
 	    bytes_end_with(
 		bytes_of((const char *)up->parent->name), BYTES("Anchor")))

@@ -171,10 +171,10 @@ enum fate {
 
 struct element_rule {
 	enum space space;
-	const char *name;
 	enum fate always;
 	enum fate lost; /* its reference leads nowhere */
 	enum detox_removal what;
+	const char *name;
 	const char *up; /* of FATE_UP: names, "|" between */
 };
 const struct element_rule *element_rule_of(

@@ -13,23 +13,23 @@
 
 #define ROW(space, name, always, lost, what)                        \
 	{                                                           \
-		space, name, FATE_##always, FATE_##lost, what, NULL \
+		space, FATE_##always, FATE_##lost, what, name, NULL \
 	}
 #define GONE(space, name, what)                               \
 	{                                                     \
-		space, name, FATE_DROP, FATE_DROP, what, NULL \
+		space, FATE_DROP, FATE_DROP, what, name, NULL \
 	}
 #define LIST(space, name)                                       \
 	{                                                       \
-		space, name, FATE_LIST, FATE_DROP, UNTOLD, NULL \
+		space, FATE_LIST, FATE_DROP, UNTOLD, name, NULL \
 	}
 #define UP(space, name, up, what)                       \
 	{                                               \
-		space, name, FATE_UP, FATE_UP, what, up \
+		space, FATE_UP, FATE_UP, what, name, up \
 	}
 #define FORMULA(space, name, up)                                          \
 	{                                                                 \
-		space, name, FATE_FORMULA, FATE_DROP, REMOVED_FORMULA, up \
+		space, FATE_FORMULA, FATE_DROP, REMOVED_FORMULA, name, up \
 	}
 
 #define FRAME "graphicFrame|drawing"
@@ -113,8 +113,8 @@ static const struct element_rule rules[] = {
 	ROW(DRAW, "hlinkMouseOver", ACTION, DROP, REMOVED_ACTION),
 	ROW(DRAW, "blip", STAY, ATTRIBUTE, UNTOLD),
 	ROW(DRAW, "f", SOURCE, DROP, REMOVED_EXTERNAL),
-	{ DRAW, "chart", FATE_STAY, FATE_UP, UNTOLD, FRAME },
-	{ DRAW, "relIds", FATE_STAY, FATE_UP, UNTOLD, FRAME },
+	{ DRAW, FATE_STAY, FATE_UP, UNTOLD, "chart", FRAME },
+	{ DRAW, FATE_STAY, FATE_UP, UNTOLD, "relIds", FRAME },
 	GONE(DRAW, "webVideoPr", REMOVED_MEDIA),
 	LIST(DRAW, "imgProps"),
 	LIST(DRAW, "ext"),
