@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "filters/svg/svg.h"
 
+#include <stdio.h>
+
 #include "filters/html/css.h"
 #include "filters/html/words.h"
 #include "filters/svg/elements.h"
@@ -22,9 +24,9 @@ name_of(const xmlNode *n)
 static void
 report(struct cleaner *c, enum detox_removal what, struct bytes name)
 {
-	char where[WORDS_MAX + 1] = "";
+	char where[WORDS_MAX + 1];
 
-	memcpy(where, name.p, name.n < WORDS_MAX ? name.n : WORDS_MAX);
+	snprintf(where, sizeof(where), "%.*s", BYTES_PRINTF(name));
 	detox_removed(c->d, what, where, (struct bytes){ 0 });
 }
 
@@ -87,11 +89,11 @@ clean_attribute(struct cleaner *c, const struct address *address, xmlAttr *a)
 static void
 clean_attributes(struct cleaner *c, xmlNode *n)
 {
-	char where[WORDS_MAX + 1] = "";
+	char where[WORDS_MAX + 1];
 	const struct address address = { .d = c->d, .where = where };
 	struct bytes name = name_of(n);
 
-	memcpy(where, name.p, name.n < WORDS_MAX ? name.n : WORDS_MAX);
+	snprintf(where, sizeof(where), "%.*s", BYTES_PRINTF(name));
 	for (xmlAttr *a = n->properties; a != NULL && !c->refused;)
 		a = clean_attribute(c, &address, a);
 }
@@ -179,7 +181,8 @@ judge(xmlNode *n, enum detox_removal *what)
 	enum svg_element element;
 
 	*what = REMOVED_CUSTOM;
-	if (n->ns != NULL && strcmp((const char *)n->ns->href, SVG_NAMESPACE))
+	if (n->ns != NULL &&
+	    strcmp((const char *)n->ns->href, SVG_NAMESPACE) != 0)
 		return SVG_GOES;
 	element = svg_element(name_of(n), what);
 	if (element == SVG_ANIMATES && !may_animate(n)) {

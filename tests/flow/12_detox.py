@@ -87,6 +87,47 @@ def test_a_program_in_an_archive_is_left_out_and_told(place):
     assert zipfile.ZipFile(io.BytesIO(out)).read("letter.txt") == LETTER
 
 
+MAIN = "application/vnd.ms-word.document.macroEnabled.main+xml"
+RELATION = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+PACKAGE = "http://schemas.openxmlformats.org/package/2006"
+WORD = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
+
+
+def relationships(*rows):
+    return f'<Relationships xmlns="{PACKAGE}/relationships">' + "".join(
+        f'<Relationship Id="rId{i}" Type="{kind}" Target="{target}"{more}/>'
+        for i, (kind, target, more) in enumerate(rows, 1)) + "</Relationships>"
+
+
+def docm():
+    return packed(
+        ("[Content_Types].xml", f'<Types xmlns="{PACKAGE}/content-types"><Default Extension="bin" '
+         'ContentType="application/vnd.ms-office.vbaProject"/><Override PartName="/word/document.xml" '
+         f'ContentType="{MAIN}"/></Types>'),
+        ("_rels/.rels", relationships((f"{RELATION}/officeDocument", "word/document.xml", ""))),
+        ("word/document.xml", f'<w:document xmlns:w="{WORD}" xmlns:r="{RELATION}"><w:body><w:p><w:hyperlink r:id="rId2">'
+         '<w:r><w:t>本文</w:t></w:r></w:hyperlink></w:p></w:body></w:document>'),
+        ("word/_rels/document.xml.rels", relationships(
+            ("http://schemas.microsoft.com/office/2006/relationships/vbaProject", "vbaProject.bin", ""),
+            (f"{RELATION}/hyperlink", "file://server.test/share/a.exe", ' TargetMode="External"'))),
+        ("word/vbaProject.bin", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600)))
+
+
+def test_a_document_with_macros_becomes_one_without(place):
+    status, report, out = place.detox(docm(), "plan.docm", "--json")
+    assert status == 0 and report["result"] == "sanitised" and report["extension"] == "docx", place.said
+    assert {(r["what"], r["where"]) for r in report["removals"]} >= {("macro", "word/vbaProject.bin")}
+    assert any(r["what"] == "link" for r in report["removals"])
+    z = zipfile.ZipFile(io.BytesIO(out))
+    assert not any("vba" in n for n in z.namelist())
+    types = z.read("[Content_Types].xml").decode()
+    assert "wordprocessingml.document.main+xml" in types and "macro" not in types.lower()
+    assert "本文" in z.read("word/document.xml").decode()
+    assert not any(b"server.test" in z.read(n) for n in z.namelist())
+    status, report, out = place.detox(docm(), "plan.docm", "--json", "--profile", "text")
+    assert status == 0 and report["extension"] == "txt" and out.decode().strip() == "本文"
+
+
 def test_the_same_file_gives_the_same_bytes(place):
     content = packed(("letter.txt", LETTER), ("tool.exe", PROGRAM))
     first = place.detox(content, "a.zip", "--json")
