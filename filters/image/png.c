@@ -259,6 +259,10 @@ png_turn(struct detox *d, struct bytes in, struct png_turned *t,
 	    PNG_LIBPNG_VER_STRING, NULL, on_error, on_warning);
 	if (w.reader != NULL)
 		w.head = png_create_info_struct(w.reader);
+	/* Some writers name a smaller window than they use. */
+	if (w.reader != NULL)
+		png_set_option(
+		    w.reader, PNG_MAXIMUM_INFLATE_WINDOW, PNG_OPTION_ON);
 	if (w.writer != NULL)
 		w.new_head = png_create_info_struct(w.writer);
 	done = w.head != NULL && w.new_head != NULL && turn(&w);
