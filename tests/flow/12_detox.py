@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """sekishoctl detox: one file through the sandbox, without a daemon; real scanners before it."""
+import glob
 import hashlib
 import io
 import json
@@ -14,7 +15,7 @@ import lab as lab_module
 from lab import free_port, wait_until
 
 EICAR = rb"X5O!P%@AP[4\PZX54(P^)7CC)7}$EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"
-ICAP = "/usr/lib/x86_64-linux-gnu/c_icap"
+ICAP = next(iter(glob.glob("/usr/lib/*/c_icap")), "")
 
 
 class Place:
