@@ -280,6 +280,7 @@ rewrite_objects(struct ppt *p, struct objects *o)
 	for (size_t i = 0; i < o->n; i++)
 		if (rewrite_object(p, o, i, &walked) == DETOX_REFUSED)
 			return DETOX_REFUSED;
+	must(o->edit != NULL);
 	document = le32(o->edit + 16);
 	if (document >= o->n || o->place_new[document] == NO_OBJECT)
 		return broken(p, "has no document");
