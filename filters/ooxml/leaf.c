@@ -97,15 +97,6 @@ end:
 	return result;
 }
 
-/* "image1.wmf", and for a packed one the same. */
-static struct bytes
-last_name(const struct part *p)
-{
-	const char *slash = strrchr(p->name, '/');
-
-	return bytes_of(slash == NULL ? p->name : slash + 1);
-}
-
 static void
 name_metafile(struct ooxml *x, struct part *p, struct bytes content)
 {
@@ -158,8 +149,9 @@ name_document(struct ooxml *x, struct part *p, const char *extension)
 static enum detox_result
 take_inside(struct ooxml *x, struct part *p, struct bytes content)
 {
-	const struct detox_object o = { .content = content,
-		.name = last_name(p) };
+	/* Its name is for nobody to read, and says nothing: pictures are often
+	 * of another kind than theirs. */
+	const struct detox_object o = { .content = content };
 	struct detox_output out = { 0 };
 	unsigned levels = p->kind->treatment == TREAT_OBJECT ? 2 : 1;
 	bool good;

@@ -311,6 +311,25 @@ START_TEST(ooxml_leaves_out_what_is_no_picture)
 }
 END_TEST
 
+/* Office itself writes pictures under names of other kinds. */
+START_TEST(ooxml_keeps_a_picture_by_its_content)
+{
+	struct office o;
+
+	office_begin(&o, NULL, DOC);
+	o.t.profile.must_agree = true;
+	office_add(&o, DOC, WORDS(P(T("clean"))));
+	office_add(&o, "word/_rels/document.xml.rels",
+	    RELS(REL("rId1", REL_OFFICE "image", "media/a.png")));
+	office_add_bytes(
+	    &o, "word/media/a.png", (struct bytes){ emf, sizeof(emf) });
+	office_run(&o, "a.docx");
+	ck_assert(office_part(&o, "word/media/a.emf") != NULL);
+	ck_assert(o.t.d.disagrees == NULL);
+	office_end(&o);
+}
+END_TEST
+
 /* The document without it is worth more than none. */
 START_TEST(ooxml_leaves_out_what_is_too_deep)
 {
@@ -516,6 +535,7 @@ ooxml_suite(void)
 	    t, ooxml_refers_to_nothing_outside, 0, COUNT(outside));
 	tcase_add_test(t, ooxml_keeps_the_picture_of_an_object);
 	tcase_add_test(t, ooxml_leaves_out_what_is_no_picture);
+	tcase_add_test(t, ooxml_keeps_a_picture_by_its_content);
 	tcase_add_test(t, ooxml_leaves_out_what_is_too_deep);
 	tcase_add_test(t, ooxml_keeps_metadata_by_profile);
 	tcase_add_test(t, ooxml_writes_what_is_reached);
