@@ -26,9 +26,13 @@ static const char run_by_name[] =
     " hpj hta htc htr inf ins iso isp its jar jnlp js jse ksh lnk mad maf mag"
     " mam maq mar mas mat mau mav maw mcf mda mdb mde mdt mdw mdz msc msh msh1"
     " msh1xml msh2 msh2xml mshxml msi msix msixbundle msp mst msu ops osd pcd"
-    " pif pl plg prf prg printerexport ps1 ps1xml ps2 ps2xml psc1 psc2 psd1"
+    " pif php pl plg prf prg printerexport ps1 ps1xml ps2 ps2xml psc1 psc2 psd1"
     " psdm1 pst py pyc pyo pyw pyz pyzw reg scf scr sct search-ms sh shb shs"
     " sys theme tmp url vb vbe vbp vbs vbscript vhd vhdx vsmacros vsto vxd"
+    " a3x ahk appinstaller au3 contact csproj deploy diagcfg iqy job"
+    " accde library-ms lua manifest mof oqy osdx proj rb rgs rqy "
+    "searchconnector-ms"
+    " settingcontent-ms themepack vbproj vcxproj terminal webloc wll wpl xaml"
     " webpnp website wim ws wsb wsc wsf wsh xbap xla xlam xll xnk ";
 /* Of these, what is a type of its own that is judged by content. */
 static const char judged_by_content[] =
@@ -274,8 +278,22 @@ detox_name_runs(struct bytes name)
 	    (name.p[name.n - 1] == ' ' || name.p[name.n - 1] == '.'))
 		name.n--;
 	extension = detox_extension(name);
+	/* A name may end with the number of a class. */
+	if (extension.n > 0 && extension.p[0] == '{')
+		return true;
 	return is_listed(run_by_name, extension) &&
 	    !is_listed(judged_by_content, extension);
+}
+
+/* mailto:a@b?attach=//server/file */
+static bool
+attaches(struct bytes address)
+{
+	for (; address.n >= 6; bytes_take(&address, 1))
+		if (bytes_equal_nocase(
+			(struct bytes){ address.p, 6 }, BYTES("attach")))
+			return true;
+	return false;
 }
 
 bool
@@ -300,7 +318,7 @@ detox_link_stays(const struct detox *d, struct bytes address)
 	for (size_t i = 0; i < COUNT(schemes); i++)
 		if (bytes_equal_nocase((struct bytes){ (uint8_t *)scheme, n },
 			bytes_of(schemes[i])))
-			return true;
+			return i != 2 || !attaches(address);
 	return false;
 }
 

@@ -379,11 +379,32 @@ read_archive(struct reading *r, enum magic_type t, enum packed packed)
 	return result;
 }
 
-/* Nothing was in a packed stream, not even a file. */
+/* Of an empty file, packed, without the name that gzip may have (RFC 1952). */
+#define EMPTY_MAX 40
+#define GZIP_NAME_AT 10
+#define GZIP_HAS_NAME 0x08
+
+static bool
+may_be_empty(struct bytes b, enum magic_type t)
+{
+	if (t == MAGIC_GZIP && b.n > GZIP_NAME_AT &&
+	    (b.p[3] & GZIP_HAS_NAME) != 0) {
+		bytes_take(&b, GZIP_NAME_AT);
+		bytes_take_until(&b, '\0');
+	}
+	return b.n <= EMPTY_MAX;
+}
+
+/* Nothing was in a packed stream, not even a file. libarchive says the same of
+ * one that cannot be unpacked from its beginning on. */
 static enum detox_result
-pack_empty(struct reading *r)
+pack_empty(struct reading *r, enum magic_type t)
 {
 	struct name n;
+
+	if (!may_be_empty(r->o->content, t))
+		return detox_refuse(
+		    r->d, REFUSED_BROKEN, "it cannot be unpacked");
 
 	if (name_clean(r->d, name_of_packed(r), r->charset, &n) ==
 	    DETOX_REFUSED)
@@ -407,7 +428,7 @@ archives_read_other(struct detox *d, enum magic_type t,
 	if (packed && result == DETOX_REBUILT && r.entries == 0)
 		result = read_archive(&r, t, PACKED_FILE);
 	if (packed && result == DETOX_REBUILT && r.entries == 0)
-		result = pack_empty(&r);
+		result = pack_empty(&r, t);
 	/* None is made so, but libarchive reads a mark alone. */
 	if (t == MAGIC_RAR && result == DETOX_REBUILT && r.entries == 0)
 		result = detox_refuse(d, REFUSED_BROKEN, "it has no entries");

@@ -11,7 +11,9 @@
 static const char *const functions[] = { "CALL", "DDE", "EXEC", "EXECUTE",
 	"FOPEN", "INITIATE", "POKE", "REGISTER", "REGISTER.ID", "RTD",
 	"SQL.REQUEST", "WEBSERVICE", "GETPIVOTDATA.EXTERNAL", "IMAGE",
-	"IMPORTDATA", "IMPORTXML", "URLDOWNLOAD" };
+	"IMPORTDATA", "IMPORTXML", "URLDOWNLOAD",
+	/* its text may name another file, and come from any cell */
+	"INDIRECT" };
 
 static bool
 is_name(uint8_t c)

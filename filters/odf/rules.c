@@ -468,6 +468,15 @@ math_stays(const xmlNode *n, const char *name)
 	    !is_one_of(name, dropped, COUNT(dropped));
 }
 
+/* A range of cells is often in another file: 'file:///a.ods'#$Sheet1.A1. */
+static bool
+names_other_file(enum odf_space space, const char *value)
+{
+	return (space == SPACE_TABLE || space == SPACE_FORM ||
+		   space == SPACE_CALCEXT) &&
+	    (strstr(value, "'#") != NULL || strstr(value, "file:") != NULL);
+}
+
 bool
 odf_attribute_stays(
     const struct odf_walk *w, const xmlNode *n, const xmlAttr *a)
@@ -495,5 +504,8 @@ odf_attribute_stays(
 			odf_removed(w, (enum detox_removal)r->what);
 		return false;
 	}
-	return true;
+	if (!names_other_file(space, value_of(a)))
+		return true;
+	odf_removed(w, REMOVED_EXTERNAL);
+	return false;
 }

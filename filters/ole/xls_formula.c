@@ -126,8 +126,8 @@ static const uint16_t of_macros[][2] = {
 	{ 110, 110 },
 	{ 122, 123 },
 	{ 132, 139 },
-	{ 145, 147 },
-	{ 149, 161 },
+	/* 148 is INDIRECT: its text may name another file */
+	{ 145, 161 },
 	{ 166, 166 },
 	{ 170, 182 },
 	{ 185, 188 },
@@ -164,7 +164,8 @@ xls_function_runs(struct bytes name)
 {
 	static const char *const all[] = { "WEBSERVICE", "FILTERXML", "RTD",
 		"CALL", "REGISTER", "REGISTER.ID", "EXEC", "SQL.REQUEST",
-		"SQLREQUEST", "SQL.OPEN", "SQL.EXEC.QUERY", "IMAGE", "PY" };
+		"SQLREQUEST", "SQL.OPEN", "SQL.EXEC.QUERY", "IMAGE", "PY",
+		"INDIRECT" };
 
 	if (name.n > 6 &&
 	    bytes_equal_nocase((struct bytes){ name.p, 6 }, BYTES("_xlfn.")))

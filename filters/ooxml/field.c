@@ -277,6 +277,24 @@ is_mark(const xmlNode *n)
 	    clean_is(n, "delInstrText");
 }
 
+/* An instruction where none belongs: some reader may take it for one. */
+static bool
+is_stray(const struct fields *f, const xmlNode *n)
+{
+	if (!clean_is(n, "instrText") && !clean_is(n, "delInstrText"))
+		return false;
+	return f->open_n <= f->base ||
+	    f->open[f->open_n - 1].place != IN_INSTRUCTION;
+}
+
+static void
+clear_stray(struct fields *f, xmlNode *n)
+{
+	if (text_of(n).n > 0)
+		ooxml_removed(f->x, REMOVED_FIELD, text_of(n));
+	xmlNodeSetContent(n, (const xmlChar *)"");
+}
+
 static void
 take_run(struct fields *f, xmlNode *run)
 {
@@ -289,6 +307,8 @@ take_run(struct fields *f, xmlNode *run)
 			return;
 		if (clean_is(n, "fldChar"))
 			take_mark(f, n);
+		else if (is_stray(f, n))
+			clear_stray(f, n);
 		else if (clean_is(n, "instrText"))
 			add_instruction(f, n, false);
 		else if (clean_is(n, "delInstrText"))

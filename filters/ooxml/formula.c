@@ -13,7 +13,18 @@ static const char *const bad_functions[] = { "WEBSERVICE", "FILTERXML", "RTD",
 	"GET.*", "SET.NAME", "FORMULA*", "OPEN*", "SAVE*", "SEND.*", "VBA.*",
 	"INITIATE", "POKE", "REQUEST", "TERMINATE", "UNREGISTER", "PY",
 	"STOCKHISTORY", "TRANSLATE", "DETECTLANGUAGE", "CUBE*", "ERROR", "HALT",
-	"ON.*", "APP.*", "CREATE.*" };
+	"ON.*", "APP.*", "CREATE.*", "COPILOT", "INFO",
+	/* its text may name another file, and come from any cell */
+	"INDIRECT" };
+
+/* Those that may be handed on by their names alone: MAP(A1,WEBSERVICE). Other
+ * names of that list are words that people use. */
+static const char *const bad_values[] = { "WEBSERVICE", "FILTERXML", "RTD",
+	"CALL", "REGISTER*", "EXEC*", "IMAGE", "DDE*", "INDIRECT", "COPILOT" };
+
+/* What a workbook's name ends with. */
+static const char *const books[] = { ".xls", ".xlsx", ".xlsm", ".xlsb", ".xla",
+	".xlam", ".ods", ".xltx", ".xltm" };
 
 struct scan {
 	const struct ooxml *x;
@@ -75,10 +86,10 @@ is_gone(const struct ooxml *x, struct bytes name)
 }
 
 static bool
-is_listed(struct bytes name)
+is_listed(const char *const *names, size_t n, struct bytes name)
 {
-	for (size_t i = 0; i < COUNT(bad_functions); i++) {
-		struct bytes bad = bytes_of(bad_functions[i]);
+	for (size_t i = 0; i < n; i++) {
+		struct bytes bad = bytes_of(names[i]);
 		bool begins = bad.p[bad.n - 1] == '*';
 
 		bad.n -= begins;
@@ -94,7 +105,7 @@ static struct bytes
 without_marks(struct bytes name)
 {
 	static const char *const marks[] = { "_xlfn.", "_xlws.", "_xll.",
-		"_xludf.", "_xlpm.", "_xlnm." };
+		"_xludf.", "_xlpm.", "_xlnm.", "_xleta." };
 
 	for (size_t i = 0; i < COUNT(marks); i++) {
 		size_t n = strlen(marks[i]);
@@ -120,6 +131,15 @@ is_good_link(const struct ooxml *x, struct bytes rest)
 	return rest.n > 0 && detox_link_stays(x->d, rest);
 }
 
+/* LibreOffice writes ORG.LIBREOFFICE.WEBSERVICE. */
+static struct bytes
+last_part(struct bytes name)
+{
+	struct bytes extension = detox_extension(name);
+
+	return extension.n > 0 ? extension : name;
+}
+
 static void
 judge_function(struct scan *s, struct bytes name)
 {
@@ -127,10 +147,65 @@ judge_function(struct scan *s, struct bytes name)
 
 	bytes_take(&arguments, 1);
 	name = without_marks(name);
-	if (is_listed(name) ||
+	if (is_listed(bad_functions, COUNT(bad_functions), name) ||
+	    is_listed(bad_values, COUNT(bad_values), last_part(name)) ||
 	    (bytes_equal_nocase(name, BYTES("HYPERLINK")) &&
 		!is_good_link(s->x, arguments)))
 		worsen(s, FORMULA_BAD);
+}
+
+/* Blanks beyond ASCII, which Excel takes for blanks, are no part of a name. */
+static struct bytes
+without_odd_blanks(struct bytes name)
+{
+	static const struct bytes blanks[] = { BYTES_ROW("\xc2\xa0"),
+		BYTES_ROW("\xe3\x80\x80"), BYTES_ROW("\xe2\x80\x89"),
+		BYTES_ROW("\xe2\x80\x8b"), BYTES_ROW("\xe2\x80\xaf"),
+		BYTES_ROW("\xef\xbb\xbf") };
+	size_t before;
+
+	do {
+		before = name.n;
+		for (size_t i = 0; i < COUNT(blanks); i++) {
+			if (bytes_start_with(name, blanks[i]))
+				bytes_take(&name, blanks[i].n);
+			if (bytes_end_with(name, blanks[i]))
+				name.n -= blanks[i].n;
+		}
+	} while (name.n != before);
+	return name;
+}
+
+/* Of a sheet or a workbook, in front of an exclamation mark: no sheet may have
+ * such characters in its name. */
+static bool
+is_outside(struct bytes name)
+{
+	if (bytes_index(name, '\\') >= 0 || bytes_index(name, '/') >= 0)
+		return true;
+	for (size_t i = 0; i < COUNT(books); i++) {
+		struct bytes tail = name;
+		size_t n = strlen(books[i]);
+
+		bytes_take(&tail, name.n < n ? name.n : name.n - n);
+		if (bytes_equal_nocase(tail, bytes_of(books[i])))
+			return true;
+	}
+	return false;
+}
+
+static void
+judge_word(struct scan *s, struct bytes word)
+{
+	if (s->rest.n > 0 && s->rest.p[0] == '!') {
+		if (is_outside(word))
+			worsen(s, FORMULA_OUTSIDE);
+	} else if (is_listed(
+		       bad_values, COUNT(bad_values), without_marks(word))) {
+		worsen(s, FORMULA_BAD);
+	}
+	if (is_gone(s->x, word))
+		worsen(s, FORMULA_GONE);
 }
 
 static void
@@ -141,13 +216,13 @@ take_word(struct scan *s)
 
 	while (n < word.n && is_word(word.p[n]))
 		n++;
-	word = bytes_take(&s->rest, n);
+	word = without_odd_blanks(bytes_take(&s->rest, n));
 	s->last = 'a';
 	skip_blanks(&s->rest);
 	if (s->rest.n > 0 && s->rest.p[0] == '(')
 		judge_function(s, word);
-	else if (is_gone(s->x, word))
-		worsen(s, FORMULA_GONE);
+	else
+		judge_word(s, word);
 }
 
 /* A sheet, with the workbook that it is in: '[1]A sheet'!B2. */
@@ -159,8 +234,9 @@ take_sheet(struct scan *s)
 	s->last = 'a';
 	if (bytes_index(name, '|') >= 0)
 		worsen(s, FORMULA_BAD);
-	if (bytes_index(name, '[') >= 0 &&
-	    !bytes_start_with(name, BYTES("[0]")))
+	if ((bytes_index(name, '[') >= 0 &&
+		!bytes_start_with(name, BYTES("[0]"))) ||
+	    is_outside(name))
 		worsen(s, FORMULA_OUTSIDE);
 	if (is_gone(s->x, name))
 		worsen(s, FORMULA_GONE);
@@ -182,6 +258,9 @@ take_bracket(struct scan *s)
 		else if (all.p[i] == ']' && --depth == 0)
 			break;
 	}
+	/* One without its end would hide all that follows. */
+	if (i >= all.n)
+		worsen(s, FORMULA_BAD);
 	bytes_take(&s->rest, i < all.n ? i + 1 : all.n);
 	s->last = ']';
 	if (column || bytes_start_with(all, BYTES("[0]")))
@@ -208,8 +287,8 @@ step(struct scan *s)
 	} else if (is_word(c)) {
 		take_word(s);
 	} else {
-		/* A server of DDE: app|topic!item */
-		if (c == '|')
+		/* A server of DDE: app|topic!item; an address of the web */
+		if (c == '|' || bytes_start_with(s->rest, BYTES("://")))
 			worsen(s, FORMULA_BAD);
 		if (!isspace(c))
 			s->last = c;

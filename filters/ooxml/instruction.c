@@ -163,6 +163,26 @@ find(struct bytes word)
 	return WORD_FLAT;
 }
 
+/* What runs may not stand behind what does not: a reader that leaves something
+ * of the instruction out, as it was deleted, begins there. */
+static bool
+has_bad_word(struct bytes rest)
+{
+	static const char *const bad[] = { "DDE", "DDEAUTO", "INCLUDETEXT",
+		"INCLUDEPICTURE", "MACROBUTTON" };
+	struct bytes word;
+
+	for (skip_blanks(&rest); rest.n > 0; skip_blanks(&rest)) {
+		word = take_word(&rest);
+		if (word.n == 0)
+			bytes_take(&rest, 1);
+		for (size_t i = 0; i < COUNT(bad); i++)
+			if (bytes_equal_nocase(bytes_of(bad[i]), word))
+				return true;
+	}
+	return false;
+}
+
 enum field
 field_judge(const struct ooxml *x, struct bytes instruction, bool dynamic)
 {
@@ -185,7 +205,7 @@ field_judge(const struct ooxml *x, struct bytes instruction, bool dynamic)
 	case WORD_GOOD:
 		break;
 	}
-	return FIELD_GOOD;
+	return has_bad_word(rest) ? FIELD_BAD : FIELD_GOOD;
 }
 
 struct bytes

@@ -325,7 +325,8 @@ property(struct calendar *c)
 		return DETOX_REBUILT;
 	}
 	if (bytes_equal_nocase(name, BYTES("VERSION")))
-		c->old_card = bytes_equal(value, BYTES("2.1"));
+		c->old_card = bytes_equal(value, BYTES("2.1")) ||
+		    bytes_equal(value, BYTES("1.0"));
 	if (is_in_alarm(c) && bytes_equal_nocase(name, BYTES("ACTION")) &&
 	    !bytes_equal_nocase(value, BYTES("DISPLAY"))) {
 		leave_out(c, REMOVED_ACTION);
@@ -408,7 +409,8 @@ calendar_rebuild(struct detox *d, struct bytes text, struct detox_output *out)
 
 	buf_init(&unfolded, text.n);
 	while (result == DETOX_REBUILT && text.n > 0) {
-		line_take(&text, &unfolded, &c.line);
+		line_take(&text, &unfolded, c.old_card ? LINE_OLD : LINE_NEW,
+		    &c.line);
 		result = take(&c);
 		c.at += c.line.lines;
 	}

@@ -105,7 +105,8 @@ is_end(struct bytes text)
 }
 
 void
-line_take(struct bytes *text, struct buf *unfolded, struct line *out)
+line_take(struct bytes *text, struct buf *unfolded, enum line_version version,
+    struct line *out)
 {
 	struct bytes b = take_physical(text);
 
@@ -123,7 +124,7 @@ line_take(struct bytes *text, struct buf *unfolded, struct line *out)
 		b.n = 1;
 	}
 	part(buf_bytes(unfolded), out);
-	if (!is_quoted_printable(out))
+	if (version != LINE_OLD || !is_quoted_printable(out))
 		return;
 	while (text->n > 0 && unfolded->n > 0 &&
 	    unfolded->p[unfolded->n - 1] == '=' && !is_end(*text)) {

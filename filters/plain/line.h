@@ -12,9 +12,17 @@ struct line {
 	size_t lines; /* how many it covers */
 };
 
+/* Only vCard 2.1 and vCalendar 1.0 go on behind a "=" at the end of a line:
+ * to others what follows is a line of its own. */
+enum line_version {
+	LINE_NEW,
+	LINE_OLD,
+};
+
 /* Takes one from *text. Name, params and value stand in unfolded, which the
  * next call overwrites, and whose limit is the text's size. */
-void line_take(struct bytes *text, struct buf *unfolded, struct line *out);
+void line_take(struct bytes *text, struct buf *unfolded,
+    enum line_version version, struct line *out);
 /* Takes one from params: ";NAME=VALUE", ";NAME" or ";VALUE", without quotes.
  * false: no more. raw_out: all of it. */
 bool line_param(struct bytes *params, struct bytes *name_out,

@@ -61,6 +61,33 @@ static const struct {
 	{ "mhtml", PLAIN_OBEYED },
 	{ "eml", PLAIN_OBEYED },
 	{ "msg", PLAIN_OBEYED },
+	/* Office looks at the content, and finds more kinds than we do. */
+	{ "doc", PLAIN_OBEYED },
+	{ "docx", PLAIN_OBEYED },
+	{ "docm", PLAIN_OBEYED },
+	{ "dot", PLAIN_OBEYED },
+	{ "dotx", PLAIN_OBEYED },
+	{ "dotm", PLAIN_OBEYED },
+	{ "rtf", PLAIN_OBEYED },
+	{ "wri", PLAIN_OBEYED },
+	{ "ppt", PLAIN_OBEYED },
+	{ "pptx", PLAIN_OBEYED },
+	{ "pptm", PLAIN_OBEYED },
+	{ "pps", PLAIN_OBEYED },
+	{ "ppsx", PLAIN_OBEYED },
+	{ "pot", PLAIN_OBEYED },
+	{ "potx", PLAIN_OBEYED },
+	{ "odt", PLAIN_OBEYED },
+	{ "ott", PLAIN_OBEYED },
+	{ "odp", PLAIN_OBEYED },
+	{ "otp", PLAIN_OBEYED },
+	{ "odg", PLAIN_OBEYED },
+	{ "fodt", PLAIN_OBEYED },
+	{ "fods", PLAIN_OBEYED },
+	{ "fodp", PLAIN_OBEYED },
+	{ "fodg", PLAIN_OBEYED },
+	{ "m3u", PLAIN_OBEYED },
+	{ "dif", PLAIN_OBEYED },
 };
 
 static const struct {
@@ -170,6 +197,35 @@ rebuild_kind(struct detox *d, enum plain_kind kind, struct clean *c,
 	    d, REFUSED_TYPE, "its name has a program obey what it says");
 }
 
+/* What a spreadsheet takes for no table, by whatever name: a page, an archive
+ * of pages, a query of the web. */
+static bool
+is_no_table(struct bytes text)
+{
+	static const struct bytes mime = BYTES_ROW("mime-version");
+	struct bytes head = { text.p, text.n < 4096 ? text.n : 4096 };
+
+	while (head.n > 0 && head.p[0] <= ' ')
+		bytes_take(&head, 1);
+	if (bytes_start_with(head, BYTES("<")) ||
+	    bytes_start_with(head, BYTES("WEB\n")) ||
+	    bytes_start_with(head, BYTES("WEB\r")))
+		return true;
+	for (; head.n >= mime.n; bytes_take(&head, 1))
+		if (bytes_equal_nocase((struct bytes){ head.p, mime.n }, mime))
+			return true;
+	return false;
+}
+
+static bool
+is_of_excel(const struct detox_object *o)
+{
+	struct bytes extension = detox_extension(o->name);
+
+	return extension.n >= 2 &&
+	    bytes_equal_nocase((struct bytes){ extension.p, 2 }, BYTES("xl"));
+}
+
 static enum detox_result
 rebuild_once(struct detox *d, const struct detox_object *o,
     struct detox_output *out, struct clean *c)
@@ -178,6 +234,9 @@ rebuild_once(struct detox *d, const struct detox_object *o,
 	struct bytes text = buf_bytes(&c->text);
 
 	bytes_take(&text, c->mark < text.n ? c->mark : text.n);
+	if (result == DETOX_REBUILT && is_of_excel(o) && is_no_table(text))
+		result = detox_refuse(
+		    d, REFUSED_TYPE, "it is no table, whatever its name says");
 	if (result == DETOX_REBUILT)
 		result = rebuild_kind(d, kind_of(o, text), c, out);
 	buf_release(&c->text);

@@ -10,6 +10,8 @@
 #include "filters/xmlfile/flat.h"
 #include "filters/xmlfile/rules.h"
 
+#define OPENDOCUMENT "urn:oasis:names:tc:opendocument:xmlns:office:1.0"
+
 static const char names[] =
     " xml xsl xslt rss atom kml gml rdf xsd wsdl plist fodt fods fodp fodg xmp"
     " xlf xliff opf ncx ";
@@ -145,7 +147,11 @@ rebuild(struct detox *d, const struct detox_object *o, struct detox_output *out)
 	if (doc == NULL)
 		return DETOX_REFUSED;
 	root = xmlDocGetRootElement(doc);
-	if (flat_is(root)) {
+	if (xml_is(root, OPENDOCUMENT, "document")) {
+		/* What begins as it should has a format of its own. */
+		result = detox_refuse(
+		    d, REFUSED_TYPE, "OpenDocument that does not begin as one");
+	} else if (flat_is(root)) {
 		result = flat_rebuild(d, root, out);
 	} else if (xml_is(root, NULL, "html")) {
 		result = html_format.rebuild(d, o, out);

@@ -39,7 +39,7 @@ struct run {
 	struct detox_profiles profiles;
 	size_t profile; /* its index */
 	struct loop *loop;
-	bool answered;
+	bool gone; /* the zygote */
 	int status;
 };
 
@@ -193,46 +193,88 @@ print_words(const struct detox_outcome *o)
 		printf("  - +%u\n", r->rows_left_out);
 }
 
-/* Whole or not at all. */
 static int
-write_output(const char *path, const struct detox_outcome *o)
+fail_at(const char *path, const char *what)
 {
-	char new[PATH_MAX];
-	uint8_t *p = NULL;
-	struct bytes rest;
-	int fd;
+	fprintf(stderr, "sekishoctl: detox: %s: %s\n", path, what);
+	return FAILED;
+}
 
-	if (snprintf(new, sizeof(new), "%s.XXXXXX", path) >= (int)sizeof(new))
-		return fail("the name of OUT is too long");
-	if (o->size > 0) {
-		p = mmap(NULL, o->size, PROT_READ, MAP_PRIVATE, o->fd, 0);
-		if (p == MAP_FAILED)
-			return fail(strerror(errno));
-	}
-	fd = mkstemp(new);
-	if (fd < 0)
-		goto unmap;
-	rest = (struct bytes){ p, o->size };
+/* A device, a pipe or a link is not replaced by a file. */
+static bool
+may_write(const char *path)
+{
+	struct stat st;
+
+	return lstat(path, &st) < 0 || S_ISREG(st.st_mode);
+}
+
+static int
+write_all(int fd, struct bytes rest)
+{
 	while (rest.n > 0) {
 		ssize_t n = write(fd, rest.p, rest.n);
 
 		if (n < 0)
-			goto remove;
+			return -1;
 		bytes_take(&rest, (size_t)n);
 	}
-	if (fchmod(fd, 0644) < 0 || close(fd) < 0 || rename(new, path) < 0)
+	return 0;
+}
+
+/* Beside OUT, so that it can take its name. */
+static int
+open_beside(const char *path, char new[PATH_MAX])
+{
+	const char *slash = strrchr(path, '/');
+	int folder = slash == NULL ? 0 : (int)(slash - path) + 1;
+
+	if (snprintf(new, PATH_MAX, "%.*s.sekisho-XXXXXX", folder, path) >=
+	    PATH_MAX) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	return mkstemp(new);
+}
+
+/* Whole or not at all. */
+static int
+write_output(const char *path, const struct detox_outcome *o)
+{
+	mode_t mask = umask(0);
+	char new[PATH_MAX];
+	uint8_t *p = NULL;
+	int error;
+	int fd;
+
+	umask(mask);
+	if (!may_write(path))
+		return fail_at(path, "is there and no regular file");
+	if (o->size > 0)
+		p = mmap(NULL, o->size, PROT_READ, MAP_PRIVATE, o->fd, 0);
+	if (p == MAP_FAILED)
+		return fail(strerror(errno));
+	fd = open_beside(path, new);
+	if (fd < 0)
+		goto unmap;
+	if (write_all(fd, (struct bytes){ p, o->size }) < 0 ||
+	    fchmod(fd, 0666 & ~mask) < 0 || fsync(fd) < 0 ||
+	    rename(new, path) < 0)
 		goto unlink;
+	close(fd);
 	if (p != NULL)
 		munmap(p, o->size);
 	return DONE;
-remove:
-	close(fd);
 unlink:
+	error = errno;
+	close(fd);
 	unlink(new);
+	errno = error;
 unmap:
+	error = errno;
 	if (p != NULL)
 		munmap(p, o->size);
-	return fail(strerror(errno));
+	return fail_at(path, strerror(error));
 }
 
 static void
@@ -240,7 +282,11 @@ on_done(void *owner, struct detox_outcome *o)
 {
 	struct run *run = owner;
 
-	run->answered = true;
+	loop_stop(run->loop);
+	if (run->gone) {
+		run->status = fail("the sandbox could not be made, or ended");
+		return;
+	}
 	run->status =
 	    is_refused(o) ? REFUSED : write_output(run->command->words[1], o);
 	if (run->status != FAILED && run->command->json)
@@ -249,7 +295,6 @@ on_done(void *owner, struct detox_outcome *o)
 		print_words(o);
 	if (o->fd >= 0)
 		close(o->fd);
-	loop_stop(run->loop);
 }
 
 static void
@@ -257,6 +302,7 @@ on_gone(void *owner)
 {
 	struct run *run = owner;
 
+	run->gone = true;
 	loop_stop(run->loop);
 }
 

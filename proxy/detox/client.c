@@ -270,9 +270,9 @@ on_gone(void *owner)
 {
 	struct detox_client *c = owner;
 
+	c->gone(c->owner);
 	while (c->asked != NULL)
 		finish(c->asked, DETOX_END_KILLED, 0, -1);
-	c->gone(c->owner);
 }
 
 struct detox_client *

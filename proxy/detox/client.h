@@ -31,7 +31,7 @@ struct detox_client;
 struct detox_ask;
 
 /* Takes over fd, the end of a pair whose other is a zygote's. gone(): it ended;
- * all that was asked was answered as crashed. */
+ * all that was asked is answered as crashed right behind. */
 struct detox_client *detox_client_new(struct loop *l, int fd,
     const struct detox_profile *profiles, size_t profiles_n,
     void (*gone)(void *owner), void *owner);
