@@ -174,6 +174,30 @@ def test_a_failure_is_neither(place):
     assert done.returncode == 1 and done.stderr
 
 
+def test_out_is_whole_and_nothing_else_s(place):
+    out = place.dir / "out-letter.txt"
+    source = place.dir / "letter.txt"
+    source.write_bytes(LETTER)
+    command = [place.build / "sekishoctl", "detox", source, out]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, umask=0o077)
+    assert out.stat().st_mode & 0o777 == 0o600
+    out.unlink()
+    out.symlink_to("elsewhere")
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 1 and "no regular file" in done.stderr and out.is_symlink()
+    assert not list(place.dir.glob(".sekisho-*"))
+    out.unlink()
+
+
+def test_a_packed_file_that_is_cut_is_no_empty_one(place):
+    import bz2
+    content = bz2.compress(b"a,b\n" * 1000 + os.urandom(2000).hex().encode())
+    status, report, out = place.detox(content[:len(content) // 2], "a.csv.bz2", "--json")
+    assert status == 2 and report["refusal"]["reason"] == "broken" and out is None
+    status, report, out = place.detox(bz2.compress(b""), "a.csv.bz2", "--json")
+    assert status == 0
+
+
 def start_clamd(place):
     place.clamd_port = free_port()
     (place.dir / "db").mkdir()

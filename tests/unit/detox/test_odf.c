@@ -223,6 +223,10 @@ static const struct {
 	{ "<table:table-cell table:formula='of:=WEBSERVICE(\"http://evil"
 	  ".test\")'><text:p>5</text:p></table:table-cell>",
 	    "evil", "<table:table-cell><text:p>5</text:p>", REMOVED_FORMULA },
+	{ "<table:named-range table:name='n' table:base-cell-address="
+	  "\"'file:///a.ods'#$S.A1\"/>",
+	    "a.ods", "<table:named-range table:name=\"n\"/>",
+	    REMOVED_EXTERNAL },
 	{ "<table:content-validation table:condition='of:=DDE(1;2;3)'/>", "DDE",
 	    "<table:content-validation/>", REMOVED_FORMULA },
 	{ "<table:named-expression table:name='n' table:expression="
@@ -298,6 +302,7 @@ static const struct {
 } formulas[] = {
 	{ "of:=IF([.A1]>1;\"WEBSERVICE(\";'Sheet 2'.B1)", true },
 	{ "of:={1|2;3|4}", true },
+	{ "of:=INDIRECT([.A1])", false },
 	{ "of:=[.A1]|[.A2]", false },
 	{ "msoxl:=cmd|'/c calc'!A0", false },
 	{ "of:=COM.MICROSOFT.WEBSERVICE ( [.A1] )", false },

@@ -13,6 +13,7 @@ Suite *plain_suite(void);
 	"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nBEGIN:VEVENT\r\n" inner \
 	"END:VEVENT\r\nEND:VCALENDAR\r\n"
 #define CARD(inner) "BEGIN:VCARD\r\nVERSION:3.0\r\n" inner "END:VCARD\r\n"
+#define OLD_CARD(inner) "BEGIN:VCARD\r\nVERSION:2.1\r\n" inner "END:VCARD\r\n"
 
 /* What is taken out, if anything. */
 #define CLEAN DETOX_REMOVAL_KINDS
@@ -210,9 +211,15 @@ static const struct {
 			   "URL:www.city.test\r\n")),
 	    CLEAN },
 	{ "printable.vcf",
-	    BYTES_ROW(CARD("N;ENCODING=QUOTED-PRINTABLE:=83=\r\n=5C\r\n")),
-	    BYTES_ROW(CARD("N;ENCODING=QUOTED-PRINTABLE:=83=\r\n=5C\r\n")),
+	    BYTES_ROW(OLD_CARD("N;ENCODING=QUOTED-PRINTABLE:=83=\r\n=5C\r\n")),
+	    BYTES_ROW(OLD_CARD("N;ENCODING=QUOTED-PRINTABLE:=83=\r\n=5C\r\n")),
 	    CLEAN },
+	/* To version 3 the second is a line of its own. */
+	{ "hidden.vcf",
+	    BYTES_ROW(CARD("FN:a\r\nNOTE;ENCODING=QUOTED-PRINTABLE:b=\r\n"
+			   "URL:file://evil.test/a.exe\r\n")),
+	    BYTES_ROW(CARD("FN:a\r\nNOTE;ENCODING=QUOTED-PRINTABLE:b=\r\n")),
+	    REMOVED_LINK },
 	{ "outside.vcf",
 	    BYTES_ROW(CARD("PHOTO;VALUE=uri:https://a.test/p.jpg\r\n")),
 	    BYTES_ROW(CARD("")), REMOVED_EXTERNAL },
@@ -259,7 +266,15 @@ START_TEST(plain_refuses_what_programs_obey)
 
 	drive_detox_init(&t);
 	drive_detox_run(&t, BYTES("WEB\n1\nhttp://a.test/"), "a.iqy");
+	ck_assert_int_eq(t.d.refusal, REFUSED_PROGRAM);
+	drive_detox_run(&t, BYTES("WEB\n1\nhttp://a.test/"), "a.xls");
 	ck_assert_int_eq(t.d.refusal, REFUSED_TYPE);
+	drive_detox_run(&t, BYTES("X: y\nmime-version:1.0\n\n<a/>"), "a.xls");
+	ck_assert_int_eq(t.d.refusal, REFUSED_TYPE);
+	drive_detox_run(&t, BYTES("X: y\nMIME-Version: 1.0\n"), "a.doc");
+	ck_assert_int_eq(t.d.refusal, REFUSED_TYPE);
+	drive_detox_run(&t, BYTES("a\tb\n1\t2\n"), "a.xls");
+	ck_assert_int_eq(t.result, DETOX_REBUILT);
 	drive_detox_run(&t, BYTES("a<script>b()</script>"), "a.svg");
 	ck_assert_int_eq(t.result, DETOX_REFUSED);
 	drive_detox_run(&t, BYTES("ID;P\nE"), "a.SLK");
