@@ -77,6 +77,7 @@ decode_as(struct bytes raw, enum charset c, struct buf *out)
 
 	out->n = 0;
 	convert_init(&v, c);
+	v.exact = true;
 	convert_push(&v, raw, true, out);
 	return memmem(out->p, out->n, bad, sizeof(bad)) == NULL;
 }

@@ -49,6 +49,7 @@ decode_cp932(struct bytes raw, struct buf *out)
 	struct convert v;
 
 	convert_init(&v, CHARSET_SHIFT_JIS);
+	v.exact = true;
 	convert_push(&v, raw, true, out);
 	return memmem(out->p, out->n, bad, sizeof(bad)) == NULL;
 }

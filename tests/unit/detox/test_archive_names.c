@@ -30,6 +30,8 @@ static const struct {
 	/* In CP932, whose 0x5c is no '\\' there. */
 	{ "\x95\x5c\x8e\xa6.txt", "表示.txt", false },
 	{ "\x83\x5c\\\x83\x5c.txt", "ソ/ソ.txt", false },
+	/* As Windows reads it, not as JIS does. */
+	{ "\x81\x60\x81\x7c.txt", "～－.txt", false },
 	/* Paths that lead out. */
 	{ "", REFUSED, false },
 	{ "/a.txt", REFUSED, false },
