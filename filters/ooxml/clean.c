@@ -135,6 +135,17 @@ judge_vml(struct ooxml *x, const xmlAttr *a, const char *value)
 	return ATTRIBUTE_STAYS;
 }
 
+/* A place inside the document that a link goes to: no address, no file. */
+static bool
+is_bad_place(const char *name, const char *value)
+{
+	if (strcmp(name, "location") != 0 && strcmp(name, "docLocation") != 0 &&
+	    strcmp(name, "anchor") != 0)
+		return false;
+	return strchr(value, '\\') != NULL || strchr(value, '[') != NULL ||
+	    strstr(value, ":/") != NULL;
+}
+
 static enum attribute
 judge_plain(struct ooxml *x, const char *name, const char *value)
 {
@@ -146,7 +157,7 @@ judge_plain(struct ooxml *x, const char *name, const char *value)
 	if ((strcmp(name, "textlink") == 0 || strcmp(name, "formula") == 0) &&
 	    formula_judge(x, bytes_of(value)) != FORMULA_GOOD)
 		return take_out(x, REMOVED_FORMULA, value);
-	if (strcmp(name, "invalidUrl") == 0)
+	if (strcmp(name, "invalidUrl") == 0 || is_bad_place(name, value))
 		return take_out(x, REMOVED_LINK, value);
 	return ATTRIBUTE_STAYS;
 }

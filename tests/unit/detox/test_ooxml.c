@@ -46,6 +46,10 @@ static const struct {
 	    REMOVED_FIELD },
 	{ "DDEAUTO behind a page number", FIELD(INSTR("PAGE DDEAUTO x")), "DDE",
 	    "result", REMOVED_FIELD },
+	{ "a place of a link that is a file",
+	    P("<w:hyperlink w:anchor='\\\\evil.test\\a' w:docLocation="
+	      "'file://evil.test/a'>" T("clean") "</w:hyperlink>"),
+	    "evil", "clean", REMOVED_LINK },
 	{ "an instruction that is in no field",
 	    P(INSTR("DDEAUTO x") T("clean")), "DDE", "clean", REMOVED_FIELD },
 	{ "DDE in small letters over runs",
