@@ -299,7 +299,11 @@ attaches(struct bytes address)
 bool
 detox_link_stays(const struct detox *d, struct bytes address)
 {
-	static const char *const schemes[] = { "http:", "https:", "mailto:" };
+	static const struct {
+		const char *scheme;
+		bool mail; /* which may bring a file of this computer */
+	} good[] = { { "http:", false }, { "https:", false },
+		{ "mailto:", true } };
 	char scheme[8];
 	size_t n = 0;
 
@@ -315,10 +319,10 @@ detox_link_stays(const struct detox *d, struct bytes address)
 		if (address.p[i] == ':')
 			break;
 	}
-	for (size_t i = 0; i < COUNT(schemes); i++)
+	for (size_t i = 0; i < COUNT(good); i++)
 		if (bytes_equal_nocase((struct bytes){ (uint8_t *)scheme, n },
-			bytes_of(schemes[i])))
-			return i != 2 || !attaches(address);
+			bytes_of(good[i].scheme)))
+			return !good[i].mail || !attaches(address);
 	return false;
 }
 
