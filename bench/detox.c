@@ -151,8 +151,8 @@ main(int argc, char **argv)
 	r.files_n = argc - 2;
 	load(&r);
 	r.loop = loop_new();
-	r.client =
-	    detox_client_new(r.loop, ends[0], &r.profile, 1, on_gone, &r);
+	r.client = detox_client_new(r.loop, &r.profile, 1, on_gone, &r);
+	detox_client_connect(r.client, ends[0]);
 	r.begun_us = clock_us();
 	r.until_us = r.begun_us + strtoull(argv[1], NULL, 10) * 1000000;
 	ask_next(&r);

@@ -42,6 +42,12 @@ board_free(struct board *b)
 		munmap(b, sizeof(*b));
 }
 
+size_t
+board_size(void)
+{
+	return sizeof(struct board);
+}
+
 void
 board_row_clear(struct board_row *r)
 {

@@ -92,6 +92,8 @@ struct board {
 /* Shared, zeroed memory, inherited by forks. NULL and *e on failure. */
 struct board *board_new(struct err *e) MUST_CHECK;
 void board_free(struct board *b);
+/* Of its memory, in bytes. */
+size_t board_size(void);
 /* Clears the row for a process that is about to start in it. */
 void board_row_clear(struct board_row *r);
 

@@ -159,7 +159,10 @@ parent_message(void *owner, const struct ipc_message *m)
 		return;
 	}
 	if (m->type == PARENT_CHANNEL && m->fd >= 0) {
-		leaves_connect(e->leaves, m->fd);
+		if (m->job == PROCESS_DETOX)
+			detox_client_connect(e->detox, m->fd);
+		else
+			leaves_connect(e->leaves, m->fd);
 		return;
 	}
 	if (m->fd >= 0)
@@ -304,7 +307,7 @@ edge_start(struct child *c)
 	const struct sandbox sandbox = {
 		.user = c->settings->processes.edge_user,
 		.root = c->settings->processes.root,
-		.needs = SANDBOX_SOCKETS,
+		.needs = SANDBOX_SOCKETS | SANDBOX_OBJECTS,
 		.files_max = c->settings->processes.files_max,
 	};
 
@@ -317,10 +320,14 @@ edge_start(struct child *c)
 	    c->settings->prefecture.code);
 	process_begin(c, parent_message, e);
 	e->loop = c->loop;
+	e->detox = detox_client_new(e->loop, e->settings->profiles.all,
+	    e->settings->profiles.n, NULL, NULL);
 	if (open_all(e, &err) < 0 || sandbox_enter(&sandbox, &err) < 0)
 		return process_failed(c, &err);
-	if (c->peer_fd >= 0)
-		leaves_connect(e->leaves, c->peer_fd);
+	if (c->keysmith_fd >= 0)
+		leaves_connect(e->leaves, c->keysmith_fd);
+	if (c->detox_fd >= 0)
+		detox_client_connect(e->detox, c->detox_fd);
 	accept_begin(e);
 	process_ready(c);
 	loop_run(e->loop);

@@ -9,6 +9,7 @@
 
 #include "filters/urlrep/swap.h"
 #include "proxy/body/budget.h"
+#include "proxy/detox/client.h"
 #include "proxy/keysmith/leaf.h"
 #include "proxy/process.h"
 #include "proxy/upstream/upstream.h"
@@ -25,6 +26,7 @@ struct edge {
 	struct verifier *verifier;
 	struct upstream *upstream;
 	struct leaves *leaves;
+	struct detox_client *detox;
 	SSL_CTX *client_tls; /* the server side towards clients */
 	struct tickets *tickets;
 	struct swap reputation;      /* the list file */

@@ -15,6 +15,7 @@ enum process_kind {
 	PROCESS_JOURNAL,
 	PROCESS_CONTROL,
 	PROCESS_KEYSMITH,
+	PROCESS_DETOX,
 	PROCESS_EDGE,
 	PROCESS_KINDS,
 };
@@ -26,7 +27,8 @@ enum parent_message {
 	PARENT_DRAIN,     /* parent: take no new work, end when done; job 0: in
 			   * your time, 1: close at once what is idle */
 	PARENT_STOP,      /* parent: end now */
-	PARENT_CHANNEL,   /* parent: fd of a channel to a new peer */
+	PARENT_CHANNEL, /* parent: fd of a channel to a new peer; job: its enum
+			 * process_kind */
 	PARENT_RING, /* parent to journal: fd; job: slot; body: the name of the
 		      * process in it. A slot keeps its ring; the name may
 		      * change */
@@ -48,7 +50,8 @@ struct child {
 	struct channel *parent; /* made by process_begin */
 	struct board *board;
 	int parent_fd;
-	int peer_fd;    /* edge: keysmith's channel; -1: none */
+	int keysmith_fd; /* edge: channels of these; -1: none */
+	int detox_fd;
 	int *listeners; /* edge: listening sockets, one after the other */
 	const struct listener_settings **listener_settings; /* of each */
 	size_t listeners_n;
@@ -73,6 +76,7 @@ void process_begin(struct child *c,
 /* The start functions: each returns when the process should exit; 0 or 1. */
 int edge_start(struct child *c);
 int keysmith_start(struct child *c);
+int detox_start(struct child *c);
 int journal_start(struct child *c);
 int control_start(struct child *c);
 

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "proxy/settings.h"
-#include "proxy/detox/profiles.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -29,6 +28,9 @@ static const struct setting process_table[] = {
 	SETTING_TEXT_ROW(process_settings, control_user, "sekisho-control", 1,
 	    64, "System user of the control process.",
 	    "管理プロセスのシステムユーザー。"),
+	SETTING_TEXT_ROW(process_settings, detox_user, "sekisho-detox", 1, 64,
+	    "System user of the detox process and its jobs.",
+	    "無害化プロセスとその作業のシステムユーザー。"),
 	SETTING_SECONDS_ROW(process_settings, drain_max, 3600, 0, 86400,
 	    "Longest life of a connection after a reload or a stop.",
 	    "再読み込みまたは停止の後、既存の接続を残す最長時間。"),
@@ -67,6 +69,8 @@ static const struct setting root_table[] = {
 	SETTING_NEST_ROW(score, "What a name may look like.", "名前の怪しさ。"),
 	SETTING_NEST_ROW(
 	    content, "What bodies are looked into for.", "本文の検査。"),
+	SETTING_NEST_ROW(
+	    detox, "How files are made harmless.", "ファイルの無害化。"),
 	SETTING_NEST_ROW(policies, "Policy files, layer by layer.",
 	    "方針ファイル（層ごと）。"),
 };
@@ -120,6 +124,8 @@ settings_groups_fill(void)
 		    "What a name may look like.", "名前の怪しさ。" },
 		{ "content", content_table, content_table_n,
 		    "What bodies are looked into for.", "本文の検査。" },
+		{ "detox", detox_table, detox_table_n,
+		    "How files are made harmless.", "ファイルの無害化。" },
 		{ "policies", policies_table, policies_table_n,
 		    "Policy files, layer by layer.",
 		    "方針ファイル（層ごと）。" },
@@ -141,6 +147,10 @@ settings_groups_fill(void)
 		    "届く文章の語句と重み。" },
 		{ "(policy file) types[]", types_table, types_table_n,
 		    "Types of files that come.", "届くファイルの型。" },
+		{ "(policy file) detox[]", detox_inspection_table,
+		    detox_inspection_table_n,
+		    "Files that are made harmless on their way.",
+		    "途中で無害化するファイル。" },
 		{ "(policy file) must[], default[]", rule_table, rule_table_n,
 		    "Rules.", "規則。" },
 		{ "(sources file)", plan_table, plan_table_n,
@@ -215,6 +225,7 @@ load_groups(struct settings *s, const config_setting_t *root, struct err *e)
 		    &s->reputation },
 		{ "score", score_table, score_table_n, &s->score },
 		{ "content", content_table, content_table_n, &s->content },
+		{ "detox", detox_table, detox_table_n, &s->detox },
 	};
 
 	int result = 0;
@@ -280,7 +291,7 @@ static int
 check_users(const struct process_settings *p, struct err *e)
 {
 	const char *users[] = { p->edge_user, p->keysmith_user, p->journal_user,
-		p->control_user };
+		p->control_user, p->detox_user };
 	unsigned uids[COUNT(users)];
 	unsigned gid;
 
@@ -298,6 +309,16 @@ check_users(const struct process_settings *p, struct err *e)
 	return 0;
 }
 
+/* The profiles of detox, which policies name. */
+static int
+load_profiles(struct settings *s, struct err *e)
+{
+	const char *file = s->detox.profiles;
+
+	return detox_profiles_load(&s->profiles,
+	    file[0] == '\0' ? NULL : settings_path(s, &s->arena, file), e);
+}
+
 static int
 load_policies(struct settings *s, const config_setting_t *root, struct err *e)
 {
@@ -308,6 +329,9 @@ load_policies(struct settings *s, const config_setting_t *root, struct err *e)
 	if (s->policy == NULL)
 		return -1;
 	policy_use_score(s->policy, &s->score);
+	if (load_profiles(s, e) < 0 ||
+	    policy_use_profiles(s->policy, &s->profiles, e) < 0)
+		return -1;
 	if (s->reputation.file[0] == '\0' && policy_needs_reputation(s->policy))
 		return err_set(e,
 		    "%s: reputation.file is missing, expected the file of URL"
@@ -419,6 +443,7 @@ settings_free(struct settings *s)
 		return;
 	trust_free(s->trust);
 	policy_release(s->policy);
+	detox_profiles_release(&s->profiles);
 	arena_release(&s->arena);
 	free(s);
 }

@@ -10,6 +10,8 @@
 #include "proxy/base/setting.h"
 #include "proxy/body/content.h"
 #include "proxy/control/control.h"
+#include "proxy/detox/detox.h"
+#include "proxy/detox/profiles.h"
 #include "proxy/http/limits.h"
 #include "proxy/journal/journal.h"
 #include "proxy/keysmith/keysmith.h"
@@ -22,6 +24,7 @@ struct process_settings {
 	uint32_t edges;   /* 0: one per CPU */
 	const char *root; /* the empty folder that processes are locked in */
 	const char *edge_user, *keysmith_user, *journal_user, *control_user;
+	const char *detox_user;
 	uint64_t drain_max_ms;
 	uint64_t restart_max_ms;
 	uint32_t files_max;
@@ -46,6 +49,8 @@ struct settings {
 	struct reputation_settings reputation;
 	struct score_settings score;
 	struct content_settings content;
+	struct detox_settings detox;
+	struct detox_profiles profiles; /* detox.profiles */
 	struct policy_files policies;
 	struct zones *zones;
 	struct policy *policy;
@@ -53,7 +58,7 @@ struct settings {
 };
 
 /* Every group, for the manual. */
-#define SETTINGS_GROUPS 36
+#define SETTINGS_GROUPS 38
 extern struct setting_group settings_groups[SETTINGS_GROUPS];
 /* Must be called before settings_groups is read. */
 void settings_groups_fill(void);

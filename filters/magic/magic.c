@@ -323,6 +323,21 @@ magic_agree(enum magic_type t, struct bytes name, struct bytes declared,
 	return *why_out == NULL ? MAGIC_AGREES : MAGIC_DISAGREES;
 }
 
+uint64_t
+magic_types_named(struct bytes name, struct bytes declared)
+{
+	uint8_t room[2][WORD_MAX];
+	struct bytes ext = extension(name, room[0]);
+	struct bytes media = media_type(declared, room[1]);
+	uint64_t named = 0;
+
+	for (size_t t = 0; t < MAGIC_TYPES; t++)
+		if ((ext.n > 0 && has_word(types[t].extensions, ext)) ||
+		    (media.n > 0 && has_word(types[t].media, media)))
+			named |= MAGIC_BIT(t);
+	return named;
+}
+
 /* The filter. */
 
 struct magic {

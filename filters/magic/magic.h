@@ -72,6 +72,8 @@ enum magic_type {
 	MAGIC_TYPES,
 };
 
+#define MAGIC_BIT(type) ((uint64_t)1 << (type))
+
 /* whole: head is all there is. UNKNOWN when not whole may be something yet,
  * until MAGIC_HEAD_MAX. */
 enum magic_type magic_type_of(struct bytes head, bool whole);
@@ -94,14 +96,16 @@ enum magic_agreement {
 enum magic_agreement magic_agree(enum magic_type t, struct bytes name,
     struct bytes declared, const char **why_out);
 
+/* The types that the name's extension or the declared type stands for, a bit
+ * for each; 0: they say nothing. */
+uint64_t magic_types_named(struct bytes name, struct bytes declared);
+
 struct magic_settings {
 	struct bytes name;
 	struct bytes declared;
 	bool must_agree;
 	uint64_t refused; /* a bit for each enum magic_type */
 };
-
-#define MAGIC_BIT(type) ((uint64_t)1 << (type))
 
 /* Settings: struct magic_settings. Memory: the head, until it is judged. */
 extern const struct filter_type magic_filter;

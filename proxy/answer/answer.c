@@ -30,6 +30,8 @@ const struct setting prefecture_table[] = {
 };
 const size_t prefecture_table_n = COUNT(prefecture_table);
 
+#define FOUND_MAX 40 /* things that a page lists */
+
 enum language {
 	JA,
 	EN,
@@ -139,6 +141,36 @@ static const struct kind {
 		"Its server did not answer in time." },
 	    { "しばらくしてからもう一度お試しください。",
 		"Try again in a while." } },
+	[ANSWER_HARMFUL] = { 403, PAGE_REFUSED,
+	    { "このファイルは無害化できません",
+		"This file cannot be made harmless" },
+	    { "ファイルを安全な形に作り直せないため、お渡ししませんでした。",
+		"No safe form of the file could be made. It was not passed"
+		" on." },
+	    { "業務に必要なときは、送り主に別の形式を頼むか、受付番号を添えて"
+	      "下記へお問い合わせください。",
+		"If you need it for your work, ask its sender for another"
+		" format, or ask the contact below and give the event"
+		" number." } },
+	[ANSWER_WAITS] = { 200, PAGE_PLAIN,
+	    { "ファイルを無害化しています", "The file is being made harmless" },
+	    { "終わると自動的に受け取りが始まります。この画面を開いたままお待ち"
+	      "ください。",
+		"It arrives by itself when this is done. Please keep this page"
+		" open." },
+	    { "大きなファイルでは数分かかることがあります。",
+		"A large file may take some minutes." } },
+	[ANSWER_READY] = { 200, PAGE_PLAIN,
+	    { "無害化が終わりました", "The file is ready" },
+	    { "ファイルの受け取りが始まります。", "It is on its way to you." },
+	    { "始まらないときは、下のリンクを開いてください。",
+		"If nothing happens, open the link below." } },
+	[ANSWER_GONE] = { 404, PAGE_TROUBLE,
+	    { "ファイルはもうありません", "The file is no longer here" },
+	    { "受け取れる時間を過ぎたか、関所が再起動しました。",
+		"Its time is over, or the checkpoint was restarted." },
+	    { "元のページからもう一度ダウンロードしてください。",
+		"Please download it again from where it was." } },
 	[ANSWER_BUSY] = { 503, PAGE_TROUBLE,
 	    { "ただいま混み合っています", "There is too much to do now" },
 	    { "検査を待つデータが多いため、お通しできませんでした。",
@@ -192,14 +224,15 @@ kind_of(const struct answer *a)
 
 static const struct {
 	const char *destination, *reason, *category, *rule, *detail, *id,
-	    *contact, *your_reason, *go_on, *why_needed, *release, *ask;
+	    *contact, *found, *open, *your_reason, *go_on, *why_needed,
+	    *release, *ask;
 } labels[LANGUAGES] = {
 	[JA] = { "宛先", "理由", "分類", "規則", "詳細", "受付番号",
-	    "問い合わせ先", "先へ進む理由", "理由を記録して先へ進む",
-	    "業務に必要な理由", "理由を記録して一時的に解除する",
-	    "理由を添えて解除を申請する" },
+	    "問い合わせ先", "見つかったもの", "ファイルを受け取る",
+	    "先へ進む理由", "理由を記録して先へ進む", "業務に必要な理由",
+	    "理由を記録して一時的に解除する", "理由を添えて解除を申請する" },
 	[EN] = { "Destination", "Reason", "Category", "Rule", "Details",
-	    "Event number", "Contact", "Why you go on",
+	    "Event number", "Contact", "Found", "Get the file", "Why you go on",
 	    "Record the reason and go on", "Why you need it for your work",
 	    "Record the reason and release it for a time",
 	    "Ask for its release with this reason" },
@@ -307,6 +340,33 @@ contact(const struct prefecture_settings *p, const struct body *body)
 	return bytes_of(own ? body->contact : p->contact);
 }
 
+/* Words are by enum language of base, which has the same order. */
+static int
+write_refused(const struct answer *a, enum language l, struct buf *out)
+{
+	const struct detox_report *r = a->refused;
+	char text[DETOX_WHERE_MAX + 128];
+
+	if (r == NULL)
+		return 0;
+	snprintf(text, sizeof(text), "%s (%s%s%s)",
+	    detox_refusal_words[r->refusal].text[l], magic_type_name(r->type),
+	    r->why[0] != '\0' ? ": " : "", r->why);
+	if (page_row(out, labels[l].detail, bytes_of(text)) < 0)
+		return -1;
+	for (size_t i = 0; i < r->rows_n && i < FOUND_MAX; i++) {
+		const struct detox_row *row = &r->rows[i];
+
+		snprintf(text, sizeof(text), "%s × %u%s%s",
+		    detox_removal_words[row->what].text[l], row->count,
+		    row->where[0] != '\0' ? ": " : "", row->where);
+		if (page_row(
+			out, i == 0 ? labels[l].found : "", bytes_of(text)) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 static int
 write_rows(const struct answer *a, enum language l, struct buf *out)
 {
@@ -319,7 +379,8 @@ write_rows(const struct answer *a, enum language l, struct buf *out)
 		{ labels[l].destination, a->destination },
 		{ labels[l].category, bytes_of(a->category) },
 		{ labels[l].rule, bytes_of(a->rule) },
-		{ labels[l].detail, bytes_of(a->detail) },
+		{ labels[l].detail,
+		    bytes_of(a->refused != NULL ? NULL : a->detail) },
 		{ labels[l].id, bytes_of(a->id) },
 		{ labels[l].contact, contact(a->prefecture, a->body) },
 	};
@@ -327,7 +388,8 @@ write_rows(const struct answer *a, enum language l, struct buf *out)
 	if (page_rows_begin(out) < 0)
 		return -1;
 	for (size_t i = 0; i < COUNT(rows); i++)
-		if (page_row(out, rows[i].name, rows[i].value) < 0)
+		if (page_row(out, rows[i].name, rows[i].value) < 0 ||
+		    (i == 0 && write_refused(a, l, out) < 0))
 			return -1;
 	return page_rows_end(out);
 }

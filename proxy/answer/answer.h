@@ -8,6 +8,7 @@
 
 #include "proxy/base/buf.h"
 #include "proxy/base/setting.h"
+#include "proxy/detox/report.h"
 #include "proxy/zone/zone.h"
 
 /* Group `prefecture`. */
@@ -37,6 +38,10 @@ enum answer_kind {
 	ANSWER_UNREACHABLE,       /* 502, connect failed */
 	ANSWER_TIMEOUT,           /* 504 */
 	ANSWER_BAD_ANSWER,        /* 502, the origin's answer is no HTTP */
+	ANSWER_HARMFUL,           /* 403, a file cannot be made harmless */
+	ANSWER_WAITS,             /* 200, one is being made harmless */
+	ANSWER_READY,             /* 200, it is done: form.to leads to it */
+	ANSWER_GONE,              /* 404, nothing waits under that ticket */
 	ANSWER_BUSY,              /* 503, too much is kept back to be judged */
 	ANSWER_KINDS,
 };
@@ -61,9 +66,12 @@ struct answer {
 	struct bytes
 	    destination; /* host:port or URL without query; any bytes */
 	const struct prefecture_settings *prefecture;
-	const struct body *body;        /* or NULL */
-	struct bytes accept_language;   /* the field's value, or empty */
-	const struct answer_form *form; /* or NULL */
+	const struct body *body;            /* or NULL */
+	struct bytes accept_language;       /* the field's value, or empty */
+	const struct answer_form *form;     /* or NULL */
+	const struct detox_report *refused; /* ANSWER_HARMFUL: why, and what was
+					     * found */
+	struct bytes file; /* ANSWER_READY: the path that gives it; or empty */
 	bool sending; /* blocked or warned: for what the user was sending */
 };
 

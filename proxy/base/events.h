@@ -41,6 +41,11 @@ EVENT(FOUND, "found", NOTICE,                                                  \
     " hashes, never a number.",                                                \
     "本文またはクエリの検査で見つかったもの。way・rule・verdict がどこで・" \
     "何が・どうなったか。dlp では種類と数と鍵付きハッシュ（番号は書かない）。")                                                                         \
+EVENT(DETOXED, "detoxed", NOTICE,                                              \
+    "A file was made harmless on its way, or refused: result, refusal and"     \
+    " removed say what became of it, in_sha256 and out_sha256 which it was.",  \
+    "途中のファイルを無害化した、または拒否した。result・refusal・removed が結果、"   \
+    "in_sha256・out_sha256 が元と後のファイルを示す。")                          \
 EVENT(CONTINUED, "continued", NOTICE,                                          \
     "A user went on where a rule warns; text is the reason given.",            \
     "規則の警告を確認して利用者が先へ進んだ。text は入力された理由。")         \

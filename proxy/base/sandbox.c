@@ -286,6 +286,10 @@ allow_some(scmp_filter_ctx ctx, unsigned needs)
 		SCMP_A1(SCMP_CMP_EQ, TCGETS, 0)) < 0)
 		return -1;
 #endif
+	if ((needs & SANDBOX_OBJECTS) != 0 &&
+	    seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(memfd_create), 0) <
+		0)
+		return -1;
 	if ((needs & SANDBOX_FORK) != 0 &&
 	    (allow_all(ctx, fork_calls, COUNT(fork_calls)) < 0 ||
 		seccomp_rule_add(
@@ -462,7 +466,8 @@ sandbox_enter(const struct sandbox *s, struct err *e)
 	if (limit(RLIMIT_CORE, 0, e) < 0 ||
 	    limit(RLIMIT_NPROC, s->processes_max, e) < 0)
 		return -1;
-	if ((s->needs & (SANDBOX_FILES | SANDBOX_FORK)) == 0 &&
+	if ((s->needs & (SANDBOX_FILES | SANDBOX_FORK | SANDBOX_OBJECTS)) ==
+		0 &&
 	    limit(RLIMIT_FSIZE, file_size_max(), e) < 0)
 		return -1;
 	if ((s->needs & SANDBOX_FILES) == 0)

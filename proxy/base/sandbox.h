@@ -9,9 +9,10 @@
 
 /* What seccomp leaves beside memory, time, the loop and open descriptors. */
 enum sandbox_need {
-	SANDBOX_SOCKETS = 1, /* accept and connect over IP */
-	SANDBOX_FILES = 2,   /* open, truncate and sync files below the root */
-	SANDBOX_ACCEPT = 4,  /* accept on a UNIX socket */
+	SANDBOX_SOCKETS = 1,  /* accept and connect over IP */
+	SANDBOX_FILES = 2,    /* open, truncate and sync files below the root */
+	SANDBOX_ACCEPT = 4,   /* accept on a UNIX socket */
+	SANDBOX_OBJECTS = 16, /* make files that are memory, without a name */
 	SANDBOX_FORK =
 	    8, /* fork, watch and end children, with limits and
 		* a filter of their own, and share memory with them */

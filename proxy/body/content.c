@@ -4,13 +4,16 @@
 #include <openssl/crypto.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/random.h>
+#include <unistd.h>
 
 #include "filters/decode/encode.h"
 #include "filters/dlp/filter.h"
 #include "filters/media.h"
 #include "filters/text/text.h"
 #include "proxy/base/file.h"
+#include "proxy/detox/detox.h"
 
 const struct setting content_table[] = {
 	SETTING_TEXT_ROW(content_settings, key_file, "", 0, 4096,
@@ -102,6 +105,7 @@ content_prepare(struct policy *p, const char *key_path, struct err *e)
 #define GZIP_LEVEL 6
 #define PIECE_MAX ((size_t)65536)
 #define LAG_FREE (2 * PIECE_MAX)
+#define OBJECT_HEAD_MAX ((size_t)16 << 20)
 #define TOO_LARGE "a file larger than is allowed"
 
 /* What is kept back or waits to be taken, in the order in which it came. */
@@ -119,7 +123,8 @@ struct look {
 	struct filter *filter; /* NULL: by the head alone */
 	enum finding finding;
 	const char *why;
-	bool over; /* it looks no further */
+	bool over;   /* it looks no further */
+	bool chosen; /* detox: the body is one of its files */
 	union {
 		struct text_settings text;
 		struct magic_settings magic;
@@ -127,8 +132,23 @@ struct look {
 	} settings;
 };
 
+/* A body that may have to be made harmless. */
+struct object {
+	struct buf head; /* while nobody knows */
+	int fd;          /* then all of it; -1: not begun */
+	uint64_t n;      /* bytes of it, which are taken from the share */
+	enum magic_type type;
+	const uint8_t *instead; /* what travels on in its place, mapped */
+	size_t instead_n;
+	size_t sent;
+};
+
 struct content {
 	struct content_order order;
+	struct object object;
+	bool is_object;
+	bool large;
+	bool failed; /* the object cannot be kept */
 	struct decode *decode;
 	struct filter *encode;
 	struct encode_settings encode_settings;
@@ -198,6 +218,7 @@ fits(const struct inspection *i, struct bytes media)
 		return is_text(media);
 	case INSPECTION_DLP: /* whatever who sends it calls it */
 	case INSPECTION_TYPES:
+	case INSPECTION_DETOX:
 		return true;
 	}
 	return true;
@@ -267,6 +288,10 @@ begin_look(struct look *l, const struct content_order *o)
 	case INSPECTION_TYPES:
 		begin_types(l, o);
 		return;
+	case INSPECTION_DETOX:
+		l->settings.magic = (struct magic_settings){ .name = o->name };
+		l->filter = filter_new(&magic_filter, &l->settings.magic);
+		return;
 	case INSPECTION_PHRASES:
 		l->settings.text = (struct text_settings){
 			.set = i->set,
@@ -314,6 +339,8 @@ content_new(const struct content_order *o)
 		c->decode = decode_new(&settings);
 	}
 	c->released = o->streams || c->looks_n == 0;
+	c->object.fd = -1;
+	buf_init(&c->object.head, OBJECT_HEAD_MAX);
 	c->encode_settings.level = GZIP_LEVEL;
 	if (c->decode != NULL && o->output == CONTENT_GZIP)
 		c->encode = filter_new(&encode_filter, &c->encode_settings);
@@ -344,6 +371,35 @@ take_first(struct content *c)
 	return p;
 }
 
+/* What was kept of it until now. */
+static void
+object_forget(struct content *c)
+{
+	struct object *o = &c->object;
+
+	if (o->n > 0)
+		share_give(c->order.share, o->n);
+	o->n = 0;
+	buf_release(&o->head);
+	buf_init(&o->head, OBJECT_HEAD_MAX);
+	if (o->fd >= 0)
+		close(o->fd);
+	o->fd = -1;
+}
+
+static void
+object_release(struct content *c)
+{
+	struct object *o = &c->object;
+
+	object_forget(c);
+	if (o->instead != NULL) {
+		munmap((void *)(uintptr_t)o->instead, o->instead_n);
+		share_give(c->order.share, o->instead_n);
+	}
+	o->instead = NULL;
+}
+
 void
 content_free(struct content *c)
 {
@@ -356,6 +412,7 @@ content_free(struct content *c)
 	while ((p = take_first(c)) != NULL)
 		drop(c, p);
 	drop(c, c->taken);
+	object_release(c);
 	filter_free(c->encode);
 	decode_free(c->decode);
 	OPENSSL_cleanse(c, sizeof(*c));
@@ -445,8 +502,75 @@ content_waits(const struct content *c)
 }
 
 bool
+content_is_object(const struct content *c)
+{
+	return c->is_object;
+}
+
+int
+content_object(struct content *c, struct content_object *out, struct err *e)
+{
+	struct object *o = &c->object;
+	bool named =
+	    (magic_types_named((struct bytes){ 0 }, c->order.media_type) &
+		MAGIC_BIT(o->type)) != 0;
+
+	*out = (struct content_object){
+		.fd = o->fd,
+		.inspections = c->order.inspections,
+		.type = o->type,
+		.name = c->order.guessed && named ? (struct bytes){ 0 }
+						  : c->order.name,
+		.declared = c->order.media_type,
+	};
+	for (size_t i = 0; i < c->looks_n; i++)
+		for (size_t k = 0; k < c->order.inspections_n; k++)
+			if (c->looks[i].chosen &&
+			    c->order.inspections[k] == c->looks[i].inspection)
+				out->asked |= UINT64_C(1) << k;
+	return detox_seal_fd(o->fd, e);
+}
+
+bool
+content_replace(struct content *c, int fd, uint64_t size)
+{
+	struct object *o = &c->object;
+	void *p = NULL;
+
+	object_forget(c);
+	if (size > SIZE_MAX || !share_take(c->order.share, size)) {
+		close(fd);
+		return false;
+	}
+	if (size > 0)
+		p = mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0);
+	close(fd);
+	if (p == MAP_FAILED) {
+		share_give(c->order.share, size);
+		return false;
+	}
+	o->instead = p;
+	o->instead_n = size;
+	c->released = true;
+	return true;
+}
+
+static bool
+take_instead(struct object *o, struct bytes *out)
+{
+	size_t n = o->instead_n - o->sent;
+
+	*out = (struct bytes){ o->instead + o->sent,
+		n < PIECE_MAX ? n : PIECE_MAX };
+	o->sent += out->n;
+	return out->n > 0;
+}
+
+bool
 content_ready(const struct content *c)
 {
+	if (c->is_object)
+		return c->released && c->object.sent < c->object.instead_n;
 	return c->released && c->first != NULL &&
 	    (c->ended || c->first->seen <= judged(c));
 }
@@ -454,6 +578,8 @@ content_ready(const struct content *c)
 bool
 content_take(struct content *c, struct bytes *out)
 {
+	if (c->is_object)
+		return c->released && take_instead(&c->object, out);
 	drop(c, c->taken);
 	c->taken = content_ready(c) ? take_first(c) : NULL;
 	if (c->taken != NULL) {
@@ -493,6 +619,10 @@ look(struct content *c, struct look *l, struct bytes b, bool last)
 		return;
 	v = filter_push(l->filter, b, last, NULL);
 	l->over = last || v == FILTER_REFUSE;
+	if (i->kind == INSPECTION_DETOX) {
+		l->over |= magic_is_judged(l->filter);
+		return;
+	}
 	if (i->kind == INSPECTION_DLP)
 		find(l, &c->order, finding_of(dlp_filter_verdict(l->filter)),
 		    NULL);
@@ -520,10 +650,141 @@ look_all(struct content *c, struct bytes b, bool last)
 	}
 }
 
+/* Objects. */
+
+/* Texts are what many programs call what they say; their content shows it. */
+#define TOLD_BY_CONTENT                                     \
+	(MAGIC_BIT(MAGIC_UNKNOWN) | MAGIC_BIT(MAGIC_TEXT) | \
+	    MAGIC_BIT(MAGIC_HTML) | MAGIC_BIT(MAGIC_XML) |  \
+	    MAGIC_BIT(MAGIC_SVG) | MAGIC_BIT(MAGIC_MAIL))
+
+/* By what it is, or by what anybody may take it for. */
+static bool
+is_meant(const struct content *c, const struct look *l)
+{
+	const struct content_order *o = &c->order;
+	uint64_t types = l->inspection->types;
+	uint64_t is = MAGIC_BIT(magic_found(l->filter));
+	uint64_t declared =
+	    magic_types_named((struct bytes){ 0 }, o->media_type);
+	uint64_t named = magic_types_named(o->name, (struct bytes){ 0 });
+
+	if (o->guessed && (declared & is) != 0)
+		named = 0;
+	return o->whole || (types & is) != 0 ||
+	    (types & declared & ~TOLD_BY_CONTENT) != 0 ||
+	    (types & named & ~MAGIC_BIT(MAGIC_UNKNOWN)) != 0;
+}
+
+static bool
+is_undecided(const struct content *c)
+{
+	for (size_t i = 0; i < c->looks_n; i++)
+		if (c->looks[i].inspection->kind == INSPECTION_DETOX &&
+		    !c->looks[i].over)
+			return true;
+	return false;
+}
+
+static uint64_t
+object_max(const struct content *c)
+{
+	uint64_t least = UINT64_MAX;
+
+	for (size_t i = 0; i < c->looks_n; i++)
+		if (c->looks[i].chosen &&
+		    c->looks[i].inspection->hold_max < least)
+			least = c->looks[i].inspection->hold_max;
+	return least;
+}
+
+static int
+write_object(struct content *c, struct bytes b)
+{
+	while (b.n > 0) {
+		ssize_t n = write(c->object.fd, b.p, b.n);
+
+		if (n < 0)
+			return -1;
+		bytes_take(&b, (size_t)n);
+	}
+	return 0;
+}
+
+/* From here on nothing else of the body is kept. */
+static int
+begin_object(struct content *c)
+{
+	struct object *o = &c->object;
+	struct piece *p;
+	int result;
+
+	while ((p = take_first(c)) != NULL)
+		drop(c, p);
+	c->is_object = true;
+	if (c->order.length > object_max(c) && c->decode == NULL)
+		c->large = true;
+	o->fd = memfd_create("object", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	if (o->fd < 0)
+		return -1;
+	result = write_object(c, buf_bytes(&o->head));
+	buf_release(&o->head);
+	buf_init(&o->head, OBJECT_HEAD_MAX);
+	return result;
+}
+
+/* Once they all know what it is. */
+static void
+choose(struct content *c)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < c->looks_n; i++) {
+		struct look *l = &c->looks[i];
+
+		if (l->inspection->kind != INSPECTION_DETOX)
+			continue;
+		c->object.type = magic_found(l->filter);
+		l->chosen = is_meant(c, l);
+		any |= l->chosen;
+	}
+	if (any && c->seen > 0)
+		c->failed = begin_object(c) < 0;
+	else
+		object_forget(c);
+}
+
+/* What was read of the body, before and after anybody knows what it is. */
+static int
+keep_object(
+    struct content *c, struct bytes b, bool undecided, const char **why_out)
+{
+	struct object *o = &c->object;
+
+	if (!undecided && !c->is_object)
+		return 0;
+	c->busy = !share_take(c->order.share, b.n);
+	if (c->busy) {
+		*why_out = "too many bytes are kept back to be made harmless";
+		return -1;
+	}
+	o->n += b.n;
+	*why_out = "no memory to keep it back";
+	c->failed =
+	    c->is_object ? write_object(c, b) < 0 : buf_append(&o->head, b) < 0;
+	if (!c->failed && undecided && !is_undecided(c))
+		choose(c);
+	if (c->is_object && o->n > object_max(c))
+		c->large = true;
+	return c->failed ? -1 : 0;
+}
+
 /* Whether it has seen all that it keeps bytes back for. */
 static bool
 has_settled(const struct content *c, const struct look *l)
 {
+	if (l->inspection->kind == INSPECTION_DETOX)
+		return l->over && !c->is_object;
 	return l->over || c->seen > l->inspection->hold_max ||
 	    (l->inspection->kind == INSPECTION_TYPES &&
 		magic_is_judged(l->filter));
@@ -563,7 +824,13 @@ encode(struct content *c, struct bytes b, bool last, const char **why_out)
 static int
 read_piece(struct content *c, struct bytes b, bool last, const char **why_out)
 {
+	bool undecided = is_undecided(c);
+
 	look_all(c, b, last);
+	if (keep_object(c, b, undecided, why_out) < 0)
+		return -1;
+	if (c->is_object)
+		return 0;
 	if (c->decode == NULL || c->order.output == CONTENT_AS_IT_CAME)
 		return 0;
 	return c->encode != NULL ? encode(c, b, last, why_out)
@@ -606,10 +873,14 @@ content_push(struct content *c, struct bytes b, bool last, const char **why_out)
 	result = c->decode != NULL ? decode_all(c, b, last, why_out)
 				   : read_piece(c, b, last, why_out);
 	if (result < 0)
-		return c->busy ? CONTENT_BUSY : CONTENT_BAD;
+		return c->busy || c->failed ? CONTENT_BUSY : CONTENT_BAD;
 	if (content_found(c, &found) && found.finding <= FINDING_WARN)
 		return CONTENT_FOUND;
 	release_if_settled(c);
+	if (c->is_object)
+		return c->large ? CONTENT_LARGE
+		    : last      ? CONTENT_OBJECT
+				: CONTENT_GO;
 	if (as_it_came && pass(c, b, why_out) < 0)
 		return CONTENT_BUSY;
 	return CONTENT_GO;

@@ -5,6 +5,9 @@
  * what travels on is what came, or, when the settings say so, what was read.
  *
  *	bytes -> decode -> inspections -> (encode) -> what may travel
+ *
+ * A file that is to be made harmless is kept back whole, in an object, and what
+ * was made of it travels on in its place.
  */
 #pragma once
 
@@ -47,7 +50,9 @@ struct content_order {
 	enum content_output output;
 	struct bytes media_type; /* the whole Content-Type; or empty */
 	struct bytes name;       /* of the file; or empty */
-	uint64_t length;         /* as told; 0: not told */
+	bool guessed;    /* that name, from a path: nobody declared it */
+	bool whole;      /* a form: files in it are looked for by others */
+	uint64_t length; /* as told; 0: not told */
 	/* Those that the body may need; who does not fit it is left out. */
 	const struct inspection *const *inspections;
 	size_t inspections_n;
@@ -66,6 +71,9 @@ enum content_verdict {
 	CONTENT_BAD = 0, /* *why_out, a static string */
 	CONTENT_BUSY,    /* the same: more would be kept back than may be */
 	CONTENT_FOUND,   /* content_found says what is not allowed */
+	CONTENT_LARGE,   /* an object has more bytes than its profile allows */
+	CONTENT_OBJECT,  /* its end, and it has to be made harmless: see
+			  * content_object */
 	CONTENT_GO,      /* content_take gives what may travel on */
 };
 
@@ -81,6 +89,28 @@ bool content_take(struct content *c, struct bytes *out);
 bool content_ready(const struct content *c);
 /* Whether all is kept back, as it is not judged yet. */
 bool content_waits(const struct content *c);
+
+/*
+ * A body that has to be made harmless, whole and without its coding: a sealed
+ * memfd, which stays the content's; and a bit for each of the order's
+ * inspections that ask for it. By which names: empty where they say nothing.
+ */
+struct content_object {
+	int fd;
+	const struct inspection *const *inspections; /* the order's */
+	uint64_t asked;
+	enum magic_type type;
+	struct bytes name, declared;
+};
+
+/* Whether one is kept back: what was kept otherwise is gone. */
+bool content_is_object(const struct content *c);
+/* 0, or -1 and *e: it cannot be sealed. */
+int content_object(struct content *c, struct content_object *out, struct err *e)
+    MUST_CHECK;
+/* What travels on instead; takes over fd, of size bytes. false: there is no
+ * room for it. */
+bool content_replace(struct content *c, int fd, uint64_t size) MUST_CHECK;
 
 /* What was found by one inspection. */
 struct content_found {

@@ -355,7 +355,8 @@ ask(struct run *run, int object, int fd)
 
 	run->loop = loop_new();
 	client = detox_client_new(
-	    run->loop, fd, run->profiles.all, run->profiles.n, on_gone, run);
+	    run->loop, run->profiles.all, run->profiles.n, on_gone, run);
+	detox_client_connect(client, fd);
 	if (treat_new(run->loop, client, &run->profiles, object, &order,
 		on_done, run, &e) == NULL)
 		run->status = fail(e.text);

@@ -21,7 +21,7 @@ struct detox_ask {
 };
 
 struct detox_client {
-	struct channel *channel;
+	struct channel *channel; /* NULL: there is no zygote now */
 	struct loop *loop;
 	const struct detox_profile *profiles;
 	size_t profiles_n;
@@ -270,13 +270,24 @@ on_gone(void *owner)
 {
 	struct detox_client *c = owner;
 
-	c->gone(c->owner);
+	channel_free(c->channel);
+	c->channel = NULL;
+	if (c->gone != NULL)
+		c->gone(c->owner);
 	while (c->asked != NULL)
 		finish(c->asked, DETOX_END_KILLED, 0, -1);
 }
 
+void
+detox_client_connect(struct detox_client *c, int fd)
+{
+	if (c->channel != NULL)
+		on_gone(c);
+	c->channel = channel_new(c->loop, fd, on_message, on_gone, c);
+}
+
 struct detox_client *
-detox_client_new(struct loop *l, int fd, const struct detox_profile *profiles,
+detox_client_new(struct loop *l, const struct detox_profile *profiles,
     size_t profiles_n, void (*gone)(void *owner), void *owner)
 {
 	struct detox_client *c = calloc(1, sizeof(*c));
@@ -287,7 +298,6 @@ detox_client_new(struct loop *l, int fd, const struct detox_profile *profiles,
 		.profiles_n = profiles_n,
 		.gone = gone,
 		.owner = owner };
-	c->channel = channel_new(l, fd, on_message, on_gone, c);
 	return c;
 }
 
@@ -313,6 +323,10 @@ detox_client_ask(struct detox_client *c, int object,
 	int sent;
 
 	must(o->profile < c->profiles_n);
+	if (c->channel == NULL) {
+		err_set(e, "the zygote is being started");
+		return NULL;
+	}
 	buf_init(&body, IPC_BODY_MAX);
 	if (detox_order_pack(o, &body) < 0) {
 		buf_release(&body);

@@ -30,11 +30,14 @@ struct detox_outcome {
 struct detox_client;
 struct detox_ask;
 
-/* Takes over fd, the end of a pair whose other is a zygote's. gone(): it ended;
- * all that was asked is answered as crashed right behind. */
-struct detox_client *detox_client_new(struct loop *l, int fd,
+/* The profiles have to outlive it. gone(), or NULL: the zygote ended; all that
+ * was asked is answered as crashed right behind. */
+struct detox_client *detox_client_new(struct loop *l,
     const struct detox_profile *profiles, size_t profiles_n,
     void (*gone)(void *owner), void *owner);
+/* Takes over fd, the end of a pair whose other is a zygote's, the first one or
+ * one that was started anew. */
+void detox_client_connect(struct detox_client *c, int fd);
 /* Nobody hears of what was asked. NULL does nothing. */
 void detox_client_free(struct detox_client *c);
 /*

@@ -14,14 +14,20 @@
 
 #include "filters/detox.h"
 #include "proxy/base/ipc.h"
+#include "proxy/base/setting.h"
 
-/* Limits of every job, beside those of its profile. */
+/* Group `detox`: limits of every job, beside those of its profile. */
 struct detox_settings {
+	const char *profiles; /* a file; "": those that are built in */
 	uint32_t jobs_max;    /* at once, of the whole machine */
 	uint32_t waiting_max; /* behind them; one more is refused as busy */
 	uint64_t memory_max;  /* bytes of address space of a child */
 	uint64_t time_ms;     /* from fork to end */
+	uint64_t progress_ms; /* until a browser gets a page that tells it */
 };
+
+extern const struct setting detox_table[];
+extern const size_t detox_table_n;
 
 #define DETOX_NAME_MAX 1024
 #define DETOX_REPORT_MAX ((size_t)256 << 10)
@@ -58,5 +64,7 @@ int detox_order_unpack(struct detox_order *o, struct bytes body) MUST_CHECK;
 
 /* A memfd with all of b, sealed; or -1 and *e. The caller closes it. */
 int detox_seal(struct bytes b, struct err *e) MUST_CHECK;
+/* The same of one that is there. 0, or -1 and *e. */
+int detox_seal_fd(int fd, struct err *e) MUST_CHECK;
 /* Whether it can neither shrink nor change. */
 bool detox_is_sealed(int fd);

@@ -63,13 +63,22 @@ detox_seal(struct bytes b, struct err *e)
 			goto close_fd;
 		bytes_take(&b, (size_t)n);
 	}
-	if (fcntl(fd, F_ADD_SEALS, SEALS) < 0 || lseek(fd, 0, SEEK_SET) < 0)
-		goto close_fd;
-	return fd;
+	if (detox_seal_fd(fd, e) == 0)
+		return fd;
+	close(fd);
+	return -1;
 close_fd:
 	err_set(e, "memfd: %m");
 	close(fd);
 	return -1;
+}
+
+int
+detox_seal_fd(int fd, struct err *e)
+{
+	return fcntl(fd, F_ADD_SEALS, SEALS) < 0 || lseek(fd, 0, SEEK_SET) < 0
+	    ? err_set(e, "memfd: %m")
+	    : 0;
 }
 
 bool

@@ -17,8 +17,16 @@
 #define NICE 10
 #define FILES_MAX 8192
 
+/* Who asks: the end of its channel here. */
+struct customer {
+	struct zygote *zygote;
+	struct customer *prev, *next;
+	struct channel *channel;
+};
+
 struct job {
 	struct zygote *z;
+	struct customer *customer; /* NULL: gone */
 	struct job *prev, *next;
 	uint32_t id;
 	uint8_t body[IPC_BODY_MAX]; /* of the order, while it waits */
@@ -34,8 +42,9 @@ struct zygote {
 	const struct zygote_settings *settings;
 	struct sandbox_filter *filter;
 	struct loop *loop;
-	struct channel *channel;
-	struct job *jobs; /* the oldest first */
+	struct customer *customers;
+	bool ends_with_them; /* when the last of them is gone */
+	struct job *jobs;    /* the oldest first */
 	struct job *last;
 	unsigned running, waiting;
 	int null;
@@ -76,11 +85,12 @@ job_free(struct job *j)
 }
 
 static void
-say_end(struct zygote *z, uint32_t id, enum detox_end end, int detail, int fd)
+say_end(struct customer *c, uint32_t id, enum detox_end end, int detail, int fd)
 {
 	const uint8_t body[2] = { (uint8_t)end, (uint8_t)detail };
 
-	if (channel_send(z->channel, DETOX_END, id,
+	if (c != NULL &&
+	    channel_send(c->channel, DETOX_END, id,
 		(struct bytes){ body, sizeof(body) }, fd) < 0)
 		log_say(EVENT_FAILURE, "detox: an answer was lost");
 }
@@ -99,14 +109,16 @@ on_ended(void *owner, unsigned events)
 	if (waitpid(j->pid, &status, WNOHANG) != j->pid)
 		return;
 	if (j->late) {
-		say_end(z, j->id, DETOX_END_DEADLINE, 0, -1);
+		say_end(j->customer, j->id, DETOX_END_DEADLINE, 0, -1);
 	} else if (WIFEXITED(status)) {
-		if (channel_send(z->channel, DETOX_REPORT, j->id, BYTES(""),
-			j->report) == 0)
-			say_end(z, j->id, DETOX_END_EXITED, WEXITSTATUS(status),
-			    j->out);
+		if (j->customer != NULL &&
+		    channel_send(j->customer->channel, DETOX_REPORT, j->id,
+			BYTES(""), j->report) == 0)
+			say_end(j->customer, j->id, DETOX_END_EXITED,
+			    WEXITSTATUS(status), j->out);
 	} else {
-		say_end(z, j->id, DETOX_END_KILLED, WTERMSIG(status), -1);
+		say_end(
+		    j->customer, j->id, DETOX_END_KILLED, WTERMSIG(status), -1);
 	}
 	job_free(j);
 	start_waiting(z);
@@ -169,7 +181,7 @@ start(struct job *j)
 	if (detox_order_unpack(&o, (struct bytes){ j->body, j->body_n }) < 0 ||
 	    o.profile >= z->settings->profiles_n || j->in < 0 ||
 	    !detox_is_sealed(j->in)) {
-		say_end(z, j->id, DETOX_END_REFUSED, 0, -1);
+		say_end(j->customer, j->id, DETOX_END_REFUSED, 0, -1);
 		job_free(j);
 		return;
 	}
@@ -177,7 +189,7 @@ start(struct job *j)
 	j->report = new_memfd("report");
 	if (j->out < 0 || j->report < 0 || fork_job(j, &o) < 0) {
 		log_say(EVENT_FAILURE, "detox: no process: %m");
-		say_end(z, j->id, DETOX_END_BUSY, 0, -1);
+		say_end(j->customer, j->id, DETOX_END_BUSY, 0, -1);
 		job_free(j);
 		return;
 	}
@@ -207,7 +219,8 @@ start_waiting(struct zygote *z)
 static void
 on_message(void *owner, const struct ipc_message *m)
 {
-	struct zygote *z = owner;
+	struct customer *c = owner;
+	struct zygote *z = c->zygote;
 	struct job *j;
 	int fd = m->fd;
 
@@ -215,7 +228,7 @@ on_message(void *owner, const struct ipc_message *m)
 	    z->waiting >= z->settings->settings->waiting_max +
 		    z->settings->settings->jobs_max - z->running) {
 		close_fd(&fd);
-		say_end(z, m->job,
+		say_end(c, m->job,
 		    m->type == DETOX_JOB ? DETOX_END_BUSY : DETOX_END_REFUSED,
 		    0, -1);
 		return;
@@ -223,6 +236,7 @@ on_message(void *owner, const struct ipc_message *m)
 	j = calloc(1, sizeof(*j));
 	must(j != NULL);
 	*j = (struct job){ .z = z,
+		.customer = c,
 		.id = m->job,
 		.in = fd,
 		.out = -1,
@@ -240,27 +254,62 @@ on_message(void *owner, const struct ipc_message *m)
 	start_waiting(z);
 }
 
-/* Who asked is gone: nobody waits for the rest. */
 static void
-on_gone(void *owner)
+end_job(struct job *j)
 {
-	struct zygote *z = owner;
+	if (j->pid != 0) {
+		kill(j->pid, SIGKILL);
+		waitpid(j->pid, NULL, 0);
+	}
+	job_free(j);
+}
 
-	loop_stop(z->loop);
+/* With what it asked: nobody waits for it any more. */
+static void
+customer_free(struct customer *c)
+{
+	struct zygote *z = c->zygote;
+	struct job *next;
+
+	for (struct job *j = z->jobs; j != NULL; j = next) {
+		next = j->next;
+		if (j->customer == c)
+			end_job(j);
+	}
+	if (c->prev != NULL)
+		c->prev->next = c->next;
+	else
+		z->customers = c->next;
+	if (c->next != NULL)
+		c->next->prev = c->prev;
+	channel_free(c->channel);
+	free(c);
 }
 
 static void
-end_all(struct zygote *z)
+on_gone(void *owner)
 {
-	while (z->jobs != NULL) {
-		struct job *j = z->jobs;
+	struct customer *c = owner;
+	struct zygote *z = c->zygote;
 
-		if (j->pid != 0) {
-			kill(j->pid, SIGKILL);
-			waitpid(j->pid, NULL, 0);
-		}
-		job_free(j);
-	}
+	customer_free(c);
+	if (z->customers == NULL && z->ends_with_them)
+		loop_stop(z->loop);
+	else
+		start_waiting(z);
+}
+
+void
+zygote_serve(struct zygote *z, int fd)
+{
+	struct customer *c = calloc(1, sizeof(*c));
+
+	must(c != NULL);
+	*c = (struct customer){ .zygote = z, .next = z->customers };
+	if (c->next != NULL)
+		c->next->prev = c;
+	z->customers = c;
+	c->channel = channel_new(z->loop, fd, on_message, on_gone, c);
 }
 
 /* A child takes and gives back large pieces all the time, and ends soon: what
@@ -291,29 +340,50 @@ prepare(struct zygote *z, struct err *e)
 	return 0;
 }
 
+struct zygote *
+zygote_new(const struct zygote_settings *s, struct loop *l, struct err *e)
+{
+	struct zygote *z = calloc(1, sizeof(*z));
+	struct sandbox box = s->sandbox;
+
+	must(z != NULL);
+	*z = (struct zygote){ .settings = s, .loop = l, .null = -1 };
+	box.needs = SANDBOX_FORK;
+	box.files_max = FILES_MAX;
+	if (prepare(z, e) == 0 && sandbox_enter(&box, e) == 0)
+		return z;
+	zygote_free(z);
+	return NULL;
+}
+
+void
+zygote_free(struct zygote *z)
+{
+	if (z == NULL)
+		return;
+	while (z->customers != NULL)
+		customer_free(z->customers);
+	close_fd(&z->null);
+	sandbox_filter_free(z->filter);
+	free(z);
+}
+
 int
 zygote_run(const struct zygote_settings *s, int fd)
 {
-	struct zygote z = { .settings = s, .null = -1 };
-	struct sandbox box = s->sandbox;
+	struct loop *l = loop_new();
 	struct err e;
+	struct zygote *z = zygote_new(s, l, &e);
 
-	box.needs = SANDBOX_FORK;
-	box.files_max = FILES_MAX;
-	z.loop = loop_new();
-	if (prepare(&z, &e) < 0 || sandbox_enter(&box, &e) < 0) {
+	if (z == NULL) {
 		log_say(EVENT_FAILURE, "detox: %s", e.text);
 		close(fd);
-		loop_free(z.loop);
-		sandbox_filter_free(z.filter);
-		return 1;
+	} else {
+		z->ends_with_them = true;
+		zygote_serve(z, fd);
+		loop_run(l);
 	}
-	z.channel = channel_new(z.loop, fd, on_message, on_gone, &z);
-	loop_run(z.loop);
-	end_all(&z);
-	channel_free(z.channel);
-	loop_free(z.loop);
-	close_fd(&z.null);
-	sandbox_filter_free(z.filter);
-	return 0;
+	zygote_free(z);
+	loop_free(l);
+	return z == NULL;
 }

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "proxy/http/detoxed.h"
 #include "proxy/http/inspect.h"
 #include "proxy/http/said.h"
 #include "proxy/http/stages.h"
@@ -71,6 +72,7 @@ exchange_finish(
 	x->finished = true;
 	upstream_cancel(x->wait);
 	x->wait = NULL;
+	detoxed_end(x);
 	inspect_end(x);
 	said_free(x->said);
 	x->said = NULL;

@@ -16,6 +16,8 @@
 #include "proxy/listener/client.h"
 
 struct tunnel;
+struct detoxing;
+struct detox_report;
 
 enum body_state {
 	BODY_NONE = 0, /* not begun */
@@ -58,6 +60,7 @@ struct exchange {
 	bool kept_back;   /* the walk waits for the request's body */
 	bool sent_up;     /* with its end, to the origin */
 	bool read_down;   /* to its end, from the origin */
+	bool own_tag;     /* asked with a tag of ours: see detoxed.h */
 	bool sending;     /* refused for what was being sent */
 	unsigned interim; /* 1xx heads so far */
 	uint8_t priority[EXCHANGE_PRIORITY_MAX]; /* that came before `to` */
@@ -69,6 +72,9 @@ struct exchange {
 	struct content *content_up, *content_down;
 	const struct field *trailers_up, *trailers_down;
 	size_t trailers_up_n, trailers_down_n;
+	struct detoxing *detoxing; /* see detoxed.h */
+	const struct detox_report
+	    *refused;      /* why it could not be made harmless */
 	struct said *said; /* over a WebSocket; see said.h */
 
 	struct buf *form;             /* that the user sends back; see warn.h */

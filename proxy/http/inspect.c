@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "proxy/http/inspect.h"
 
+#include "proxy/http/detoxed.h"
 #include "proxy/http/disposition.h"
 #include "proxy/http/stages.h"
 #include "proxy/http/warn.h"
@@ -40,6 +41,21 @@ inspect_asks_for(const struct exchange *x, enum inspection_kind kind)
 	return false;
 }
 
+static bool
+looks_at(const struct inspection *i, bool leaves)
+{
+	switch (i->kind) {
+	case INSPECTION_DLP:
+		return leaves;
+	case INSPECTION_PHRASES:
+	case INSPECTION_TYPES:
+		return !leaves;
+	case INSPECTION_DETOX:
+		return leaves ? i->uploads : i->downloads;
+	}
+	return true;
+}
+
 /* Those of what leaves, or of what comes. */
 static void
 choose(struct exchange *x, bool leaves, struct content_order *o)
@@ -49,7 +65,7 @@ choose(struct exchange *x, bool leaves, struct content_order *o)
 
 	o->inspections = chosen;
 	for (size_t i = 0; i < x->inspections_n; i++) {
-		if ((x->inspections[i]->kind == INSPECTION_DLP) != leaves)
+		if (!looks_at(x->inspections[i], leaves))
 			continue;
 		o->excused |= (x->let_pass >> i & 1) << o->inspections_n;
 		chosen[o->inspections_n++] = x->inspections[i];
@@ -306,12 +322,23 @@ inspect_request(struct exchange *x)
 	}
 	o.coding = coding_decoder(coding);
 	o.streams = is_call(o.media_type);
+	o.name = inspect_file_name(x, &o.guessed);
 	x->content_up = content_new(&o);
 	if (x->content_up == NULL || o.streams)
 		return STAGE_NEXT;
 	x->kept_back = true;
 	exchange_ask_for_body(x);
 	return STAGE_WAIT;
+}
+
+/* Whether anything is to be done with what leaves. */
+static bool
+looks_up(const struct exchange *x)
+{
+	for (size_t i = 0; i < x->inspections_n; i++)
+		if (looks_at(x->inspections[i], true))
+			return true;
+	return false;
 }
 
 enum stage_answer
@@ -322,9 +349,9 @@ exchange_inspect(void *job)
 	if (x->decision.inspections == 0)
 		return STAGE_NEXT;
 	list_inspections(x);
-	if (!inspect_asks_for(x, INSPECTION_DLP))
+	if (!looks_up(x))
 		return STAGE_NEXT;
-	if (!inspect_query(x))
+	if (inspect_asks_for(x, INSPECTION_DLP) && !inspect_query(x))
 		return STAGE_REFUSE;
 	return x->up == BODY_ENDED ? STAGE_NEXT : inspect_request(x);
 }
@@ -346,6 +373,11 @@ judge(struct exchange *x, struct content *c, struct bytes b, bool last,
 	case CONTENT_BUSY:
 		exchange_refuse(x, ANSWER_BUSY, why);
 		return false;
+	case CONTENT_LARGE:
+		detoxed_refuse_large(x, c);
+		return false;
+	case CONTENT_OBJECT:
+		return detoxed_begin(x, c);
 	case CONTENT_BAD:
 		break;
 	}
@@ -403,7 +435,8 @@ inspect_request_body(struct exchange *x, struct bytes b)
 {
 	if (!judge_up(x, b, false))
 		return;
-	exchange_deadline(x, exchange_limits(x)->body_timeout_ms);
+	if (x->detoxing == NULL)
+		exchange_deadline(x, exchange_limits(x)->body_timeout_ms);
 	if (x->to != NULL)
 		inspect_send_up(x);
 	else if (!content_waits(x->content_up))
@@ -432,22 +465,28 @@ inspect_request_end(struct exchange *x, const struct field *trailers, size_t n)
 		return;
 	if (x->to != NULL)
 		inspect_send_up(x);
-	else if (x->kept_back)
+	else if (x->kept_back && x->detoxing == NULL)
 		walk_on(x);
+}
+
+void
+inspect_replaced_up(struct exchange *x)
+{
+	walk_on(x);
 }
 
 /* The answer. */
 
-static void
-leave_out(struct message *m, enum field_id id)
+void
+inspect_leave_out(struct message *m, enum field_id id)
 {
 	for (size_t i = 0; i < m->fields_n; i++)
 		if (m->fields[i].id == id)
 			m->fields[i].hop = true;
 }
 
-static void
-leave_out_named(struct message *m, struct bytes name)
+void
+inspect_leave_out_named(struct message *m, struct bytes name)
 {
 	for (size_t i = 0; i < m->fields_n; i++)
 		if (bytes_equal_nocase(m->fields[i].name, name))
@@ -459,17 +498,21 @@ inspect_ask(struct exchange *x)
 {
 	/* A part of a file or a text cannot be judged. */
 	if (inspect_asks_for(x, INSPECTION_PHRASES) ||
-	    inspect_asks_for(x, INSPECTION_TYPES)) {
-		leave_out(&x->request, FIELD_RANGE);
-		leave_out(&x->request, FIELD_IF_RANGE);
+	    inspect_asks_for(x, INSPECTION_TYPES) ||
+	    inspect_asks_for(x, INSPECTION_DETOX)) {
+		inspect_leave_out(&x->request, FIELD_RANGE);
+		inspect_leave_out(&x->request, FIELD_IF_RANGE);
 	}
+	if (inspect_asks_for(x, INSPECTION_DETOX))
+		detoxed_ask(x);
 	/* What is packed cannot be read (RFC 7692). */
 	if (x->request.upgrade && inspect_asks_for(x, INSPECTION_DLP))
-		leave_out_named(&x->request, BYTES("sec-websocket-extensions"));
+		inspect_leave_out_named(
+		    &x->request, BYTES("sec-websocket-extensions"));
 }
 
-static struct bytes
-file_name(struct exchange *x)
+struct bytes
+inspect_file_name(struct exchange *x, bool *guessed_out)
 {
 	const struct field *f =
 	    message_field(&x->response, FIELD_CONTENT_DISPOSITION);
@@ -478,6 +521,7 @@ file_name(struct exchange *x)
 	    : disposition_file_name(f->value, &x->arena);
 	struct bytes path = x->url.path;
 
+	*guessed_out = name.n == 0;
 	if (name.n > 0)
 		return name;
 	while (path.n > 0)
@@ -486,8 +530,8 @@ file_name(struct exchange *x)
 }
 
 /* What describes the coded form, and is of no use to who gets another. */
-static bool
-describes_coding(const struct field *f)
+bool
+inspect_describes_coding(const struct field *f)
 {
 	static const struct bytes names[] = {
 		BYTES_ROW("content-md5"),
@@ -525,10 +569,10 @@ rewrite_coding(struct exchange *x, enum content_output output)
 			f->hop |= output == CONTENT_IDENTITY;
 			f->value = BYTES("gzip");
 		}
-		f->hop |= describes_coding(f);
+		f->hop |= inspect_describes_coding(f);
 		weaken(x, f);
 	}
-	leave_out(m, FIELD_CONTENT_LENGTH);
+	inspect_leave_out(m, FIELD_CONTENT_LENGTH);
 	m->has_content_length = false;
 	if (m->framing == FRAMING_LENGTH)
 		m->framing = FRAMING_CHUNKED;
@@ -554,6 +598,8 @@ inspect_answer(struct exchange *x)
 	bool body = x->response.framing != FRAMING_NONE;
 	struct content_order o;
 
+	if (inspect_asks_for(x, INSPECTION_DETOX))
+		detoxed_answer(x);
 	if (coded && s->output_as != CONTENT_AS_IT_CAME)
 		rewrite_coding(x, s->output_as);
 	if (!body || (!coded && x->inspections_n == 0) ||
@@ -563,7 +609,7 @@ inspect_answer(struct exchange *x)
 	o = inspect_order(x, &x->response, false);
 	o.coding = coding_decoder(x->meaning.coding);
 	o.output = s->output_as;
-	o.name = file_name(x);
+	o.name = inspect_file_name(x, &o.guessed);
 	if (x->response.framing == FRAMING_LENGTH)
 		o.length = x->response.content_length;
 	o.streams = is_conversation(o.media_type);
@@ -604,7 +650,8 @@ inspect_answer_body(struct exchange *x, struct bytes b)
 {
 	if (!judge_down(x, b, meaning_complete(&x->meaning)))
 		return;
-	exchange_deadline(x, exchange_limits(x)->body_timeout_ms);
+	if (x->detoxing == NULL)
+		exchange_deadline(x, exchange_limits(x)->body_timeout_ms);
 	inspect_send_down(x);
 }
 

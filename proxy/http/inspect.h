@@ -39,6 +39,15 @@ struct content_order inspect_order(
 bool inspect_asks_for(const struct exchange *x, enum inspection_kind kind);
 /* The most that what leaves may be kept back for. */
 size_t inspect_hold_max(const struct exchange *x);
+/* The file's name: as its answer declares it, else of the path (guessed). */
+struct bytes inspect_file_name(struct exchange *x, bool *guessed_out);
+/* Fields that are not sent on. */
+void inspect_leave_out(struct message *m, enum field_id id);
+void inspect_leave_out_named(struct message *m, struct bytes name);
+/* Whether a field is of the bytes as they came: digests. */
+bool inspect_describes_coding(const struct field *f);
+/* What goes up instead stands in exchange.content_up. */
+void inspect_replaced_up(struct exchange *x);
 /* A line for each find; way: where. */
 void inspect_record(struct exchange *x, const char *way, struct content *c);
 /* The decision becomes that of the strictest find, which blocks. */

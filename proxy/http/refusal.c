@@ -159,7 +159,8 @@ exchange_page(struct exchange *x, unsigned status)
 		.id = x->id,
 		.rule = x->answer == ANSWER_BLOCKED ||
 			x->answer == ANSWER_WARNED ||
-			x->answer == ANSWER_UNKNOWN_SOURCE
+			x->answer == ANSWER_UNKNOWN_SOURCE ||
+			(x->answer == ANSWER_HARMFUL && rule != NULL)
 		    ? rule->name
 		    : NULL,
 		.category = x->decision.category,
@@ -168,6 +169,7 @@ exchange_page(struct exchange *x, unsigned status)
 		.prefecture = &x->edge->settings->prefecture,
 		.body = segment == NULL ? NULL : segment->body,
 		.accept_language = accept_language(x),
+		.refused = x->refused,
 		.sending = x->sending,
 	};
 	const struct answer_form form = {
@@ -182,7 +184,8 @@ exchange_page(struct exchange *x, unsigned status)
 
 	if (x->ticket[0] != '\0')
 		a.form = &form;
-	if ((x->answer == ANSWER_BLOCKED || x->answer == ANSWER_WARNED) &&
+	if ((x->answer == ANSWER_BLOCKED || x->answer == ANSWER_WARNED ||
+		x->answer == ANSWER_HARMFUL) &&
 	    rule != NULL) {
 		a.reason_ja = rule->reason_ja;
 		a.reason_en = rule->reason_en;

@@ -8,6 +8,7 @@
 
 #include "proxy/base/log.h"
 
+#define HELPERS 2          /* keysmith and detox */
 #define READY_MAX_MS 20000 /* a new generation must serve within */
 
 static bool
@@ -46,7 +47,7 @@ stop_generation(struct generation *g, enum parent_message how, uint32_t job)
 		}
 		if (how == PARENT_DRAIN) {
 			atomic_store(&parent.board->rows[w->slot].draining, 1);
-			if (w->kind == PROCESS_KEYSMITH)
+			if (worker_helps(w))
 				continue; /* the edges still need it */
 		}
 		worker_send(w, how, job, NULL, -1);
@@ -189,6 +190,7 @@ void
 generation_check(struct generation *g)
 {
 	size_t ready = 0;
+	size_t helpers = 0;
 	size_t edges = 0;
 	size_t all = 0;
 
@@ -200,8 +202,14 @@ generation_check(struct generation *g)
 		all++;
 		edges += w->kind == PROCESS_EDGE;
 		ready += w->state == WORKER_READY;
+		helpers += worker_helps(w) && w->state == WORKER_READY;
 	}
-	if (g->state == GENERATION_STARTING && ready == g->edges + 1 &&
+	/* The edges come when there is somebody to ask; not any more when a
+	 * stop came first. */
+	if (g->state != GENERATION_DRAINING && helpers == HELPERS &&
+	    !edges_started(g))
+		start_edges(g);
+	if (g->state == GENERATION_STARTING && ready == g->edges + HELPERS &&
 	    standing_serve()) {
 		current_ready(g);
 		return;
@@ -223,18 +231,9 @@ generation_check(struct generation *g)
 	} else if (edges == 0) {
 		worker_send(
 		    worker_find(PROCESS_KEYSMITH, g), PARENT_STOP, 0, NULL, -1);
+		worker_send(
+		    worker_find(PROCESS_DETOX, g), PARENT_STOP, 0, NULL, -1);
 	}
-}
-
-void
-generation_ready(struct generation *g, struct worker *w)
-{
-	/* The edges come when there is somebody to sign for them; not any
-	 * more when a stop came first. */
-	if (w->kind == PROCESS_KEYSMITH && g->state != GENERATION_DRAINING &&
-	    !edges_started(g))
-		start_edges(g);
-	generation_check(g);
 }
 
 static int
@@ -287,7 +286,7 @@ generation_begin(struct err *e)
 {
 	struct settings *s = settings_load(parent.settings_file, e);
 	struct generation *g;
-	struct worker *keysmith;
+	struct worker *keysmith, *detox;
 
 	if (s == NULL)
 		return -1;
@@ -309,11 +308,15 @@ generation_begin(struct err *e)
 	g->deadline = timer_new(parent.loop, ready_too_late, g);
 	timer_start(g->deadline, READY_MAX_MS);
 	keysmith = worker_new(PROCESS_KEYSMITH, 0, g, e);
-	if (keysmith == NULL) {
+	detox = worker_new(PROCESS_DETOX, 0, g, e);
+	if (keysmith == NULL || detox == NULL) {
+		if (keysmith != NULL)
+			worker_release(keysmith);
 		parent.coming = NULL;
 		generation_free(g);
 		return -1;
 	}
 	worker_start(keysmith);
+	worker_start(detox);
 	return 0;
 }

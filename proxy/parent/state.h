@@ -91,6 +91,8 @@ void worker_start(struct worker *w);
 /* Frees the slot; the ring stays for the next one in it. */
 void worker_release(struct worker *w);
 struct worker *worker_find(enum process_kind kind, const struct generation *g);
+/* Whether edges ask it: it comes before them and goes after them. */
+bool worker_helps(const struct worker *w);
 /* w and its channel may be NULL. */
 void worker_send(struct worker *w, enum parent_message type, uint32_t job,
     const char *text, int fd);
@@ -109,7 +111,6 @@ int reputation_open(const struct settings *s, struct err *e) MUST_CHECK;
 int generation_begin(struct err *e) MUST_CHECK;
 /* A process of it became ready or ended: what follows? */
 void generation_check(struct generation *g);
-void generation_ready(struct generation *g, struct worker *w);
 /* The generation that is coming will not come. */
 void generation_refuse(const char *text);
 /* job as in PARENT_DRAIN. */

@@ -21,6 +21,7 @@ static const struct {
 	[PROCESS_JOURNAL] = { "journal", journal_start },
 	[PROCESS_CONTROL] = { "control", control_start },
 	[PROCESS_KEYSMITH] = { "keysmith", keysmith_start },
+	[PROCESS_DETOX] = { "detox", detox_start },
 	[PROCESS_EDGE] = { "edge", edge_start },
 };
 
@@ -45,6 +46,12 @@ worker_find(enum process_kind kind, const struct generation *g)
 			return w;
 	}
 	return NULL;
+}
+
+bool
+worker_helps(const struct worker *w)
+{
+	return w->kind == PROCESS_KEYSMITH || w->kind == PROCESS_DETOX;
 }
 
 void
@@ -73,24 +80,24 @@ workers_announce_rings(void)
 	}
 }
 
+/* The end for who asks a helper of the generation, or -1. */
 static int
-keysmith_channel(const struct generation *g)
+channel_to(enum process_kind kind, const struct generation *g)
 {
-	struct worker *keysmith = worker_find(PROCESS_KEYSMITH, g);
+	struct worker *helper = worker_find(kind, g);
 	struct err e;
 	int ends[2];
 
-	if (keysmith == NULL || keysmith->channel == NULL ||
-	    ipc_pair(ends, &e) < 0)
+	if (helper == NULL || helper->channel == NULL || ipc_pair(ends, &e) < 0)
 		return -1;
-	worker_send(keysmith, PARENT_CHANNEL, 0, NULL, ends[0]);
+	worker_send(helper, PARENT_CHANNEL, PROCESS_EDGE, NULL, ends[0]);
 	close(ends[0]);
 	return ends[1];
 }
 
-/* A keysmith that was started anew needs channels to the living edges. */
+/* A helper that was started anew needs channels to the living edges. */
 static void
-reconnect_edges(const struct generation *g)
+reconnect_edges(enum process_kind kind, const struct generation *g)
 {
 	for (size_t i = 0; i < BOARD_SLOTS; i++) {
 		struct worker *w = &parent.workers[i];
@@ -99,10 +106,10 @@ reconnect_edges(const struct generation *g)
 		if (w->state == WORKER_FREE || w->kind != PROCESS_EDGE ||
 		    w->generation != g || w->channel == NULL)
 			continue;
-		fd = keysmith_channel(g);
+		fd = channel_to(kind, g);
 		if (fd < 0)
 			continue;
-		worker_send(w, PARENT_CHANNEL, 0, NULL, fd);
+		worker_send(w, PARENT_CHANNEL, kind, NULL, fd);
 		close(fd);
 	}
 }
@@ -152,8 +159,11 @@ equip(struct worker *w, struct child *c, struct err *e)
 	case PROCESS_KEYSMITH:
 		c->key_fd = open_file(s, s->keysmith.ca_key, e);
 		return c->key_fd < 0 ? -1 : 0;
+	case PROCESS_DETOX:
+		return 0;
 	case PROCESS_EDGE:
-		c->peer_fd = keysmith_channel(w->generation);
+		c->keysmith_fd = channel_to(PROCESS_KEYSMITH, w->generation);
+		c->detox_fd = channel_to(PROCESS_DETOX, w->generation);
 		c->tickets_fd = parent.tickets_fd;
 		c->reputation_fd = parent.reputation_fd;
 		c->listeners = fds;
@@ -171,8 +181,8 @@ equip(struct worker *w, struct child *c, struct err *e)
 static void
 unequip(const struct child *c)
 {
-	const int own[] = { c->parent_fd, c->peer_fd, c->key_fd,
-		c->journal_fd };
+	const int own[] = { c->parent_fd, c->keysmith_fd, c->detox_fd,
+		c->key_fd, c->journal_fd };
 
 	for (size_t i = 0; i < COUNT(own); i++)
 		if (own[i] >= 0)
@@ -269,10 +279,10 @@ worker_ready(struct worker *w)
 	w->state = WORKER_READY;
 	if (w->kind == PROCESS_JOURNAL)
 		workers_announce_rings();
-	if (w->kind == PROCESS_KEYSMITH)
-		reconnect_edges(w->generation);
+	if (worker_helps(w))
+		reconnect_edges(w->kind, w->generation);
 	if (w->generation != NULL)
-		generation_ready(w->generation, w);
+		generation_check(w->generation);
 	else if (parent.coming != NULL)
 		generation_check(parent.coming);
 }
@@ -333,7 +343,8 @@ fill_child(const struct worker *w, struct child *c, int parent_fd)
 		.settings = settings_of(w),
 		.board = parent.board,
 		.parent_fd = parent_fd,
-		.peer_fd = -1,
+		.keysmith_fd = -1,
+		.detox_fd = -1,
 		.key_fd = -1,
 		.control_fd = -1,
 		.journal_fd = -1,
@@ -412,8 +423,8 @@ worker_ended(struct worker *w, int status)
 		snprintf(how, sizeof(how), "ended with status %d",
 		    WEXITSTATUS(status));
 	/* A draining generation is not filled up again, but its edges need
-	 * their keysmith. */
-	if (draining && (w->kind != PROCESS_KEYSMITH || status == 0)) {
+	 * their helpers. */
+	if (draining && (!worker_helps(w) || status == 0)) {
 		worker_release(w);
 		generation_check(g);
 		return;

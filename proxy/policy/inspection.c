@@ -18,6 +18,9 @@ struct inspection_entry {
 	struct texts refused, media_types;
 	bool must_agree;
 	size_t larger_than;
+	const char *profile;
+	struct texts types;
+	bool downloads, uploads;
 };
 
 #define NAME_ROW                                               \
@@ -125,6 +128,30 @@ const struct setting types_table[] = {
 	WORDS_ROWS,
 };
 const size_t types_table_n = COUNT(types_table);
+
+const struct setting detox_inspection_table[] = {
+	NAME_ROW,
+	SETTING_TEXT_ROW(inspection_entry, profile, "standard", 1, 64,
+	    "The profile of `detox.profiles` that says how.",
+	    "方法。`detox.profiles` のプロファイル名。"),
+	SETTING(inspection_entry, types, TEXTS, 0, 1, MAGIC_TYPES,
+	    "Which files: types as in docs/FILTERS.md, section 5, or groups of"
+	    " them: \"documents\", \"archives\", \"pictures\", \"texts\","
+	    " \"mails\", \"programs\", \"all\". One is meant when its content,"
+	    " its name or its declared type says so. Without: documents and"
+	    " archives.",
+	    "対象のファイル。docs/FILTERS.ja.md 5節の型か、まとめて "
+	    "\"documents\""
+	    "（文書）、\"archives\"（圧縮）、\"pictures\"（画像）、\"texts\"、"
+	    "\"mails\"、\"programs\"、\"all\"。中身・名前・宣言された型の"
+	    "どれかが当てはまれば対象。なければ文書と圧縮。"),
+	SETTING(inspection_entry, downloads, FLAG, true, 0, 1,
+	    "Whether files that come are.", "届くファイルを無害化するか。"),
+	SETTING(inspection_entry, uploads, FLAG, true, 0, 1,
+	    "Whether files that leave are.", "送るファイルを無害化するか。"),
+	WORDS_ROWS,
+};
+const size_t detox_inspection_table_n = COUNT(detox_inspection_table);
 
 static const char *const finding_names[] = {
 	[FINDING_BLOCK] = "block",
@@ -294,6 +321,81 @@ read_types(const struct reading *r, struct err *e)
 	return all;
 }
 
+/* Names for several types. */
+static const struct {
+	const char *name;
+	uint64_t types;
+} groups[] = {
+	{ "documents",
+	    MAGIC_BIT(MAGIC_PDF) | MAGIC_BIT(MAGIC_POSTSCRIPT) |
+		MAGIC_BIT(MAGIC_OOXML) | MAGIC_BIT(MAGIC_ODF) |
+		MAGIC_BIT(MAGIC_EPUB) | MAGIC_BIT(MAGIC_OLE2) |
+		MAGIC_BIT(MAGIC_RTF) | MAGIC_BIT(MAGIC_ONENOTE) },
+	{ "archives",
+	    MAGIC_BIT(MAGIC_ZIP) | MAGIC_BIT(MAGIC_7Z) | MAGIC_BIT(MAGIC_RAR) |
+		MAGIC_BIT(MAGIC_LZH) | MAGIC_BIT(MAGIC_CAB) |
+		MAGIC_BIT(MAGIC_TAR) | MAGIC_BIT(MAGIC_GZIP) |
+		MAGIC_BIT(MAGIC_BZIP2) | MAGIC_BIT(MAGIC_XZ) |
+		MAGIC_BIT(MAGIC_ZSTD) | MAGIC_BIT(MAGIC_ARJ) |
+		MAGIC_BIT(MAGIC_ISO) | MAGIC_BIT(MAGIC_DISK) },
+	{ "pictures",
+	    MAGIC_BIT(MAGIC_JPEG) | MAGIC_BIT(MAGIC_PNG) |
+		MAGIC_BIT(MAGIC_GIF) | MAGIC_BIT(MAGIC_WEBP) |
+		MAGIC_BIT(MAGIC_BMP) | MAGIC_BIT(MAGIC_TIFF) |
+		MAGIC_BIT(MAGIC_ICON) | MAGIC_BIT(MAGIC_HEIF) |
+		MAGIC_BIT(MAGIC_JPEG2000) | MAGIC_BIT(MAGIC_METAFILE) |
+		MAGIC_BIT(MAGIC_PSD) | MAGIC_BIT(MAGIC_SVG) },
+	{ "texts",
+	    MAGIC_BIT(MAGIC_TEXT) | MAGIC_BIT(MAGIC_HTML) |
+		MAGIC_BIT(MAGIC_XML) },
+	{ "mails", MAGIC_BIT(MAGIC_MAIL) | MAGIC_BIT(MAGIC_TNEF) },
+	{ "all", MAGIC_BIT(MAGIC_TYPES) - 1 },
+};
+
+static int
+read_detoxed(const struct reading *r, const char *name, struct err *e)
+{
+	uint64_t before = r->to->types;
+
+	for (size_t g = 0; g < COUNT(groups); g++)
+		if (strcmp(groups[g].name, name) == 0) {
+			r->to->types |= groups[g].types;
+			return 0;
+		}
+	for (int t = 0; t < MAGIC_TYPES; t++)
+		if (strcmp(name, "programs") == 0
+			? magic_is_program((enum magic_type)t)
+			: strcmp(name, magic_type_name((enum magic_type)t)) ==
+			    0)
+			r->to->types |= MAGIC_BIT(t);
+	return r->to->types != before
+	    ? 0
+	    : setting_error(r->entry->types.where, e,
+		  "\"%s\" is no type and no group of types, or is there twice,"
+		  " expected one such as \"pdf\" or \"documents\"",
+		  name);
+}
+
+/* The profile is looked for when there are any: policy_use_profiles. */
+static int
+read_detox(const struct reading *r, struct err *e)
+{
+	const struct inspection_entry *entry = r->entry;
+	int all = 0;
+
+	r->to->profile = entry->profile;
+	r->to->downloads = entry->downloads;
+	r->to->uploads = entry->uploads;
+	r->to->found = FINDING_BLOCK;
+	for (size_t i = 0; i < entry->types.n; i++)
+		if (err_take(&all, read_detoxed(r, entry->types.p[i], e), e) <
+		    0)
+			return -1;
+	if (entry->types.n == 0)
+		r->to->types = groups[0].types | groups[1].types;
+	return all;
+}
+
 static const char *
 say_texts(
     struct arena *a, const char *said, const char *key, const struct texts *t)
@@ -319,6 +421,11 @@ say(const struct inspection_entry *e, const char *key, struct arena *a)
 	said = say_texts(a, said, "keywords", &e->keywords);
 	said = say_texts(a, said, "refused", &e->refused);
 	said = say_texts(a, said, "media_types", &e->media_types);
+	said = say_texts(a, said, "types", &e->types);
+	if (e->profile != NULL)
+		said = arena_printf(a, "%s profile %s%s%s", said, e->profile,
+		    e->downloads ? " downloads" : "",
+		    e->uploads ? " uploads" : "");
 	return arena_printf(a,
 	    "%s larger_than %zu numbers %u %u %u %u hold %zu lasts %llu%s"
 	    " reasons %s %s %s %s",
@@ -341,6 +448,8 @@ static const struct {
 	    read_phrases },
 	{ INSPECTION_TYPES, "types", types_table, COUNT(types_table),
 	    read_types },
+	{ INSPECTION_DETOX, "detox", detox_inspection_table,
+	    COUNT(detox_inspection_table), read_detox },
 };
 
 static void
@@ -378,8 +487,8 @@ read_one(struct inspections *all, size_t kind, const config_setting_t *group,
 
 	if (all->n == INSPECTIONS_MAX)
 		return setting_error(group, e,
-		    "more than %d of dlp, phrases"
-		    " and types together",
+		    "more than %d of dlp, phrases,"
+		    " types and detox together",
 		    INSPECTIONS_MAX);
 	if (setting_load(
 		kinds[kind].table, kinds[kind].n, group, &entry, a, e) < 0)

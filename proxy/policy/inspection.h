@@ -18,6 +18,7 @@ enum inspection_kind {
 	INSPECTION_DLP,     /* in what leaves */
 	INSPECTION_PHRASES, /* in texts that come */
 	INSPECTION_TYPES,   /* of files that come */
+	INSPECTION_DETOX,   /* makes files harmless, either way */
 };
 
 /* From the strictest on. */
@@ -39,10 +40,15 @@ struct inspection {
 	struct dlp_rules *dlp;
 	struct set *set; /* phrases */
 	int64_t threshold;
-	uint64_t types; /* that are not allowed, a bit for each */
+	uint64_t types; /* that are not allowed, or made harmless; a bit for
+			 * each */
 	bool must_agree;
 	uint64_t larger_than; /* bytes as they are read; 0: as many as come */
 	struct texts media_types; /* that are not allowed; "video/" is all */
+	/* detox */
+	const char *profile;
+	uint32_t profile_at; /* its index, once the profiles are there */
+	bool downloads, uploads;
 };
 
 struct inspections {
@@ -50,8 +56,10 @@ struct inspections {
 	size_t n;
 };
 
-extern const struct setting dlp_table[], phrases_table[], types_table[];
-extern const size_t dlp_table_n, phrases_table_n, types_table_n;
+extern const struct setting dlp_table[], phrases_table[], types_table[],
+    detox_inspection_table[];
+extern const size_t dlp_table_n, phrases_table_n, types_table_n,
+    detox_inspection_table_n;
 
 /* Those of a policy file; names in it are relative to folder. 0, or -1 and *e.
  * What was read is released in either case. */

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "proxy/detox/profiles.h"
 #include "proxy/policy/compiled.h"
 #include "proxy/policy/index.h"
 #include "proxy/policy/pattern.h"
@@ -21,6 +22,9 @@ const struct setting policy_table[] = {
 	    "届く文章の語句と重み（並び）。"),
 	SETTING_NEST_ROW(types, "Types of files that come; a list.",
 	    "届くファイルの型（並び）。"),
+	SETTING_NEST_ROW(detox,
+	    "Files that are made harmless on their way; a list.",
+	    "途中で無害化するファイル（並び）。"),
 	SETTING_NEST_ROW(must,
 	    "Rules that no layer below can loosen; the strictest that matches"
 	    " holds.",
@@ -323,6 +327,29 @@ policy_use_reputation(struct policy *p, const char *path, struct err *e)
 	p->reputation = urlrep_map(fd, e);
 	close(fd);
 	return p->reputation == NULL ? -1 : 0;
+}
+
+int
+policy_use_profiles(
+    struct policy *p, const struct detox_profiles *profiles, struct err *e)
+{
+	for (size_t i = 0; i < p->inspections.n; i++) {
+		struct inspection *one = &p->inspections.p[i];
+		ssize_t at;
+
+		if (one->kind != INSPECTION_DETOX)
+			continue;
+		at = detox_profiles_find(profiles, one->profile);
+		if (at < 0)
+			return err_set(e,
+			    "%s:%u: detox \"%s\": \"%s\" is no profile,"
+			    " expected one of detox.profiles",
+			    one->block.file, one->block.line, one->block.name,
+			    one->profile);
+		one->profile_at = (uint32_t)at;
+		one->hold_max = profiles->all[at].in_max;
+	}
+	return 0;
 }
 
 void

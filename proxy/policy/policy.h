@@ -141,6 +141,7 @@ struct reputation_settings {
 extern const struct setting reputation_table[];
 extern const size_t reputation_table_n;
 
+struct detox_profiles;
 struct policy; /* in the arena it was loaded into, but for: */
 /*
  * For who asks without a daemon: the list file that queries use which bring
@@ -159,6 +160,9 @@ const struct inspection *policy_inspection(
 void policy_use_key(struct policy *p, struct bytes key);
 /* A list of kind "reputation" is of no use without the file. */
 bool policy_needs_reputation(const struct policy *p);
+/* The profiles that its inspections name. 0, or -1 and *e: one is not there. */
+int policy_use_profiles(struct policy *p, const struct detox_profiles *profiles,
+    struct err *e) MUST_CHECK;
 /* What names score, for lists of kind "score"; it must live as long as p. */
 struct score_settings;
 void policy_use_score(struct policy *p, const struct score_settings *s);

@@ -181,8 +181,8 @@ place_init(struct place *p)
 	}
 	close(ends[1]);
 	p->loop = loop_new();
-	p->client =
-	    detox_client_new(p->loop, ends[0], &p->profile, 1, on_gone, p);
+	p->client = detox_client_new(p->loop, &p->profile, 1, on_gone, p);
+	detox_client_connect(p->client, ends[0]);
 }
 
 static void

@@ -1,0 +1,209 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Files that are made harmless on their way through the proxy."""
+import email.utils
+import gzip
+import hashlib
+import io
+import re
+import subprocess
+import zipfile
+
+from lab import CITY, Lab, read_head
+
+MEDIA = "application/vnd.ms-word.document.macroEnabled.12"
+DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+TEXT = "関所町の工事の計画"
+
+POLICY = """
+detox = ( { name = "harmless"; profile = "standard"; types = ["documents", "archives", "png"];
+  reason_ja = "受け取るファイルは無害化します。"; reason_en = "Files are made harmless."; } );
+must = ( { name = "look"; verdict = "allow"; inspect = ["harmless"]; reason_ja = "無害化"; } );
+default = ( { name = "lab"; verdict = "allow"; zones = ["internet"]; destinations = ["lab.test"];
+  reason_ja = "試験"; } );
+"""
+
+
+def packed(*entries):
+    b = io.BytesIO()
+    with zipfile.ZipFile(b, "w", zipfile.ZIP_DEFLATED) as z:
+        for name, content in entries:
+            z.writestr(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), content)
+    return b.getvalue()
+
+
+def docm():
+    r = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+    w = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
+    types = "http://schemas.openxmlformats.org/package/2006/content-types"
+    package = "http://schemas.openxmlformats.org/package/2006/relationships"
+    return packed(
+        ("[Content_Types].xml", f'<Types xmlns="{types}"><Default Extension="rels" ContentType='
+         '"application/vnd.openxmlformats-package.relationships+xml"/><Default Extension="bin"'
+         ' ContentType="application/vnd.ms-office.vbaProject"/><Override PartName="/word/document.xml"'
+         ' ContentType="application/vnd.ms-word.document.macroEnabled.main+xml"/></Types>'),
+        ("_rels/.rels", f'<Relationships xmlns="{package}"><Relationship Id="r1" Type='
+         f'"{r}/officeDocument" Target="word/document.xml"/></Relationships>'),
+        ("word/document.xml", f'<w:document xmlns:w="{w}"><w:body><w:p><w:r><w:t>{TEXT}</w:t></w:r>'
+         '</w:p></w:body></w:document>'),
+        ("word/_rels/document.xml.rels", f'<Relationships xmlns="{package}"><Relationship Id="r1"'
+         ' Type="http://schemas.microsoft.com/office/2006/relationships/vbaProject"'
+         ' Target="vbaProject.bin"/></Relationships>'),
+        ("word/vbaProject.bin", b"Attribute VB_Name"))
+
+
+def make(build):
+    lab = Lab(build, edges=2, hosts={"files.lab.test": "127.0.0.1"})
+    lab.files, lab.asked = {}, []
+    lab.origin_port = lab.origin(lambda s: serve(lab, s), tls=True, alpn=["http/1.1"])
+    lab.write_settings()
+    lab.write_policy(POLICY)
+    return lab
+
+
+def serve(lab, s):
+    head = read_head(s)
+    text = head.decode("latin-1") if isinstance(head, bytes) else head
+    lab.asked.append(text)
+    method, path = text.split(" ")[:2]
+    status, fields, body = lab.files[path.partition("?")[0]]
+    tag = re.search(r"(?im)^if-none-match: *(.*?)\r?$", text)
+    own = dict(f.split(": ", 1) for f in fields).get("ETag")
+    if own and tag and own in tag[1]:
+        s.sendall(f"HTTP/1.1 304 Not Modified\r\nETag: {own}\r\nConnection: close\r\n\r\n".encode())
+        return
+    lines = "".join(f"{f}\r\n" for f in fields)
+    s.sendall(f"HTTP/1.1 {status} OK\r\n{lines}Content-Length: {len(body)}\r\nConnection: close\r\n\r\n".encode())
+    if method != "HEAD":
+        s.sendall(body)
+
+
+def get(lab, path, *args, source=CITY, language="en"):
+    """Status, fields in small letters, body."""
+    done = subprocess.run(
+        ["curl", "-sS", "-m", "60", "--interface", source, "-x", f"http://127.0.0.1:{lab.port}",
+         "--suppress-connect-headers", "--cacert", lab.proxy_ca.crt, "-H", f"Accept-Language: {language}", "-i", *args,
+         f"https://files.lab.test:{lab.origin_port}{path}"], capture_output=True)
+    head, _, body = done.stdout.partition(b"\r\n\r\n")
+    first, *lines = head.decode().split("\r\n")
+    assert done.returncode == 0, (done, head)
+    return int(first.split()[1]), {n.lower(): v for n, v in (x.split(": ", 1) for x in lines)}, body
+
+
+VERSIONS = ("--http1.1", "--http2")
+
+
+def check_docx(status, fields, body):
+    assert status == 200, (status, fields, body[:2000])
+    z = zipfile.ZipFile(io.BytesIO(body))
+    assert TEXT in z.read("word/document.xml").decode()
+    assert not any("vba" in n for n in z.namelist())
+    assert int(fields["content-length"]) == len(body)
+    assert fields["content-type"] == DOCX
+    assert fields["sekisho-detox"] == 'sanitised; removed="macro:1"', fields
+    assert "content-encoding" not in fields and "accept-ranges" not in fields
+
+
+def test_a_document_with_macros_arrives_without_them(lab):
+    lab.files["/plan.docm"] = (200, [f"Content-Type: {MEDIA}", 'ETag: "v1"', "Accept-Ranges: bytes",
+                                     "Last-Modified: Mon, 02 Nov 2026 00:00:00 GMT",
+                                     "Sekisho-Detox: unchanged", "Digest: sha-256=AAAA"], docm())
+    for version in VERSIONS:
+        status, fields, body = get(lab, "/plan.docm", version)
+        check_docx(status, fields, body)
+        assert fields["content-disposition"] == "inline; filename=\"plan.docx\"; filename*=UTF-8''plan.docx"
+        assert "last-modified" not in fields and "digest" not in fields
+    line = lab.event(event="detoxed", way="down", type="ooxml")
+    assert line["result"] == "sanitised" and line["removed"] == "macro:1" and line["profile"] == "standard"
+    assert line["in_sha256"] == hashlib.sha256(docm()).hexdigest()
+    assert line["out_sha256"] == hashlib.sha256(body).hexdigest()
+    told = lab.event(event="exchange", path="/plan.docm")
+    assert told["id"] == line["id"]
+
+
+def test_its_declared_name_is_kept(lab):
+    lab.files["/get"] = (200, ["Content-Type: application/octet-stream", "Content-Disposition: attachment;"
+                               " filename*=UTF-8''%E8%A8%88%E7%94%BB.docm"], docm())
+    status, fields, body = get(lab, "/get")
+    check_docx(status, fields, body)
+    assert fields["content-disposition"] == \
+        "attachment; filename=\"______.docx\"; filename*=UTF-8''%E8%A8%88%E7%94%BB.docx"
+
+
+def test_a_coded_body_is_made_harmless_too(lab):
+    lab.files["/coded.docm"] = (200, [f"Content-Type: {MEDIA}", "Content-Encoding: gzip"], gzip.compress(docm()))
+    check_docx(*get(lab, "/coded.docm", "-H", "Accept-Encoding: gzip"))
+
+
+def test_a_lie_about_the_type_does_not_pass(lab):
+    for declared, name in (("text/html; charset=utf-8", "/page"), ("image/png", "/a.png"),
+                           ("application/octet-stream", "/a.bin"), ("video/mp4", "/a.mp4")):
+        lab.files[name] = (200, [f"Content-Type: {declared}"], docm())
+        status, fields, body = get(lab, name)
+        assert status == 200 and fields["sekisho-detox"].startswith("sanitised"), (declared, fields)
+        assert not any("vba" in n for n in zipfile.ZipFile(io.BytesIO(body)).namelist())
+        assert fields["content-type"] == DOCX
+    # what calls itself a document, and is none
+    for name in ("/report.pdf", "/report.docx"):
+        lab.files[name] = (200, ["Content-Type: application/pdf"], b"\x01\x02\x03 no document" * 500)
+        assert get(lab, name)[0] == 403
+
+
+def test_what_is_not_meant_passes_as_it_is(lab):
+    page = b"<!DOCTYPE html><script>go()</script>" + b"x" * 100000
+    for name, declared in (("/", "text/html"), ("/report.pdf", "text/html; charset=utf-8")):
+        lab.files[name] = (200, [f"Content-Type: {declared}", 'ETag: "p"'], page)
+        status, fields, body = get(lab, name)
+        assert (status, body, fields["etag"]) == (200, page, '"p"') and "sekisho-detox" not in fields
+    lab.files["/empty.pdf"] = (200, ["Content-Type: application/pdf"], b"")
+    assert get(lab, "/empty.pdf")[::2] == (200, b"")
+
+
+def test_what_cannot_be_made_harmless_is_a_page_that_says_why(lab):
+    lab.files["/a.zip"] = (200, ["Content-Type: application/zip"], packed(("a.txt", b"x"), ("a.txt", b"y")))
+    for version in VERSIONS:
+        status, fields, body = get(lab, "/a.zip", version)
+        text = body.decode()
+        assert status == 403 and "cannot be made harmless" in text and "entries have the same name" in text, text
+        assert "Files are made harmless." in text and ">harmless<" in text
+    line = lab.event(event="detoxed", result="refused", refusal="duplicate")
+    assert line["rule"] == "harmless" and lab.event(event="exchange", path="/a.zip")["verdict"] == "block"
+    japanese = get(lab, "/a.zip", language="ja")[2].decode()
+    assert "このファイルは無害化できません" in japanese and "項目が重複しています" in japanese
+
+
+def test_ranges_and_conditions_are_of_what_was_made(lab):
+    lab.files["/t.docm"] = (200, [f"Content-Type: {MEDIA}", 'ETag: "v1"'], docm())
+    status, fields, body = get(lab, "/t.docm")
+    tag = fields["etag"]
+    assert re.fullmatch('"v1;sekisho-[0-9a-f]{8}"', tag), tag
+    status, fields, again = get(lab, "/t.docm", "-H", "Range: bytes=0-9", "-H", f"If-Range: {tag}")
+    assert status == 200 and again == body, "the whole: its parts are nobody's"
+    assert "range" not in lab.asked[-1].lower().replace("accept-range", "")
+    status, fields, _ = get(lab, "/t.docm", "-H", f'If-None-Match: "x", {tag}')
+    assert (status, fields["etag"]) == (304, tag)
+    assert '"v1"' in lab.asked[-1] and "sekisho-" not in lab.asked[-1].lower().split("via")[0]
+    # made under another policy
+    status, _, _ = get(lab, "/t.docm", "-H", 'If-None-Match: "v1;sekisho-00000000"',
+                       "-H", "If-Modified-Since: " + email.utils.formatdate(usegmt=True))
+    assert status == 200 and "if-modified-since" not in lab.asked[-1].lower()
+    status, fields, _ = get(lab, "/t.docm", "-I")
+    assert fields["etag"] == tag and "content-length" not in fields
+
+
+def test_too_large_is_refused_before_it_is_read(lab):
+    lab.files["/huge.pdf"] = (200, ["Content-Type: application/pdf"], b"%PDF-1.7\n" + b"0" * (300 << 20))
+    status, _, body = get(lab, "/huge.pdf")
+    assert status in (403, 503), status
+    assert b"too large" in body or status == 503
+
+
+def test_the_daemon_goes_on_when_the_zygote_dies(lab):
+    lab.files["/z.docm"] = (200, [f"Content-Type: {MEDIA}"], docm())
+    pid = int(next(line.split()[1] for line in lab.ctl("status").stdout.splitlines() if line.startswith("detox")))
+    subprocess.run(["kill", "-9", str(pid)], check=True)
+    for _ in range(50):
+        status, fields, body = get(lab, "/z.docm")
+        if status == 200:
+            break
+    check_docx(status, fields, body)
+    lab.event(event="died", name="detox")
