@@ -110,7 +110,7 @@ accept_end(struct edge *e)
 void
 edge_client_gone(struct edge *e)
 {
-	if (e->drain != DRAIN_NOT && e->clients == NULL)
+	if (e->drain != DRAIN_NOT && e->clients == NULL && e->parcels == 0)
 		loop_stop(e->loop);
 }
 

@@ -27,6 +27,7 @@ struct edge {
 	struct upstream *upstream;
 	struct leaves *leaves;
 	struct detox_client *detox;
+	unsigned parcels;    /* that are being made, for clients that wait */
 	SSL_CTX *client_tls; /* the server side towards clients */
 	struct tickets *tickets;
 	struct swap reputation;      /* the list file */
@@ -46,5 +47,6 @@ struct edge {
 	uint8_t scratch[EDGE_SCRATCH_SIZE]; /* what one read brings */
 };
 
-/* A client is gone; ends the process when it drains and this was the last. */
+/* A client or a parcel is gone; ends the process when it drains and this was
+ * the last. */
 void edge_client_gone(struct edge *e);

@@ -425,6 +425,8 @@ answer_page(const struct answer *a, struct buf *out, const char **language_out)
 	    page_paragraph(out, bytes_of(k->advice[l])) < 0 ||
 	    write_rows(a, l, out) < 0)
 		return -1;
+	if (a->file.n > 0 && page_link(out, a->file, labels[l].open) < 0)
+		return -1;
 	if (a->form != NULL && write_form(a, l, out) < 0)
 		return -1;
 	return page_end(out, owner_name(a->prefecture, NULL, l));

@@ -152,6 +152,15 @@ page_paragraph(struct buf *out, struct bytes text)
 }
 
 int
+page_link(struct buf *out, struct bytes to, const char *words)
+{
+	if (buf_append_string(out, "<p><a href=\"") < 0 ||
+	    append_escaped(out, to) < 0)
+		return -1;
+	return buf_printf(out, "\">%s</a></p>\n", words);
+}
+
+int
 page_rows_begin(struct buf *out)
 {
 	return buf_append_string(out, "<dl>\n");

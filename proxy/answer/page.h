@@ -23,6 +23,8 @@ int page_end(struct buf *out, struct bytes footer) MUST_CHECK;
 int page_text(struct buf *out, struct bytes text) MUST_CHECK;
 int page_paragraph(struct buf *out, struct bytes text) MUST_CHECK;
 /* The rows of a table of names and values, between a begin and an end. */
+/* A paragraph that is a link; to a path of the same host. */
+int page_link(struct buf *out, struct bytes to, const char *words) MUST_CHECK;
 int page_rows_begin(struct buf *out) MUST_CHECK;
 int page_row(struct buf *out, const char *name, struct bytes value) MUST_CHECK;
 int page_rows_end(struct buf *out) MUST_CHECK;

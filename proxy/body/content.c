@@ -501,12 +501,6 @@ content_waits(const struct content *c)
 	return !c->released;
 }
 
-bool
-content_is_object(const struct content *c)
-{
-	return c->is_object;
-}
-
 int
 content_object(struct content *c, struct content_object *out, struct err *e)
 {
@@ -553,6 +547,22 @@ content_replace(struct content *c, int fd, uint64_t size)
 	o->instead_n = size;
 	c->released = true;
 	return true;
+}
+
+struct content *
+content_of(int fd, uint64_t size, struct share share)
+{
+	struct content *c = calloc(1, sizeof(*c));
+
+	must(c != NULL);
+	c->order.share = share;
+	c->object.fd = -1;
+	buf_init(&c->object.head, OBJECT_HEAD_MAX);
+	c->is_object = c->ended = true;
+	if (content_replace(c, fd, size))
+		return c;
+	content_free(c);
+	return NULL;
 }
 
 static bool
@@ -674,6 +684,21 @@ is_meant(const struct content *c, const struct look *l)
 	return o->whole || (types & is) != 0 ||
 	    (types & declared & ~TOLD_BY_CONTENT) != 0 ||
 	    (types & named & ~MAGIC_BIT(MAGIC_UNKNOWN)) != 0;
+}
+
+bool
+content_is_object(const struct content *c)
+{
+	uint64_t declared =
+	    magic_types_named((struct bytes){ 0 }, c->order.media_type);
+
+	for (size_t i = 0; i < c->looks_n; i++)
+		if (c->looks[i].inspection->kind == INSPECTION_DETOX &&
+		    !c->looks[i].over &&
+		    (c->looks[i].inspection->types & declared &
+			~TOLD_BY_CONTENT) != 0)
+			return true;
+	return c->is_object;
 }
 
 static bool

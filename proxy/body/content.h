@@ -63,6 +63,10 @@ struct content_order {
 
 struct content;
 
+/* A body that is there already, as if it had replaced another: takes over fd,
+ * of size bytes. NULL: there is no room for it. */
+struct content *content_of(int fd, uint64_t size, struct share share)
+    MUST_CHECK;
 /* Texts of the order must outlive it. NULL: there is nothing to do. */
 struct content *content_new(const struct content_order *o) MUST_CHECK;
 void content_free(struct content *c);
@@ -103,7 +107,7 @@ struct content_object {
 	struct bytes name, declared;
 };
 
-/* Whether one is kept back: what was kept otherwise is gone. */
+/* Whether one is kept back, or will be as far as its declared type says. */
 bool content_is_object(const struct content *c);
 /* 0, or -1 and *e: it cannot be sealed. */
 int content_object(struct content *c, struct content_object *out, struct err *e)

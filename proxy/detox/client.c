@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "proxy/base/log.h"
+
 struct detox_ask {
 	struct detox_client *client;
 	struct detox_ask *prev, *next;
@@ -20,12 +22,22 @@ struct detox_ask {
 	void *owner;
 };
 
+struct detox_fetch {
+	struct detox_client *client;
+	struct detox_fetch *prev, *next;
+	uint32_t id;
+	void (*done)(
+	    void *owner, enum parcel_state state, struct bytes words, int fd);
+	void *owner;
+};
+
 struct detox_client {
 	struct channel *channel; /* NULL: there is no zygote now */
 	struct loop *loop;
 	const struct detox_profile *profiles;
 	size_t profiles_n;
 	struct detox_ask *asked;
+	struct detox_fetch *fetches;
 	uint32_t next_id;
 	void (*gone)(void *owner);
 	void *owner;
@@ -235,6 +247,48 @@ finish(struct detox_ask *a, enum detox_end end, unsigned detail, int fd)
 	free(o);
 }
 
+void
+detox_fetch_cancel(struct detox_fetch *f)
+{
+	if (f->prev != NULL)
+		f->prev->next = f->next;
+	else
+		f->client->fetches = f->next;
+	if (f->next != NULL)
+		f->next->prev = f->prev;
+	free(f);
+}
+
+static void
+finish_fetch(
+    struct detox_fetch *f, enum parcel_state state, struct bytes words, int fd)
+{
+	struct detox_fetch copy = *f;
+
+	detox_fetch_cancel(f);
+	copy.done(copy.owner, state, words, fd);
+}
+
+/* Takes over m->fd. */
+static void
+take_parcel(struct detox_client *c, const struct ipc_message *m)
+{
+	struct bytes words = m->body;
+	struct bytes state = bytes_take(&words, words.n > 0);
+	struct detox_fetch *f = c->fetches;
+
+	while (f != NULL && f->id != m->job)
+		f = f->next;
+	if (f == NULL && m->fd >= 0)
+		close(m->fd);
+	if (f != NULL)
+		finish_fetch(f,
+		    state.n == 1 && state.p[0] <= PARCEL_READY
+			? (enum parcel_state)state.p[0]
+			: PARCEL_UNKNOWN,
+		    words, m->fd);
+}
+
 static struct detox_ask *
 ask_of(struct detox_client *c, uint32_t id)
 {
@@ -250,6 +304,11 @@ on_message(void *owner, const struct ipc_message *m)
 {
 	struct detox_client *c = owner;
 	struct detox_ask *a = ask_of(c, m->job);
+
+	if (m->type == DETOX_PARCEL) {
+		take_parcel(c, m);
+		return;
+	}
 
 	if (a != NULL && m->type == DETOX_REPORT && m->fd >= 0 &&
 	    a->report < 0) {
@@ -276,6 +335,51 @@ on_gone(void *owner)
 		c->gone(c->owner);
 	while (c->asked != NULL)
 		finish(c->asked, DETOX_END_KILLED, 0, -1);
+	while (c->fetches != NULL)
+		finish_fetch(
+		    c->fetches, PARCEL_UNKNOWN, (struct bytes){ 0 }, -1);
+}
+
+void
+detox_client_keep(struct detox_client *c, struct bytes key,
+    enum parcel_state state, struct bytes words, int fd)
+{
+	const uint8_t byte = (uint8_t)state;
+	struct buf body;
+
+	must(key.n == PARCEL_KEY_N && words.n <= PARCEL_WORDS_MAX);
+	buf_init(&body, IPC_BODY_MAX);
+	must(buf_append(&body, key) == 0 &&
+	    buf_append(&body, (struct bytes){ &byte, 1 }) == 0 &&
+	    buf_append(&body, words) == 0);
+	if (c->channel != NULL &&
+	    channel_send(c->channel, DETOX_KEEP, 0, buf_bytes(&body), fd) < 0)
+		log_say(EVENT_FAILURE, "detox: a parcel was lost");
+	buf_release(&body);
+}
+
+struct detox_fetch *
+detox_client_fetch(struct detox_client *c, struct bytes key,
+    void (*done)(
+	void *owner, enum parcel_state state, struct bytes words, int fd),
+    void *owner)
+{
+	struct detox_fetch *f;
+
+	if (c->channel == NULL ||
+	    channel_send(c->channel, DETOX_FETCH, ++c->next_id, key, -1) < 0)
+		return NULL;
+	f = calloc(1, sizeof(*f));
+	must(f != NULL);
+	*f = (struct detox_fetch){ .client = c,
+		.id = c->next_id,
+		.done = done,
+		.owner = owner,
+		.next = c->fetches };
+	if (f->next != NULL)
+		f->next->prev = f;
+	c->fetches = f;
+	return f;
 }
 
 void
@@ -308,6 +412,8 @@ detox_client_free(struct detox_client *c)
 		return;
 	while (c->asked != NULL)
 		ask_free(c->asked);
+	while (c->fetches != NULL)
+		detox_fetch_cancel(c->fetches);
 	channel_free(c->channel);
 	free(c);
 }

@@ -29,6 +29,7 @@ struct detox_outcome {
 
 struct detox_client;
 struct detox_ask;
+struct detox_fetch;
 
 /* The profiles have to outlive it. gone(), or NULL: the zygote ended; all that
  * was asked is answered as crashed right behind. */
@@ -49,5 +50,17 @@ struct detox_ask *detox_client_ask(struct detox_client *c, int object,
     const struct detox_order *o,
     void (*done)(void *owner, struct detox_outcome *outcome), void *owner,
     struct err *e) MUST_CHECK;
+/* A parcel, by its key of PARCEL_KEY_N bytes; words of at most PARCEL_WORDS_MAX
+ * go with it; fd, or -1, stays the caller's. When nobody can keep it, who
+ * fetches it is told that there is none. */
+void detox_client_keep(struct detox_client *c, struct bytes key,
+    enum parcel_state state, struct bytes words, int fd);
+/* done() is called once, never from here, and owns fd (or -1); words until it
+ * returns. NULL: nobody can be asked. */
+struct detox_fetch *detox_client_fetch(struct detox_client *c, struct bytes key,
+    void (*done)(
+	void *owner, enum parcel_state state, struct bytes words, int fd),
+    void *owner);
+void detox_fetch_cancel(struct detox_fetch *f);
 /* done is not called any more. */
 void detox_ask_cancel(struct detox_ask *a);

@@ -32,11 +32,25 @@ extern const size_t detox_table_n;
 #define DETOX_NAME_MAX 1024
 #define DETOX_REPORT_MAX ((size_t)256 << 10)
 
+/* Of what is kept until a browser fetches it (parcels.h). */
+enum parcel_state {
+	PARCEL_UNKNOWN = 0, /* there is none, or not any more */
+	PARCEL_PENDING,
+	PARCEL_READY,
+};
+
+#define PARCEL_KEY_N 32
+#define PARCEL_WORDS_MAX 12288
+
 /* Messages between who asks and the zygote. */
 enum detox_message {
 	DETOX_JOB = 1, /* client: job; fd: the object, sealed; body: struct
 			* detox_order, packed */
 	DETOX_REPORT,  /* zygote: job; fd: a memfd with the report */
+	DETOX_KEEP,    /* client: body: a parcel's key, its state in a byte, its
+			* words; fd: it, or -1 */
+	DETOX_FETCH,   /* client: job; body: the key */
+	DETOX_PARCEL,  /* zygote: job; body: its state, its words; fd */
 	DETOX_END,     /* zygote: job; fd: a memfd with what came out, or -1;
 			* body: one byte of enum detox_end, one more */
 };

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "proxy/base/log.h"
+#include "proxy/detox/parcels.h"
 
 /* Jobs must not keep the processor from what carries traffic. */
 #define NICE 10
@@ -43,6 +44,7 @@ struct zygote {
 	struct sandbox_filter *filter;
 	struct loop *loop;
 	struct customer *customers;
+	struct parcels *parcels;
 	bool ends_with_them; /* when the last of them is gone */
 	struct job *jobs;    /* the oldest first */
 	struct job *last;
@@ -217,6 +219,49 @@ start_waiting(struct zygote *z)
 }
 
 static void
+keep_parcel(struct customer *c, const struct ipc_message *m)
+{
+	struct bytes words = m->body;
+	struct bytes key = bytes_take(&words, PARCEL_KEY_N);
+	struct bytes state = bytes_take(&words, 1);
+
+	parcels_keep(c->zygote->parcels, c, key,
+	    state.p[0] > PARCEL_READY ? PARCEL_UNKNOWN
+				      : (enum parcel_state)state.p[0],
+	    words, m->fd);
+}
+
+static void
+give_parcel(struct customer *c, const struct ipc_message *m)
+{
+	struct parcel_found f = parcels_find(c->zygote->parcels, m->body);
+	uint8_t body[1 + PARCEL_WORDS_MAX] = { (uint8_t)f.state };
+
+	if (f.words.n > 0)
+		memcpy(body + 1, f.words.p, f.words.n);
+	if (channel_send(c->channel, DETOX_PARCEL, m->job,
+		(struct bytes){ body, 1 + f.words.n }, f.fd) < 0)
+		log_say(EVENT_FAILURE, "detox: an answer was lost");
+}
+
+/* What is no job; false: it is one, or nothing. */
+static bool
+take_parcel_message(struct customer *c, const struct ipc_message *m)
+{
+	if (m->type == DETOX_KEEP && m->body.n > PARCEL_KEY_N &&
+	    m->body.n <= PARCEL_KEY_N + 1 + PARCEL_WORDS_MAX) {
+		keep_parcel(c, m);
+		return true;
+	}
+	if (m->type != DETOX_FETCH)
+		return false;
+	give_parcel(c, m);
+	if (m->fd >= 0)
+		close(m->fd);
+	return true;
+}
+
+static void
 on_message(void *owner, const struct ipc_message *m)
 {
 	struct customer *c = owner;
@@ -224,6 +269,8 @@ on_message(void *owner, const struct ipc_message *m)
 	struct job *j;
 	int fd = m->fd;
 
+	if (take_parcel_message(c, m))
+		return;
 	if (m->type != DETOX_JOB ||
 	    z->waiting >= z->settings->settings->waiting_max +
 		    z->settings->settings->jobs_max - z->running) {
@@ -276,6 +323,7 @@ customer_free(struct customer *c)
 		if (j->customer == c)
 			end_job(j);
 	}
+	parcels_owner_gone(z->parcels, c);
 	if (c->prev != NULL)
 		c->prev->next = c->next;
 	else
@@ -348,6 +396,7 @@ zygote_new(const struct zygote_settings *s, struct loop *l, struct err *e)
 
 	must(z != NULL);
 	*z = (struct zygote){ .settings = s, .loop = l, .null = -1 };
+	z->parcels = parcels_new(l);
 	box.needs = SANDBOX_FORK;
 	box.files_max = FILES_MAX;
 	if (prepare(z, e) == 0 && sandbox_enter(&box, e) == 0)
@@ -363,6 +412,7 @@ zygote_free(struct zygote *z)
 		return;
 	while (z->customers != NULL)
 		customer_free(z->customers);
+	parcels_free(z->parcels);
 	close_fd(&z->null);
 	sandbox_filter_free(z->filter);
 	free(z);

@@ -596,9 +596,11 @@ without_escapes(struct arena *a, struct bytes name)
 		bool escape = name.n > 2 && name.p[0] == '%' &&
 		    byte_hex(name.p[1]) >= 0 && byte_hex(name.p[2]) >= 0;
 
-		p[n++] = escape
-		    ? (uint8_t)(byte_hex(name.p[1]) << 4 | byte_hex(name.p[2]))
-		    : name.p[0];
+		p[n] = name.p[0];
+		if (escape)
+			p[n] = (uint8_t)((unsigned)byte_hex(name.p[1]) << 4 |
+			    (unsigned)byte_hex(name.p[2]));
+		n++;
 		bytes_take(&name, escape ? 3 : 1);
 	}
 	return (struct bytes){ p, n };

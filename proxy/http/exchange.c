@@ -5,6 +5,7 @@
 
 #include "proxy/http/detoxed.h"
 #include "proxy/http/inspect.h"
+#include "proxy/http/parcel.h"
 #include "proxy/http/said.h"
 #include "proxy/http/stages.h"
 #include "proxy/http/tunnel.h"
@@ -72,6 +73,7 @@ exchange_finish(
 	x->finished = true;
 	upstream_cancel(x->wait);
 	x->wait = NULL;
+	parcel_end(x);
 	detoxed_end(x);
 	inspect_end(x);
 	said_free(x->said);
@@ -402,6 +404,8 @@ final(struct exchange *x)
 	exchange_deadline(x, exchange_limits(x)->body_timeout_ms);
 	if (inspect_answer(x))
 		exchange_begin_answer(x);
+	else if (!x->finished)
+		parcel_expect(x);
 }
 
 void

@@ -17,6 +17,7 @@
 
 struct tunnel;
 struct detoxing;
+struct parcel_wait;
 struct detox_report;
 
 enum body_state {
@@ -72,7 +73,10 @@ struct exchange {
 	struct content *content_up, *content_down;
 	const struct field *trailers_up, *trailers_down;
 	size_t trailers_up_n, trailers_down_n;
-	struct detoxing *detoxing; /* see detoxed.h */
+	struct parcel_wait *parcel; /* see parcel.h */
+	unsigned back_s;            /* seconds until the page leads back */
+	struct bytes file;          /* for the page: where the file is */
+	struct detoxing *detoxing;  /* see detoxed.h */
 	const struct detox_report
 	    *refused;      /* why it could not be made harmless */
 	struct said *said; /* over a WebSocket; see said.h */

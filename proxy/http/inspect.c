@@ -637,7 +637,8 @@ inspect_send_down(struct exchange *x)
 		 * would have it flushed. */
 		if (x->from->type->full(x->from)) {
 			x->from->type->flush(x->from);
-			x->to->type->flow(x->to, FLOW_PAUSE);
+			if (x->to != NULL)
+				x->to->type->flow(x->to, FLOW_PAUSE);
 			return;
 		}
 	}

@@ -57,8 +57,8 @@ send_answer(struct exchange *x, struct bytes body)
 	    x, x->up == BODY_ENDED ? SIDE_COMPLETE : SIDE_ANSWERED, SIDE_CUT);
 }
 
-void
-exchange_answer(struct exchange *x, unsigned status, const char *type,
+static void
+make_head(struct exchange *x, unsigned status, const char *type,
     const char *language, struct bytes body)
 {
 	struct field *room = begin_answer(x, status, body.n);
@@ -76,10 +76,17 @@ exchange_answer(struct exchange *x, unsigned status, const char *type,
 	 * against form-action, to the end of all redirections. */
 	if (x->back.n > 0)
 		add_field(m, room, FIELD_OTHER, "Refresh",
-		    bytes_of(arena_printf(
-			&x->arena, "0; url=%.*s", BYTES_PRINTF(x->back))));
+		    bytes_of(arena_printf(&x->arena, "%u; url=%.*s", x->back_s,
+			BYTES_PRINTF(x->back))));
 	add_field(
 	    m, room, FIELD_OTHER, "X-Content-Type-Options", BYTES("nosniff"));
+}
+
+void
+exchange_answer(struct exchange *x, unsigned status, const char *type,
+    const char *language, struct bytes body)
+{
+	make_head(x, status, type, language, body);
 	send_answer(x, body);
 }
 
@@ -101,7 +108,9 @@ destination(struct exchange *x)
 
 	if (x->url.scheme == SCHEME_NONE)
 		return x->request.target;
-	if (x->back.n > 0)
+	if (bytes_start_with(path, BYTES(POLICY_OWN_PATH)))
+		path = BYTES("/");
+	if (x->answer == ANSWER_GOES_ON && x->back.n > 0)
 		path = bytes_take_until(&back, '?');
 	return bytes_of(arena_printf(&x->arena, "%s://%.*s:%u%.*s",
 	    scheme_name(x->url.scheme), BYTES_PRINTF(x->url.host), x->url.port,
@@ -148,14 +157,14 @@ way_back(const struct exchange *x)
 	return x->url.target.n > TARGET_MAX ? BYTES("/") : x->url.target;
 }
 
-void
-exchange_page(struct exchange *x, unsigned status)
+static struct bytes
+make_page(struct exchange *x, unsigned *status, const char **language_out)
 {
 	const struct segment *segment = x->segment;
 	const struct rule *rule = x->decision.rule;
 	struct answer a = {
 		.kind = x->answer,
-		.status = status,
+		.status = *status,
 		.id = x->id,
 		.rule = x->answer == ANSWER_BLOCKED ||
 			x->answer == ANSWER_WARNED ||
@@ -170,6 +179,7 @@ exchange_page(struct exchange *x, unsigned status)
 		.body = segment == NULL ? NULL : segment->body,
 		.accept_language = accept_language(x),
 		.refused = x->refused,
+		.file = x->file,
 		.sending = x->sending,
 	};
 	const struct answer_form form = {
@@ -180,7 +190,7 @@ exchange_page(struct exchange *x, unsigned status)
 		.approval = rule != NULL && rule->approval,
 	};
 	struct buf page;
-	const char *language;
+	struct bytes all;
 
 	if (x->ticket[0] != '\0')
 		a.form = &form;
@@ -194,8 +204,45 @@ exchange_page(struct exchange *x, unsigned status)
 	if (x->answer == ANSWER_UNVERIFIED)
 		explain_check(x->check, &a);
 	buf_init(&page, ANSWER_PAGE_MAX);
-	must(answer_page(&a, &page, &language) == 0);
-	exchange_answer(x, answer_status(&a), "text/html; charset=utf-8",
-	    language, arena_copy(&x->arena, buf_bytes(&page)));
+	must(answer_page(&a, &page, language_out) == 0);
+	all = arena_copy(&x->arena, buf_bytes(&page));
 	buf_release(&page);
+	*status = answer_status(&a);
+	return all;
+}
+
+#define PAGE_TYPE "text/html; charset=utf-8"
+
+void
+exchange_page(struct exchange *x, unsigned status)
+{
+	const char *language;
+	struct bytes page = make_page(x, &status, &language);
+
+	exchange_answer(x, status, PAGE_TYPE, language, page);
+}
+
+/* The exchange has an answer of its own yet to come. */
+void
+exchange_interlude(struct exchange *x, enum answer_kind kind)
+{
+	const struct message kept = x->response;
+	const struct side_type *to = x->from->type;
+	uint64_t answered_us = x->answered_us;
+	unsigned status = 0;
+	const char *language;
+	struct bytes page;
+
+	if (x->id[0] == '\0')
+		log_id(x->id);
+	x->answer = kind;
+	page = make_page(x, &status, &language);
+	make_head(x, status, PAGE_TYPE, language, page);
+	to->head(x->from, &x->response);
+	to->body(x->from, page);
+	to->end(x->from, NULL, 0);
+	to->flush(x->from);
+	x->response = kept;
+	x->answered_us = answered_us;
+	x->own = false;
 }

@@ -45,6 +45,8 @@ void exchange_drop_fields(struct message *m);
 
 /* refusal.c: x->answer, x->why and what else the page tells. */
 void exchange_page(struct exchange *x, unsigned status);
+/* A page before the answer: another end than x->from takes that. */
+void exchange_interlude(struct exchange *x, enum answer_kind kind);
 
 /* exchange.c */
 void exchange_walk(struct exchange *x);

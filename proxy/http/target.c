@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* target: who asks for what, the names that must agree, and the verdict. */
 #include "proxy/http/own.h"
+#include "proxy/http/parcel.h"
 #include "proxy/http/stages.h"
 #include "proxy/http/warn.h"
 #include "proxy/listener/forwarded.h"
@@ -279,6 +280,8 @@ exchange_policy(void *job)
 	struct exchange *x = job;
 	struct query q = exchange_query(x);
 
+	if (parcel_is_asked_for(x))
+		return parcel_answer(x);
 	if (warn_comes_back(x))
 		return warn_read_form(x);
 	x->decision = policy_judge(x->edge->settings->policy, &q);

@@ -96,6 +96,8 @@ const struct field_effect *decision_field(
     const struct decision *d, struct bytes name);
 
 /* Where the form of such a page goes to, on any host: no rule decides it. */
+/* What no origin ever sees begins so. */
+#define POLICY_OWN_PATH "/.well-known/sekisho/"
 #define POLICY_FORM_PATH "/.well-known/sekisho/continue"
 
 /* Whether a user who says why may go on there. */

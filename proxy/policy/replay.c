@@ -89,7 +89,8 @@ read_event(const json_t *line, struct event *v, struct arena *a)
 	v->rule = text(line, "rule");
 	if ((strcmp(what, "exchange") != 0 && strcmp(what, "tunnel") != 0) ||
 	    v->verdict[0] == '\0' ||
-	    strcmp(text(line, "path"), POLICY_FORM_PATH) == 0)
+	    strncmp(text(line, "path"), POLICY_OWN_PATH,
+		sizeof(POLICY_OWN_PATH) - 1) == 0)
 		return 0;
 	v->upgrade = text(line, "upgrade")[0] != '\0';
 	v->method = bytes_of(text(line, "method"));

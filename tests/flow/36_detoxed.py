@@ -6,9 +6,10 @@ import hashlib
 import io
 import re
 import subprocess
+import time
 import zipfile
 
-from lab import CITY, Lab, read_head
+from lab import CITY, TOWN, Lab, read_head
 
 MEDIA = "application/vnd.ms-word.document.macroEnabled.12"
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
@@ -52,8 +53,8 @@ def docm():
 
 
 def make(build):
-    lab = Lab(build, edges=2, hosts={"files.lab.test": "127.0.0.1"})
-    lab.files, lab.asked = {}, []
+    lab = Lab(build, edges=2, settings="detox = { progress = 1; };\n", hosts={"files.lab.test": "127.0.0.1"})
+    lab.files, lab.asked, lab.slow = {}, [], {}
     lab.origin_port = lab.origin(lambda s: serve(lab, s), tls=True, alpn=["http/1.1"])
     lab.write_settings()
     lab.write_policy(POLICY)
@@ -62,6 +63,8 @@ def make(build):
 
 def serve(lab, s):
     head = read_head(s)
+    if not head:
+        return
     text = head.decode("latin-1") if isinstance(head, bytes) else head
     lab.asked.append(text)
     method, path = text.split(" ")[:2]
@@ -74,7 +77,11 @@ def serve(lab, s):
     lines = "".join(f"{f}\r\n" for f in fields)
     s.sendall(f"HTTP/1.1 {status} OK\r\n{lines}Content-Length: {len(body)}\r\nConnection: close\r\n\r\n".encode())
     if method != "HEAD":
-        s.sendall(body)
+        middle = len(body) // 2
+        s.sendall(body[:middle])
+        if path in lab.slow:
+            time.sleep(lab.slow[path])
+        s.sendall(body[middle:])
 
 
 def get(lab, path, *args, source=CITY, language="en"):
@@ -195,6 +202,62 @@ def test_too_large_is_refused_before_it_is_read(lab):
     status, _, body = get(lab, "/huge.pdf")
     assert status in (403, 503), status
     assert b"too large" in body or status == 503
+
+
+BROWSER = ("-H", "Accept: text/html,application/xhtml+xml,*/*;q=0.8", "-H", "Sec-Fetch-Mode: navigate",
+           "-H", "Sec-Fetch-Dest: document")
+
+
+def follow(lab, fields, *args, **kw):
+    """What the page leads to, until it is no such page any more; and the last path."""
+    for _ in range(30):
+        seconds, _, path = fields["refresh"].partition("; url=")
+        time.sleep(int(seconds))
+        status, fields, body = get(lab, path, *args, **kw)
+        if "refresh" not in fields:
+            return status, fields, body, path
+    raise AssertionError("no end")
+
+
+def test_a_browser_that_waits_is_told_and_gets_its_file(lab):
+    lab.files["/slow.docm"] = (200, [f"Content-Type: {MEDIA}", "Set-Cookie: a=b; Path=/"], docm())
+    lab.slow["/slow.docm"] = 4
+    for version in VERSIONS:
+        begun = time.monotonic()
+        status, fields, body = get(lab, "/slow.docm", version, *BROWSER, language="ja")
+        assert status == 200 and "ファイルを無害化しています" in body.decode() and b"<script" not in body
+        assert 0.9 < time.monotonic() - begun < 3 and fields["refresh"].startswith("2; url=/.well-known/sekisho/")
+        assert fields["cache-control"] == "no-store"
+        waiting = fields
+        status, fields, body, path = follow(lab, fields, version)
+        check_docx(status, fields, body)
+        assert path.endswith("/f/slow.docx") and "set-cookie" in fields, (path, fields)
+        assert get(lab, path, version)[2] == body, "once more"
+        # nobody else's, and not by another name
+        assert get(lab, path, source=TOWN)[0] == 404
+    assert get(lab, waiting["refresh"].partition("=")[2][:-8] + "/w")[0] == 404
+    # who is no browser waits
+    begun = time.monotonic()
+    check_docx(*get(lab, "/slow.docm"))
+    assert time.monotonic() - begun > 3.5
+    line = lab.event(event="exchange", path="/slow.docm", status=200)
+    assert line["bytes_down"] > 0
+
+
+def test_what_is_refused_while_a_browser_waits_is_told(lab):
+    lab.files["/slow.pdf"] = (200, ["Content-Type: application/pdf"], b"\x01\x02 no document" * 500)
+    lab.slow["/slow.pdf"] = 3
+    status, fields, body = get(lab, "/slow.pdf", *BROWSER)
+    assert status == 200 and "refresh" in fields
+    status, fields, body, _ = follow(lab, fields)
+    assert status == 403 and b"cannot be made harmless" in body
+    # the origin breaks off
+    lab.files["/cut.pdf"] = (200, ["Content-Type: application/pdf", "Content-Length: 99999"], b"%PDF-1.7\n" + b"0" * 9000)
+    lab.slow["/cut.pdf"] = 3
+    status, fields, body = get(lab, "/cut.pdf", *BROWSER)
+    if status == 200:
+        status, fields, body, _ = follow(lab, fields)
+    assert status in (502, 404), status
 
 
 def test_the_daemon_goes_on_when_the_zygote_dies(lab):
