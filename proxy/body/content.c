@@ -525,6 +525,12 @@ content_object(struct content *c, struct content_object *out, struct err *e)
 	return detox_seal_fd(o->fd, e);
 }
 
+uint64_t
+content_object_size(const struct content *c)
+{
+	return c->object.n;
+}
+
 bool
 content_replace(struct content *c, int fd, uint64_t size)
 {
@@ -668,22 +674,32 @@ look_all(struct content *c, struct bytes b, bool last)
 	    MAGIC_BIT(MAGIC_HTML) | MAGIC_BIT(MAGIC_XML) |  \
 	    MAGIC_BIT(MAGIC_SVG) | MAGIC_BIT(MAGIC_MAIL))
 
-/* By what it is, or by what anybody may take it for. */
+bool
+content_is_meant(const struct inspection *i, const struct content_file *f)
+{
+	const struct bytes none = { 0 };
+	uint64_t is = MAGIC_BIT(f->type);
+	uint64_t declared = magic_types_named(none, f->declared);
+	uint64_t named = magic_types_named(f->name, none);
+
+	if (f->guessed && (declared & is) != 0)
+		named = 0;
+	return (i->types & is) != 0 ||
+	    (i->types & declared & ~TOLD_BY_CONTENT) != 0 ||
+	    (i->types & named & ~MAGIC_BIT(MAGIC_UNKNOWN)) != 0;
+}
+
 static bool
 is_meant(const struct content *c, const struct look *l)
 {
-	const struct content_order *o = &c->order;
-	uint64_t types = l->inspection->types;
-	uint64_t is = MAGIC_BIT(magic_found(l->filter));
-	uint64_t declared =
-	    magic_types_named((struct bytes){ 0 }, o->media_type);
-	uint64_t named = magic_types_named(o->name, (struct bytes){ 0 });
+	const struct content_file f = {
+		.type = magic_found(l->filter),
+		.name = c->order.name,
+		.guessed = c->order.guessed,
+		.declared = c->order.media_type,
+	};
 
-	if (o->guessed && (declared & is) != 0)
-		named = 0;
-	return o->whole || (types & is) != 0 ||
-	    (types & declared & ~TOLD_BY_CONTENT) != 0 ||
-	    (types & named & ~MAGIC_BIT(MAGIC_UNKNOWN)) != 0;
+	return c->order.whole || content_is_meant(l->inspection, &f);
 }
 
 bool

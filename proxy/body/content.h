@@ -94,6 +94,15 @@ bool content_ready(const struct content *c);
 /* Whether all is kept back, as it is not judged yet. */
 bool content_waits(const struct content *c);
 
+/* Whether an inspection of kind detox means such a file: by what it is, or by
+ * what anybody may take it for. */
+struct content_file {
+	enum magic_type type;
+	struct bytes name, declared; /* or empty */
+	bool guessed;                /* the name: nobody declared it */
+};
+bool content_is_meant(const struct inspection *i, const struct content_file *f);
+
 /*
  * A body that has to be made harmless, whole and without its coding: a sealed
  * memfd, which stays the content's; and a bit for each of the order's
@@ -112,6 +121,8 @@ bool content_is_object(const struct content *c);
 /* 0, or -1 and *e: it cannot be sealed. */
 int content_object(struct content *c, struct content_object *out, struct err *e)
     MUST_CHECK;
+/* Bytes of it. */
+uint64_t content_object_size(const struct content *c);
 /* What travels on instead; takes over fd, of size bytes. false: there is no
  * room for it. */
 bool content_replace(struct content *c, int fd, uint64_t size) MUST_CHECK;

@@ -5,9 +5,11 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "filters/media.h"
 #include "proxy/detox/treat.h"
 #include "proxy/http/disposition.h"
 #include "proxy/http/inspect.h"
+#include "proxy/http/parts.h"
 #include "proxy/http/stages.h"
 
 #define REMOVED_MAX 1024
@@ -18,7 +20,14 @@ struct detoxing {
 	struct exchange *x;
 	struct content *content;
 	bool up;
-	struct content_object object;
+	struct content_object object; /* the one that is at hand */
+	int part_fd;                  /* its, when it is a part; or -1 */
+	struct parts *form;           /* or NULL */
+	size_t at;                    /* of its parts */
+	void *map;                    /* the form, and how many bytes it has */
+	size_t map_n;
+	int built; /* what was put together of it */
+	uint64_t built_n;
 	uint64_t left;                /* of what asked, in its order */
 	const struct inspection *now; /* the last that was taken of it */
 	uint32_t profiles;            /* that were applied, a bit for each */
@@ -355,7 +364,7 @@ rewrite_head(struct detoxing *d)
 {
 	struct exchange *x = d->x;
 	struct message *m = d->up ? &x->request : &x->response;
-	const char *media = new_media_type(d);
+	const char *media = d->form != NULL ? NULL : new_media_type(d);
 
 	leave_out_of_bytes(x, m);
 	if (media != NULL)
@@ -524,6 +533,186 @@ on_done(void *owner, struct detox_outcome *o)
 	go_on(d);
 }
 
+/* Forms. */
+
+bool
+detoxed_is_form(struct bytes media_type)
+{
+	return bytes_equal_nocase(
+	    media_name(media_type), BYTES("multipart/form-data"));
+}
+
+static void
+refuse_form(struct detoxing *d, const char *why)
+{
+	exchange_request_bad(d->x, 400, why);
+}
+
+static int
+append_bytes(struct detoxing *d, struct bytes b)
+{
+	d->built_n += b.n;
+	while (b.n > 0) {
+		ssize_t n = write(d->built, b.p, b.n);
+
+		if (n < 0)
+			return -1;
+		bytes_take(&b, (size_t)n);
+	}
+	return 0;
+}
+
+/* What came out of the present part, or what it was. */
+static int
+append_content(struct detoxing *d)
+{
+	struct bytes out = d->form->p[d->at].content;
+	void *p = NULL;
+	int result;
+
+	if (d->fd < 0)
+		return append_bytes(d, out);
+	if (d->size > 0)
+		p = mmap(NULL, d->size, PROT_READ, MAP_PRIVATE, d->fd, 0);
+	if (p == MAP_FAILED)
+		return -1;
+	result = append_bytes(d, (struct bytes){ p, d->size });
+	if (p != NULL)
+		munmap(p, d->size);
+	return result;
+}
+
+static int
+append_part(struct detoxing *d)
+{
+	struct buf head;
+	int result;
+
+	buf_init(&head, 4 * PART_HEAD_MAX);
+	result = parts_before(d->form, d->at, &head) < 0 ||
+		append_bytes(d, buf_bytes(&head)) < 0 ||
+		(d->at < d->form->n && append_content(d) < 0)
+	    ? -1
+	    : 0;
+	buf_release(&head);
+	return result;
+}
+
+static void
+close_fd(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
+static void begin_part(struct detoxing *d);
+
+/* Nothing, or nothing more, has to be done with it. */
+static void
+end_part(struct detoxing *d)
+{
+	struct part *p = &d->form->p[d->at];
+
+	if (d->fd >= 0) {
+		p->media = new_media_type(d);
+		p->extension = d->extension[0] != '\0' ? d->extension : NULL;
+	}
+	if (append_part(d) < 0) {
+		exchange_refuse(d->x, ANSWER_BUSY, "no room for the form");
+		return;
+	}
+	close_fd(&d->fd);
+	close_fd(&d->part_fd);
+	d->at++;
+	begin_part(d);
+}
+
+static void
+end_form(struct detoxing *d)
+{
+	if (append_part(d) < 0) {
+		exchange_refuse(d->x, ANSWER_BUSY, "no room for the form");
+		return;
+	}
+	d->fd = d->built;
+	d->size = d->built_n;
+	d->built = -1;
+	finish(d);
+}
+
+/* Which of what asked for the form means the part. */
+static uint64_t
+asked_for(const struct detoxing *d, uint64_t asked, const struct part *p)
+{
+	const struct content_file f = { .type = magic_type_of(p->content, true),
+		.name = p->name,
+		.declared = p->declared };
+	uint64_t meant = 0;
+
+	if (p->content.n == 0)
+		return 0;
+	for (; asked != 0; asked &= asked - 1) {
+		int k = __builtin_ctzll(asked);
+
+		if (content_is_meant(d->object.inspections[k], &f))
+			meant |= UINT64_C(1) << k;
+	}
+	return meant;
+}
+
+static void
+begin_part(struct detoxing *d)
+{
+	const struct part *p = &d->form->p[d->at];
+	struct err e;
+
+	if (d->at == d->form->n) {
+		end_form(d);
+		return;
+	}
+	d->left = asked_for(d, d->object.asked, p);
+	d->profiles = 0;
+	d->extension = "";
+	d->name = d->shown = p->name;
+	d->object.declared = p->declared;
+	d->object.type = magic_type_of(p->content, true);
+	if (d->left == 0) {
+		end_part(d);
+		return;
+	}
+	d->part_fd = detox_seal(p->content, &e);
+	if (d->part_fd < 0) {
+		exchange_refuse(d->x, ANSWER_BUSY, "no room for a file");
+		return;
+	}
+	go_on(d);
+}
+
+static void
+begin_form(struct detoxing *d, uint64_t size)
+{
+	struct exchange *x = d->x;
+	const char *why;
+
+	d->map_n = size;
+	d->map = mmap(NULL, size, PROT_READ, MAP_PRIVATE, d->object.fd, 0);
+	d->built = memfd_create("form", MFD_CLOEXEC);
+	d->form = ARENA_NEW(&x->arena, struct parts);
+	if (d->map == MAP_FAILED || d->built < 0) {
+		d->map = NULL;
+		exchange_refuse(x, ANSWER_BUSY, "no room for the form");
+		return;
+	}
+	if (parts_split(d->form, (struct bytes){ d->map, d->map_n },
+		media_parameter(d->object.declared, BYTES("boundary")),
+		&x->arena, &why) < 0) {
+		refuse_form(d, why);
+		return;
+	}
+	begin_part(d);
+}
+
 /* The next profile that asks for it, each once. */
 static const struct inspection *
 take_next(struct detoxing *d)
@@ -563,6 +752,10 @@ go_on(struct detoxing *d)
 	struct detox_order order;
 	struct err e;
 
+	if (next == NULL && d->form != NULL) {
+		end_part(d);
+		return;
+	}
 	if (next == NULL) {
 		finish(d);
 		return;
@@ -580,7 +773,10 @@ go_on(struct detoxing *d)
 	if (order.declared.n > DETOX_NAME_MAX)
 		order.declared.n = DETOX_NAME_MAX;
 	d->treat = treat_new(x->edge->loop, x->edge->detox, profiles(x),
-	    d->fd >= 0 ? d->fd : d->object.fd, &order, on_done, d, &e);
+	    d->fd >= 0            ? d->fd
+		: d->part_fd >= 0 ? d->part_fd
+				  : d->object.fd,
+	    &order, on_done, d, &e);
 	if (d->treat == NULL)
 		refuse_for(d, REFUSED_MEMORY, e.text);
 }
@@ -625,6 +821,8 @@ detoxing_new(struct exchange *x, struct content *c)
 		.content = c,
 		.up = c == x->content_up,
 		.fd = -1,
+		.part_fd = -1,
+		.built = -1,
 		.extension = "",
 		.shown = shown_name(x),
 	};
@@ -646,7 +844,10 @@ detoxed_begin(struct exchange *x, struct content *c)
 	x->detoxing = d;
 	/* Scanners and jobs have deadlines of their own. */
 	exchange_deadline(x, UINT32_MAX);
-	go_on(d);
+	if (d->up && detoxed_is_form(d->object.declared))
+		begin_form(d, content_object_size(c));
+	else
+		go_on(d);
 	return !x->finished;
 }
 
@@ -675,6 +876,10 @@ detoxed_end(struct exchange *x)
 		return;
 	if (d->treat != NULL)
 		treat_cancel(d->treat);
-	if (d->fd >= 0)
-		close(d->fd);
+	close_fd(&d->fd);
+	close_fd(&d->part_fd);
+	close_fd(&d->built);
+	if (d->map != NULL)
+		munmap(d->map, d->map_n);
+	d->map = NULL;
 }

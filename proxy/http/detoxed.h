@@ -12,6 +12,8 @@
 /* Beside the fields of the request: tags of what was made before are turned
  * into those of what it was made from. */
 void detoxed_ask(struct exchange *x);
+/* A form with files: each of its parts is looked at when all are there. */
+bool detoxed_is_form(struct bytes media_type);
 /* A final head, before anybody looks at the body: a tag that goes with
  * detoxed_ask, and for HEAD and 304 what would be said of the body. */
 void detoxed_answer(struct exchange *x);

@@ -323,6 +323,7 @@ inspect_request(struct exchange *x)
 	o.coding = coding_decoder(coding);
 	o.streams = is_call(o.media_type);
 	o.name = inspect_file_name(x, &o.guessed);
+	o.whole = detoxed_is_form(o.media_type);
 	x->content_up = content_new(&o);
 	if (x->content_up == NULL || o.streams)
 		return STAGE_NEXT;
@@ -610,6 +611,9 @@ inspect_answer(struct exchange *x)
 	o.coding = coding_decoder(x->meaning.coding);
 	o.output = s->output_as;
 	o.name = inspect_file_name(x, &o.guessed);
+	/* What answers a PUT is not what the path names. */
+	if (o.guessed && !exchange_is_method(x, BYTES("GET")))
+		o.name = (struct bytes){ 0 };
 	if (x->response.framing == FRAMING_LENGTH)
 		o.length = x->response.content_length;
 	o.streams = is_conversation(o.media_type);

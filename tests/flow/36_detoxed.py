@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Files that are made harmless on their way through the proxy."""
+import email
+import email.policy
 import email.utils
 import gzip
 import hashlib
@@ -54,7 +56,7 @@ def docm():
 
 def make(build):
     lab = Lab(build, edges=2, settings="detox = { progress = 1; };\n", hosts={"files.lab.test": "127.0.0.1"})
-    lab.files, lab.asked, lab.slow = {}, [], {}
+    lab.files, lab.asked, lab.slow, lab.uploads = {}, [], {}, []
     lab.origin_port = lab.origin(lambda s: serve(lab, s), tls=True, alpn=["http/1.1"])
     lab.write_settings()
     lab.write_policy(POLICY)
@@ -68,6 +70,9 @@ def serve(lab, s):
     text = head.decode("latin-1") if isinstance(head, bytes) else head
     lab.asked.append(text)
     method, path = text.split(" ")[:2]
+    if path.startswith("/up"):
+        take(lab, s, text)
+        return
     status, fields, body = lab.files[path.partition("?")[0]]
     tag = re.search(r"(?im)^if-none-match: *(.*?)\r?$", text)
     own = dict(f.split(": ", 1) for f in fields).get("ETag")
@@ -84,6 +89,16 @@ def serve(lab, s):
         s.sendall(body[middle:])
 
 
+def take(lab, s, head):
+    """An upload: its head and its body, as the origin has them."""
+    length = int(re.search(r"(?i)content-length: (\d+)", head)[1])
+    body = b""
+    while len(body) < length:
+        body += s.recv(65536) or exit("ended")
+    lab.uploads.append((head, body))
+    s.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok")
+
+
 def get(lab, path, *args, source=CITY, language="en"):
     """Status, fields in small letters, body."""
     done = subprocess.run(
@@ -91,6 +106,8 @@ def get(lab, path, *args, source=CITY, language="en"):
          "--suppress-connect-headers", "--cacert", lab.proxy_ca.crt, "-H", f"Accept-Language: {language}", "-i", *args,
          f"https://files.lab.test:{lab.origin_port}{path}"], capture_output=True)
     head, _, body = done.stdout.partition(b"\r\n\r\n")
+    while head.split(b" ")[1:2] == [b"100"]:
+        head, _, body = body.partition(b"\r\n\r\n")
     first, *lines = head.decode().split("\r\n")
     assert done.returncode == 0, (done, head)
     return int(first.split()[1]), {n.lower(): v for n, v in (x.split(": ", 1) for x in lines)}, body
@@ -202,6 +219,72 @@ def test_too_large_is_refused_before_it_is_read(lab):
     status, _, body = get(lab, "/huge.pdf")
     assert status in (403, 503), status
     assert b"too large" in body or status == 503
+
+
+def parts(head, body):
+    """Of a form: name, file's name, type, content of each."""
+    boundary = re.search(r"boundary=(\S+)", head)[1]
+    message = email.message_from_bytes(f"Content-Type: multipart/form-data; boundary={boundary}\r\n\r\n".encode()
+                                       + body, policy=email.policy.HTTP)
+    return [(p.get_param("name", header="content-disposition"), p.get_filename(), p.get_content_type(),
+             p.get_payload(decode=True)) for p in message.iter_parts()]
+
+
+def files(lab):
+    f = lab.dir / "plan.docm"
+    f.write_bytes(docm())
+    t = lab.dir / "note.bin"
+    t.write_bytes(bytes(range(256)) * 100)
+    return f, t
+
+
+def test_files_of_a_form_are_made_harmless(lab):
+    f, t = files(lab)
+    for version in VERSIONS:
+        status, _, body = get(lab, "/up", version, "-F", f"plan=@{f};type={MEDIA}", "-F", "memo=一行\r\n二行",
+                              "-F", f"other=@{t}", "-F", "empty=@/dev/null;filename=e.pdf")
+        assert (status, body) == (200, b"ok"), (status, body)
+        got = parts(*lab.uploads[-1])
+        assert [g[:3] for g in got[1:]] == [("memo", None, "text/plain"), ("other", "note.bin", "application/octet-stream"),
+                                            ("empty", "e.pdf", got[3][2])]
+        assert got[0][:3] == ("plan", "plan.docx", DOCX), got[0][:3]
+        z = zipfile.ZipFile(io.BytesIO(got[0][3]))
+        assert TEXT in z.read("word/document.xml").decode() and not any("vba" in n for n in z.namelist())
+        assert got[1][3].decode() == "一行\r\n二行" and got[2][3] == t.read_bytes() and got[3][3] == b""
+    line = lab.event(event="detoxed", way="up", type="ooxml")
+    assert line["result"] == "sanitised" and line["in_sha256"] == hashlib.sha256(docm()).hexdigest()
+
+
+def test_a_file_by_itself_is_made_harmless(lab):
+    f, _ = files(lab)
+    for args in (("-T", f), ("-T", f, "-H", "Transfer-Encoding: chunked"),
+                 ("--data-binary", f"@{f}", "-H", "Content-Type: image/png")):
+        status, _, body = get(lab, "/up/plan.docm", *args)
+        assert (status, body) == (200, b"ok"), (status, body)
+        head, body = lab.uploads[-1]
+        assert not any("vba" in n for n in zipfile.ZipFile(io.BytesIO(body)).namelist())
+
+
+def test_what_cannot_be_made_harmless_is_not_sent(lab):
+    f, _ = files(lab)
+    bad = lab.dir / "bad.zip"
+    bad.write_bytes(b"PK\x03\x04" + b"x" * 5000)
+    sent = len(lab.uploads)
+    for args in (("-F", f"a=@{f}", "-F", f"b=@{bad}"), ("-T", bad)):
+        status, _, body = get(lab, "/up", *args)
+        assert status == 403 and b"cannot be made harmless" in body, (status, body)
+    b = "Content-Type: multipart/form-data; boundary=x"
+    part = "--x\r\nContent-Disposition: form-data; name=a\r\n\r\n1\r\n"
+    for form in (part, part + "--x-", part + "--x--\r\nmore", "preamble\r\n" + part + "--x--",
+                 part.replace("name=a", "name=a\r\nContent-Type: multipart/mixed; boundary=y") + "--x--",
+                 part.replace("Content-D", "Content-Transfer-Encoding: base64\r\nContent-D") + "--x--",
+                 part.replace("\r\n\r\n", "\n\n") + "--x--"):
+        (lab.dir / "form").write_bytes(form.encode())
+        status, _, body = get(lab, "/up", "-H", b, "--data-binary", f"@{lab.dir / 'form'}")
+        assert status == 400, (form, status, body[-600:])
+    (lab.dir / "form").write_bytes((part + "--x--").encode())
+    assert get(lab, "/up", "-H", b, "--data-binary", f"@{lab.dir / 'form'}")[0] == 200
+    assert len(lab.uploads) == sent + 1
 
 
 BROWSER = ("-H", "Accept: text/html,application/xhtml+xml,*/*;q=0.8", "-H", "Sec-Fetch-Mode: navigate",
