@@ -11,7 +11,8 @@ import subprocess
 import time
 import zipfile
 
-from lab import CITY, TOWN, Lab, read_head
+from browser import chromium, prepare
+from lab import CITY, TOWN, Lab, read_head, wait_until
 
 MEDIA = "application/vnd.ms-word.document.macroEnabled.12"
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
@@ -60,6 +61,7 @@ def make(build):
     lab.origin_port = lab.origin(lambda s: serve(lab, s), tls=True, alpn=["http/1.1"])
     lab.write_settings()
     lab.write_policy(POLICY)
+    prepare(lab)
     return lab
 
 
@@ -325,6 +327,24 @@ def test_a_browser_that_waits_is_told_and_gets_its_file(lab):
     assert time.monotonic() - begun > 3.5
     line = lab.event(event="exchange", path="/slow.docm", status=200)
     assert line["bytes_down"] > 0
+
+
+def test_chromium_waits_and_has_its_file(lab):
+    """By its page alone, without a click."""
+    lab.files["/wait.docm"] = (200, [f"Content-Type: {MEDIA}"], docm())
+    lab.slow["/wait.docm"] = 5
+    downloads = lab.dir / "home" / "downloads"
+    downloads.mkdir()
+    url = f"https://files.lab.test:{lab.origin_port}/wait.docm"
+    with chromium(lab, url, "--remote-debugging-port=0", downloads=downloads):
+        file = downloads / "wait.docx"
+        wait_until(file.exists, 60)
+        wait_until(lambda: not list(downloads.glob("*.crdownload")), 10)
+    assert TEXT in zipfile.ZipFile(file).read("word/document.xml").decode()
+    assert lab.event(event="exchange", path="/wait.docm", client="127.0.0.1")["status"] == 200
+    with chromium(lab, url, f"--screenshot={lab.dir / 'home' / 'wait.png'}", "--dump-dom") as browser:
+        page = browser.communicate(timeout=60)[0]
+    assert "ファイルを無害化しています" in page, page
 
 
 def test_what_is_refused_while_a_browser_waits_is_told(lab):

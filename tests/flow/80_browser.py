@@ -1,14 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Chromium, as a municipality's staff use it, through the checkpoint."""
 import base64
-import contextlib
-import os
 import re
-import signal
 import struct
-import subprocess
-import tempfile
 
+from browser import chromium, prepare
 from lab import SECURE, Lab, accept_websocket, read_head, wait_until
 
 IMAGES = 40
@@ -45,12 +41,7 @@ def make(build):
     (www / "style.css").write_text("p { color: rgb(1, 2, 3) }")
     for n in range(IMAGES):
         (www / f"dot{n}.gif").write_bytes(DOT)
-    home = lab.dir / "home"
-    store = home / ".pki" / "nssdb"
-    store.mkdir(parents=True)
-    for args in (["-N", "--empty-password"],
-                 ["-A", "-t", "C,,", "-n", "lab", "-i", lab.proxy_ca.crt]):
-        subprocess.run(["certutil", "-d", f"sql:{store}", *args], check=True)
+    prepare(lab)
     lab.write_settings()
     return lab
 
@@ -84,24 +75,6 @@ def exactly(s, n):
             raise OSError("ended")
         data += more
     return data
-
-
-@contextlib.contextmanager
-def chromium(lab, url, *options, proxy=None):
-    """A browser that ends, with all its processes, where this block does."""
-    browser = subprocess.Popen(
-        ["chromium", "--headless=new", "--no-sandbox", "--disable-gpu", "--accept-lang=ja",
-         "--disable-dev-shm-usage", "--no-first-run", "--disable-background-networking",
-         f"--user-data-dir={tempfile.mkdtemp(dir=lab.dir / 'home')}",
-         f"--proxy-server={proxy or f'127.0.0.1:{lab.port}'}", *options, url],
-        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
-        env={**os.environ, "HOME": str(lab.dir / "home")}, start_new_session=True)
-    try:
-        yield browser
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(browser.pid, signal.SIGKILL)
-        browser.wait()
 
 
 def visit(lab, *options, **kw):
