@@ -148,6 +148,11 @@ print_json(const struct run *run, const struct detox_outcome *o)
 		json_object_set_new(all, "extension", text_json(r->extension));
 	if (is_refused(o))
 		add_refusal(all, r);
+	if (o->exception != NULL)
+		json_object_set_new(all, "exception",
+		    json_pack("{s:o, s:o}", "owner",
+			text_json(o->exception->owner), "reason",
+			text_json(o->exception->reason)));
 	add_text(all, r);
 	json_object_set_new(all, "unpacked",
 	    json_pack("{s:I, s:I}", "bytes", (json_int_t)r->unpacked, "entries",

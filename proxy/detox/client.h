@@ -14,6 +14,8 @@ enum detox_verdict {
 	DETOX_IS_SANITISED,
 };
 
+struct detox_exception;
+
 struct detox_outcome {
 	enum detox_verdict verdict;
 	struct detox_report report; /* refusal and why also when no child could
@@ -24,6 +26,7 @@ struct detox_outcome {
 	uint8_t digest[DETOX_DIGEST_SIZE]; /* SHA-256 of it */
 	uint8_t in_digest[DETOX_DIGEST_SIZE];
 	uint64_t in_size;
+	const struct detox_exception *exception; /* it passed by; or NULL */
 	uint64_t us; /* from asking to the end */
 };
 

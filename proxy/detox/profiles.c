@@ -326,7 +326,25 @@ load_built_in(struct detox_profiles *p)
 }
 
 static int
-load_list(struct detox_profiles *p, const config_t *config, struct err *e)
+load_exceptions(struct detox_profiles *p, const config_setting_t *root,
+    const char *path, struct err *e)
+{
+	const config_setting_t *group =
+	    config_setting_get_member(root, "exceptions");
+	const char *slash = strrchr(path, '/');
+
+	if (group == NULL)
+		return 0;
+	return detox_exceptions_load(&p->exceptions, group,
+	    slash == NULL
+		? "."
+		: arena_printf(&p->arena, "%.*s", (int)(slash - path), path),
+	    &p->arena, e);
+}
+
+static int
+load_list(struct detox_profiles *p, const config_t *config, const char *path,
+    struct err *e)
 {
 	const config_setting_t *root = config_root_setting(config);
 	const config_setting_t *list = setting_list(root, "profiles", e);
@@ -341,12 +359,15 @@ load_list(struct detox_profiles *p, const config_t *config, struct err *e)
 		    config_setting_get_elem(root, (unsigned)i);
 
 		if (strcmp(config_setting_name(one), "profiles") != 0 &&
+		    strcmp(config_setting_name(one), "exceptions") != 0 &&
 		    strcmp(config_setting_name(one), "scanners") != 0)
 			return setting_error(one, e,
-			    "\"%s\" is unknown, expected profiles or scanners",
+			    "\"%s\" is unknown, expected profiles,"
+			    " scanners or exceptions",
 			    config_setting_name(one));
 	}
-	if (load_scanners(p, root, e) < 0)
+	if (load_scanners(p, root, e) < 0 ||
+	    load_exceptions(p, root, path, e) < 0)
 		return -1;
 	for (int i = 0; i < config_setting_length(list); i++) {
 		const config_setting_t *one =
@@ -379,7 +400,7 @@ detox_profiles_load(struct detox_profiles *p, const char *path, struct err *e)
 	} else {
 		result = setting_read(path, &config, e);
 		if (result == 0)
-			result = load_list(p, &config, e);
+			result = load_list(p, &config, path, e);
 		config_destroy(&config);
 	}
 	for (size_t i = 0; i < p->n; i++)

@@ -8,6 +8,7 @@
 #include "filters/detox.h"
 #include "proxy/av/av.h"
 #include "proxy/base/setting.h"
+#include "proxy/detox/exceptions.h"
 
 #define DETOX_PROFILES_MAX 32
 #define DETOX_SCANNERS_MAX 8
@@ -22,6 +23,7 @@ struct detox_profiles {
 	 * object under the same digest gives the same bytes. */
 	uint8_t digests[DETOX_PROFILES_MAX][DETOX_DIGEST_SIZE];
 	size_t n;
+	struct detox_exceptions exceptions;
 	struct arena arena;
 };
 

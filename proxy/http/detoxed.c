@@ -449,6 +449,10 @@ record(const struct detoxing *d, const struct detox_outcome *o)
 		log_string(&l, "disagrees", r->disagrees);
 	if (removed[0] != '\0')
 		log_string(&l, "removed", removed);
+	if (o->exception != NULL) {
+		log_string(&l, "exception", o->exception->owner);
+		log_string(&l, "reason", o->exception->reason);
+	}
 	log_number(&l, "in_bytes", o->in_size);
 	log_string(&l, "in_sha256", hex(o->in_digest, digest));
 	if (o->verdict != DETOX_IS_REFUSED) {

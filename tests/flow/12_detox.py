@@ -296,3 +296,55 @@ def test_a_scanner_that_does_not_answer_passes_nothing(place):
     # past clamd's own limit, in the midst of the question
     result, reason, why = scanned(place, b"a line of text\n" * 700000, "tcp")
     assert (result, reason) == ("refused", "scanner") and "size limit" in why, why
+
+
+def write_exceptions(place, *entries, key="auditor", profiles='{ name = "standard"; }, { name = "strict"; }'):
+    text = "exceptions = (" + ",".join(entries) + ");\n"
+    (place.dir / "exceptions.conf").write_text(text)
+    subprocess.run(["openssl", "pkeyutl", "-sign", "-rawin", "-inkey", place.dir / f"{key}.key", "-in",
+                    place.dir / "exceptions.conf", "-out", place.dir / "exceptions.conf.sig"], check=True)
+    (place.dir / "excepted.conf").write_text(
+        f'profiles = ( {profiles} );\nexceptions = {{ file = "exceptions.conf"; key = "auditor.pub"; }};\n')
+
+
+def entry(content, until="2999-12-31", more=""):
+    return (f'{{ sha256 = "{hashlib.sha256(content).hexdigest()}"; until = "{until}"; {more}'
+            ' owner = "都市計画課"; reason = "図面"; }')
+
+
+def excepted(place, content, profile="standard", name="plan.docm"):
+    return place.detox(content, name, "--json", "--profiles", place.dir / "excepted.conf", "--profile", profile)
+
+
+def test_what_is_signed_passes_as_it_is(place):
+    for name in ("auditor", "stranger"):
+        subprocess.run(["openssl", "genpkey", "-algorithm", "ed25519", "-out", place.dir / f"{name}.key"], check=True)
+        subprocess.run(["openssl", "pkey", "-in", place.dir / f"{name}.key", "-pubout", "-out",
+                        place.dir / f"{name}.pub"], check=True)
+    content = docm()
+    write_exceptions(place, entry(PROGRAM), entry(content, more='profiles = ["standard"];'), entry(LETTER, "2020-01-31"))
+    status, report, out = excepted(place, content)
+    assert status == 0 and out == content and report["result"] == "unchanged", place.said
+    assert report["exception"] == {"owner": "都市計画課", "reason": "図面"}
+    # another profile, another file, past its day, a program
+    assert "exception" not in excepted(place, content, "strict")[1]
+    assert "exception" not in excepted(place, content + b"x")[1]
+    assert "exception" not in excepted(place, LETTER, name="letter.txt")[1]
+    assert excepted(place, PROGRAM, name="tool.exe")[1]["refusal"]["reason"] == "program"
+
+
+def test_what_is_not_signed_is_no_exception(place):
+    content = docm()
+    file = place.dir / "exceptions.conf"
+    for key, old, new in (("auditor", "図面", "絵"), ("auditor", ");", ");\n"), ("stranger", "", "")):
+        write_exceptions(place, entry(content), key=key)
+        file.write_text(file.read_text().replace(old, new))
+        status, _, out = excepted(place, content)
+        assert status == 1 and out is None and "does not sign" in place.said, place.said
+    (place.dir / "exceptions.conf.sig").unlink()
+    assert excepted(place, content)[0] == 1 and "exceptions.conf.sig" in place.said
+    for bad, says in (('{ sha256 = "%s"; until = "2999-12-31"; owner = "a"; reason = "b"; }' % ("z" * 64), "hexadecimal"),
+                      (entry(content, "2027-02-30"), "expected a day"), ("@include \"/etc/passwd\"", "@include"),
+                      (entry(content).replace("owner", "oner"), "oner")):
+        write_exceptions(place, bad)
+        assert excepted(place, content)[0] == 1 and says in place.said, (bad, place.said)
