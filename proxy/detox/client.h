@@ -27,7 +27,7 @@ struct detox_outcome {
 	uint8_t in_digest[DETOX_DIGEST_SIZE];
 	uint64_t in_size;
 	const struct detox_exception *exception; /* it passed by; or NULL */
-	uint64_t us; /* from asking to the end */
+	uint64_t us;                             /* from asking to the end */
 };
 
 struct detox_client;
