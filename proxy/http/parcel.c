@@ -217,7 +217,7 @@ new_ticket(struct arena *a)
 }
 
 /* The client has its page, and the exchange another end. What it still says of
- * the client is a copy. */
+ * the client is a copy; and so is the host, which under TLS is its CONNECT's. */
 static void
 hand_over(struct exchange *x)
 {
@@ -235,7 +235,9 @@ hand_over(struct exchange *x)
 	exchange_interlude(x, ANSWER_WAITS);
 	x->back = (struct bytes){ 0 };
 	*copy = *x->client;
+	copy->bound = NULL;
 	x->client = copy;
+	x->url.host = arena_copy(&x->arena, x->url.host);
 	x->from = &p->side;
 	from->exchange = NULL;
 	from->type->done(from, SIDE_COMPLETE);
