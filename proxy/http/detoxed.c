@@ -539,11 +539,12 @@ on_done(void *owner, struct detox_outcome *o)
 
 /* Forms. */
 
+/* Also what begins so: servers read it as one. */
 bool
 detoxed_is_form(struct bytes media_type)
 {
-	return bytes_equal_nocase(
-	    media_name(media_type), BYTES("multipart/form-data"));
+	return media_is_below(
+	    bytes_trim(media_type), BYTES("multipart/form-data"));
 }
 
 static void
@@ -697,6 +698,7 @@ static void
 begin_form(struct detoxing *d, uint64_t size)
 {
 	struct exchange *x = d->x;
+	struct bytes boundary;
 	const char *why;
 
 	d->map_n = size;
@@ -708,8 +710,8 @@ begin_form(struct detoxing *d, uint64_t size)
 		exchange_refuse(x, ANSWER_BUSY, "no room for the form");
 		return;
 	}
-	if (parts_split(d->form, (struct bytes){ d->map, d->map_n },
-		media_parameter(d->object.declared, BYTES("boundary")),
+	if (parts_boundary(d->object.declared, &boundary, &why) < 0 ||
+	    parts_split(d->form, (struct bytes){ d->map, d->map_n }, boundary,
 		&x->arena, &why) < 0) {
 		refuse_form(d, why);
 		return;

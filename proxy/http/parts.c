@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "proxy/http/parts.h"
 
+#include "filters/media.h"
 #include "proxy/http/disposition.h"
 
 #define BOUNDARY_MAX 70 /* RFC 2046 section 5.1.1 */
@@ -21,6 +22,22 @@ take(struct bytes *b, struct bytes what)
 		return false;
 	bytes_take(b, what.n);
 	return true;
+}
+
+/* Servers that end lines as they like would see a delimiter in it. */
+static bool
+has_delimiter(struct bytes in, struct bytes first)
+{
+	struct bytes rest = in;
+	ssize_t at;
+
+	while ((at = find(rest, first)) >= 0) {
+		bytes_take(&rest, (size_t)at);
+		if (rest.p == in.p || rest.p[-1] == '\n' || rest.p[-1] == '\r')
+			return true;
+		bytes_take(&rest, 1);
+	}
+	return false;
 }
 
 /* Values that are said once. */
@@ -85,6 +102,7 @@ static const char *
 take_part(struct parts *all, struct bytes *rest, struct bytes delimiter,
     struct arena *a)
 {
+	struct bytes first = { delimiter.p + 2, delimiter.n - 2 };
 	struct part *p = &all->p[all->n];
 	ssize_t head = find(*rest, BYTES("\r\n\r\n"));
 	ssize_t end;
@@ -100,8 +118,50 @@ take_part(struct parts *all, struct bytes *rest, struct bytes delimiter,
 		return "a part of the form without an end";
 	p->content = bytes_take(rest, (size_t)end);
 	bytes_take(rest, delimiter.n);
+	if (has_delimiter(p->head, first) || has_delimiter(p->content, first))
+		return "a part of the form with its boundary in it";
 	all->n++;
 	return read_head(p, a);
+}
+
+/* Without quotes these mean the same to all; a comma ends it for PHP. */
+static bool
+is_plain(struct bytes boundary)
+{
+	for (size_t i = 0; i < boundary.n; i++) {
+		uint8_t c = boundary.p[i];
+
+		if (!(c >= '0' && c <= '9') && !(c >= 'A' && c <= 'Z') &&
+		    !(c >= 'a' && c <= 'z') &&
+		    bytes_index(BYTES("'()+_-./:=?"), c) < 0)
+			return false;
+	}
+	return boundary.n > 0 && boundary.n <= BOUNDARY_MAX;
+}
+
+/* Servers differ in which of two they take, and where they look for it. */
+static bool
+says_it_once(struct bytes type)
+{
+	const struct bytes word = BYTES("boundary");
+	unsigned n = 0;
+
+	for (size_t i = 0; i + word.n <= type.n; i++)
+		n += bytes_equal_nocase(
+		    (struct bytes){ type.p + i, word.n }, word);
+	return n == 1;
+}
+
+int
+parts_boundary(struct bytes type, struct bytes *out, const char **why_out)
+{
+	*out = media_parameter(type, BYTES("boundary"));
+	if (bytes_equal_nocase(
+		media_name(type), BYTES("multipart/form-data")) &&
+	    says_it_once(type) && is_plain(*out))
+		return 0;
+	*why_out = "a form whose type can be read in two ways";
+	return -1;
 }
 
 int
@@ -115,7 +175,7 @@ parts_split(struct parts *out, struct bytes body, struct bytes boundary,
 	*out = (struct parts){ .boundary = boundary,
 		.p = ARENA_ARRAY(a, struct part, PARTS_MAX) };
 	*why_out = "a form without its boundary";
-	if (boundary.n == 0 || boundary.n > BOUNDARY_MAX || !take(&body, first))
+	if (!take(&body, first))
 		return -1;
 	while (take(&body, BYTES("\r\n"))) {
 		*why_out = take_part(out, &body, delimiter, a);

@@ -28,6 +28,9 @@ struct parts {
 	size_t n;
 };
 
+/* Of a form's Content-Type; -1: not all servers would read it so. */
+int parts_boundary(struct bytes type, struct bytes *out, const char **why_out)
+    MUST_CHECK;
 /* Texts point into body or the arena. 0, or -1 and *why_out, a static string.
  */
 int parts_split(struct parts *out, struct bytes body, struct bytes boundary,

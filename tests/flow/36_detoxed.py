@@ -289,6 +289,24 @@ def test_what_cannot_be_made_harmless_is_not_sent(lab):
     assert len(lab.uploads) == sent + 1
 
 
+def test_a_form_is_the_same_to_every_server(lab):
+    sent = len(lab.uploads)
+    file = b"--x\r\nContent-Disposition: form-data; name=f; filename=a.docm\r\n\r\n" + docm()
+    field = b"\r\nContent-Disposition: form-data; name=a\r\n\r\n"
+    for kind, form in (("multipart/form-data, a; boundary=x", file + b"\r\n--x--\r\n"),
+                       ("multipart/form-data a; boundary=x", file + b"\r\n--x--\r\n"),
+                       ("multipart/form-data; boundary=y; boundary=x", b"--y" + field + file + b"\r\n--x--\r\n--y--"),
+                       ("multipart/form-data; boundary*0=x; boundary=y", b"--y" + field + file + b"\r\n--x--\r\n--y--"),
+                       ("multipart/form-data; boundary=y,z", b"--y,z" + field + b"1\r\n--y,z--"),
+                       ('multipart/form-data; boundary="\\x"', b"--\\x" + field + b"1\r\n--\\x--"),
+                       ("multipart/form-data; boundary=x", b"--x" + field + b"1\n" + file + b"\r\n--x--"),
+                       ("multipart/form-data; boundary=x", b"--x" + field + b"1\r" + file + b"\r\n--x--"),
+                       ("multipart/form-data; boundary=x", b"--x" + field + file + b"\r\n--x--")):
+        (lab.dir / "form").write_bytes(form)
+        status, _, body = get(lab, "/up", "-H", f"Content-Type: {kind}", "--data-binary", f"@{lab.dir / 'form'}")
+        assert status == 400 and len(lab.uploads) == sent, (kind, status, body[-600:])
+
+
 BROWSER = ("-H", "Accept: text/html,application/xhtml+xml,*/*;q=0.8", "-H", "Sec-Fetch-Mode: navigate",
            "-H", "Sec-Fetch-Dest: document")
 
