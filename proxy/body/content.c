@@ -708,7 +708,7 @@ content_is_object(const struct content *c)
 	uint64_t declared =
 	    magic_types_named((struct bytes){ 0 }, c->order.media_type);
 
-	for (size_t i = 0; i < c->looks_n; i++)
+	for (size_t i = 0; i < c->looks_n && !c->order.streams; i++)
 		if (c->looks[i].inspection->kind == INSPECTION_DETOX &&
 		    !c->looks[i].over &&
 		    (c->looks[i].inspection->types & declared &
@@ -795,6 +795,29 @@ choose(struct content *c)
 		object_forget(c);
 }
 
+/* What is told to be a conversation and is a file: by its first piece, or as
+ * soon as it is judged. What texts are is told by their content everywhere. */
+static int
+pass_stream(const struct content *c, struct bytes b, bool undecided,
+    const char **why_out)
+{
+	for (size_t i = 0; undecided && i < c->looks_n; i++) {
+		const struct look *l = &c->looks[i];
+		uint64_t is;
+
+		if (l->inspection->kind != INSPECTION_DETOX)
+			continue;
+		is = MAGIC_BIT(l->over   ? magic_found(l->filter)
+			: c->seen == b.n ? magic_type_of(b, true)
+					 : MAGIC_UNKNOWN);
+		if ((l->inspection->types & is & ~TOLD_BY_CONTENT) != 0) {
+			*why_out = "a file that is declared a conversation";
+			return -1;
+		}
+	}
+	return 0;
+}
+
 /* What was read of the body, before and after anybody knows what it is. */
 static int
 keep_object(
@@ -802,6 +825,8 @@ keep_object(
 {
 	struct object *o = &c->object;
 
+	if (c->order.streams)
+		return pass_stream(c, b, undecided, why_out);
 	if (!undecided && !c->is_object)
 		return 0;
 	c->busy = !share_take(c->order.share, b.n);

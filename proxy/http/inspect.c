@@ -616,7 +616,10 @@ inspect_answer(struct exchange *x)
 		o.name = (struct bytes){ 0 };
 	if (x->response.framing == FRAMING_LENGTH)
 		o.length = x->response.content_length;
-	o.streams = is_conversation(o.media_type);
+	/* Who has it saved as a file means a file. */
+	o.streams = is_conversation(o.media_type) &&
+	    (message_field(&x->response, FIELD_CONTENT_DISPOSITION) == NULL ||
+		!inspect_asks_for(x, INSPECTION_DETOX));
 	x->content_down = content_new(&o);
 	if (x->content_down == NULL)
 		return true;

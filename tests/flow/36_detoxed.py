@@ -307,6 +307,28 @@ def test_a_form_is_the_same_to_every_server(lab):
         assert status == 400 and len(lab.uploads) == sent, (kind, status, body[-600:])
 
 
+def test_a_file_in_a_conversation_is_cut_off(lab):
+    f, _ = files(lab)
+    sent = len(lab.uploads)
+    for kind in ("text/event-stream", "application/grpc", "multipart/x-mixed-replace; boundary=x"):
+        name = "Content-Disposition: attachment; filename=a.docm"
+        lab.files["/talk"] = (200, [f"Content-Type: {kind}"], docm())
+        lab.files["/saved"] = (200, [f"Content-Type: {kind}", name], docm())
+        lab.files["/said"] = (200, [f"Content-Type: {kind}"], b"data: a\n\n" * 9000)
+        for version in VERSIONS:
+            done = subprocess.run(
+                ["curl", "-s", "-m", "20", "-x", f"http://127.0.0.1:{lab.port}", "--cacert", lab.proxy_ca.crt, version,
+                 "--interface", CITY, f"https://files.lab.test:{lab.origin_port}/talk"], capture_output=True)
+            assert done.returncode not in (0, 28) and done.stdout == b"", done
+            check_docx(*get(lab, "/saved", version))
+            assert get(lab, "/said", version)[::2] == (200, b"data: a\n\n" * 9000)
+    for version in VERSIONS:
+        status, _, _ = get(lab, "/up", version, "--data-binary", f"@{f}", "-H", "Content-Type: application/grpc")
+        assert status == 400, status
+        time.sleep(0.5)
+        assert len(lab.uploads) == sent
+
+
 BROWSER = ("-H", "Accept: text/html,application/xhtml+xml,*/*;q=0.8", "-H", "Sec-Fetch-Mode: navigate",
            "-H", "Sec-Fetch-Dest: document")
 
