@@ -267,6 +267,26 @@ exchange_ask_for_body(struct exchange *x)
 	x->from->type->flow(x->from, FLOW_GO);
 }
 
+/* A query is no file, whatever it begins with. */
+static void
+leave_out_detox(struct content_order *o, struct arena *a)
+{
+	const struct inspection **left =
+	    ARENA_ARRAY(a, const struct inspection *, o->inspections_n);
+	uint64_t excused = 0;
+	size_t n = 0;
+
+	for (size_t i = 0; i < o->inspections_n; i++) {
+		if (o->inspections[i]->kind == INSPECTION_DETOX)
+			continue;
+		excused |= (o->excused >> i & 1) << n;
+		left[n++] = o->inspections[i];
+	}
+	o->inspections = left;
+	o->inspections_n = n;
+	o->excused = excused;
+}
+
 /* Whether the query may leave. */
 static bool
 inspect_query(struct exchange *x)
@@ -280,6 +300,7 @@ inspect_query(struct exchange *x)
 	bytes_take_until(&query, '?');
 	if (query.n == 0)
 		return true;
+	leave_out_detox(&o, &x->arena);
 	o.media_type = BYTES("application/x-www-form-urlencoded");
 	o.streams = true;
 	c = content_new(&o);
@@ -288,6 +309,8 @@ inspect_query(struct exchange *x)
 	if (v == CONTENT_FOUND)
 		refuse_found(x, c);
 	content_free(c);
+	if (v != CONTENT_GO && v != CONTENT_FOUND)
+		exchange_refuse(x, ANSWER_BUSY, why);
 	return v == CONTENT_GO;
 }
 

@@ -329,6 +329,20 @@ def test_a_file_in_a_conversation_is_cut_off(lab):
         assert len(lab.uploads) == sent
 
 
+def test_a_query_is_no_file(lab):
+    lab.files["/q"] = (200, ["Content-Type: text/plain"], b"hi")
+    lab.write_policy(POLICY.replace('inspect = [', 'inspect = ["residents", ') +
+                     'dlp = ( { name = "residents"; block = ["individual 1"]; reason_ja = "番号"; reason_en = "It"; } );')
+    lab.ctl("reload")
+    try:
+        for version in VERSIONS:
+            status, _, body = get(lab, "/q?%PDF-1.7", version, "-m", "9")
+            assert (status, body) == (200, b"hi"), (status, body)
+    finally:
+        lab.write_policy(POLICY)
+        lab.ctl("reload")
+
+
 BROWSER = ("-H", "Accept: text/html,application/xhtml+xml,*/*;q=0.8", "-H", "Sec-Fetch-Mode: navigate",
            "-H", "Sec-Fetch-Dest: document")
 
