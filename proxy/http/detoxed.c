@@ -500,6 +500,7 @@ finish(struct detoxing *d)
 	}
 	detoxed_end(x);
 	if (up) {
+		x->trailers_up_n = 0;
 		inspect_replaced_up(x);
 		return;
 	}

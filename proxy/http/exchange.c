@@ -250,7 +250,8 @@ exchange_client_gone(struct exchange *x, const char *why)
 void
 exchange_client_drained(struct exchange *x)
 {
-	exchange_deadline(x, flow_timeout_ms(x));
+	if (x->detoxing == NULL)
+		exchange_deadline(x, flow_timeout_ms(x));
 	if (x->content_down != NULL)
 		inspect_send_down(x);
 	if (!x->finished && x->to != NULL && x->down == BODY_RUNS &&
@@ -520,7 +521,8 @@ exchange_origin_failed(
 void
 exchange_origin_drained(struct exchange *x)
 {
-	exchange_deadline(x, flow_timeout_ms(x));
+	if (x->detoxing == NULL)
+		exchange_deadline(x, flow_timeout_ms(x));
 	if (x->content_up != NULL)
 		inspect_send_up(x);
 	if (x->up == BODY_RUNS &&

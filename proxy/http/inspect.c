@@ -535,11 +535,21 @@ inspect_ask(struct exchange *x)
 		    &x->request, BYTES("sec-websocket-extensions"));
 }
 
+/* Not one that was replaced. */
+static const struct field *
+sent_disposition(const struct message *m)
+{
+	for (size_t i = 0; i < m->fields_n; i++)
+		if (m->fields[i].id == FIELD_CONTENT_DISPOSITION &&
+		    !m->fields[i].hop)
+			return &m->fields[i];
+	return NULL;
+}
+
 struct bytes
 inspect_file_name(struct exchange *x, bool *guessed_out)
 {
-	const struct field *f =
-	    message_field(&x->response, FIELD_CONTENT_DISPOSITION);
+	const struct field *f = sent_disposition(&x->response);
 	struct bytes name = f == NULL
 	    ? (struct bytes){ 0 }
 	    : disposition_file_name(f->value, &x->arena);

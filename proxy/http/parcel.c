@@ -11,6 +11,7 @@
 #include "proxy/http/inspect.h"
 #include "proxy/http/stages.h"
 
+#define PARCELS_OF_EDGE 512 /* beyond it browsers wait without a page */
 #define TICKET_N 16
 #define TICKET_HEX (2 * TICKET_N)
 #define ASK_AGAIN_S 2
@@ -29,6 +30,8 @@ struct parcel_wait {
 struct parcel {
 	struct side side;
 	struct edge *edge;
+	struct address client;
+	unsigned body; /* the client's, on the board */
 	struct timer *deadline;
 	uint8_t key[PARCEL_KEY_N];
 	struct buf words;
@@ -168,6 +171,7 @@ parcel_done(struct side *s, enum side_outcome outcome)
 	timer_free(p->deadline);
 	buf_release(&p->words);
 	close(p->fd);
+	board_disconnected(e->board, &p->client, p->body);
 	e->parcels--;
 	edge_client_gone(e);
 }
@@ -188,19 +192,25 @@ static const struct side_type parcel_type = {
 static struct parcel *
 parcel_new(struct exchange *x, struct bytes ticket)
 {
-	int fd = memfd_create("parcel", MFD_CLOEXEC);
+	int fd = x->edge->parcels < PARCELS_OF_EDGE
+	    ? memfd_create("parcel", MFD_CLOEXEC)
+	    : -1;
 	struct parcel *p;
 
 	if (fd < 0)
 		return NULL;
 	p = ARENA_NEW(&x->arena, struct parcel);
-	*p = (struct parcel){
-		.side = { &parcel_type, x }, .edge = x->edge, .fd = fd
-	};
+	*p = (struct parcel){ .side = { &parcel_type, x },
+		.edge = x->edge,
+		.client = x->address,
+		.body = x->segment->body->index,
+		.fd = fd };
 	make_key(x, ticket, p->key);
 	buf_init(&p->words, PARCEL_WORDS_MAX);
 	p->deadline = timer_new(x->edge->loop, parcel_late, p);
 	x->edge->parcels++;
+	/* It counts as a connection of its client, as that one goes. */
+	board_connected(x->edge->board, &x->address, x->segment->body->index);
 	return p;
 }
 
@@ -217,7 +227,8 @@ new_ticket(struct arena *a)
 }
 
 /* The client has its page, and the exchange another end. What it still says of
- * the client is a copy; and so is the host, which under TLS is its CONNECT's. */
+ * the client is a copy; and so is the host, which under TLS is its CONNECT's.
+ */
 static void
 hand_over(struct exchange *x)
 {
@@ -295,7 +306,8 @@ parcel_expect(struct exchange *x)
 	uint64_t waited = (clock_us() - x->started_us) / 1000;
 
 	if (x->parcel != NULL || !inspect_asks_for(x, INSPECTION_DETOX) ||
-	    x->up != BODY_ENDED || x->bound || !is_navigation(x))
+	    x->response.status != 200 || x->up != BODY_ENDED || x->bound ||
+	    !is_navigation(x))
 		return;
 	x->parcel = ARENA_NEW(&x->arena, struct parcel_wait);
 	x->parcel->progress = timer_new(x->edge->loop, on_progress, x);

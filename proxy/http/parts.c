@@ -61,6 +61,8 @@ read_line(struct part *p, struct bytes line, struct arena *a, bool *disposed)
 		if (p->declared.p != NULL)
 			return -1;
 		p->declared = value;
+	} else if (bytes_equal_nocase(name, BYTES("content-encoding"))) {
+		return -1; /* what is packed could be anything */
 	} else if (bytes_equal_nocase(
 		       name, BYTES("content-transfer-encoding"))) {
 		return bytes_equal_nocase(value, BYTES("binary")) ||

@@ -379,6 +379,11 @@ def test_a_browser_that_waits_is_told_and_gets_its_file(lab):
     begun = time.monotonic()
     check_docx(*get(lab, "/slow.docm"))
     assert time.monotonic() - begun > 3.5
+    # by the name that its origin gave
+    lab.files["/named"] = (200, [f"Content-Type: {MEDIA}", "Content-Disposition: attachment; filename=list.docm"], docm())
+    lab.slow["/named"] = 3
+    _, fields, _ = get(lab, "/named", *BROWSER)
+    assert follow(lab, fields)[3].endswith("/f/list.docx")
     line = lab.event(event="exchange", path="/slow.docm", status=200)
     assert line["bytes_down"] > 0
 

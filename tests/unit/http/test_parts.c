@@ -39,6 +39,8 @@ static const struct {
 	{ "--x\r\n" DISPOSED
 	  "\r\nContent-Transfer-Encoding: Binary\r\n\r\nbody\r\n--x--",
 	    1 },
+	{ "--x\r\n" DISPOSED "\r\nContent-Encoding: gzip\r\n\r\nbody\r\n--x--",
+	    -1 },
 	{ "--x\r\n" DISPOSED "\r\nContent-Type: multipart/mixed; boundary=y"
 	  "\r\n\r\nbody\r\n--x--",
 	    -1 },
