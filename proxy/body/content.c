@@ -4,15 +4,14 @@
 #include <openssl/crypto.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/random.h>
-#include <unistd.h>
 
 #include "filters/decode/encode.h"
 #include "filters/dlp/filter.h"
 #include "filters/media.h"
 #include "filters/text/text.h"
 #include "proxy/base/file.h"
+#include "proxy/body/object.h"
 #include "proxy/detox/detox.h"
 
 const struct setting content_table[] = {
@@ -105,7 +104,6 @@ content_prepare(struct policy *p, const char *key_path, struct err *e)
 #define GZIP_LEVEL 6
 #define PIECE_MAX ((size_t)65536)
 #define LAG_FREE (2 * PIECE_MAX)
-#define OBJECT_HEAD_MAX ((size_t)16 << 20)
 #define TOO_LARGE "a file larger than is allowed"
 
 /* What is kept back or waits to be taken, in the order in which it came. */
@@ -132,20 +130,10 @@ struct look {
 	} settings;
 };
 
-/* A body that may have to be made harmless. */
-struct object {
-	struct buf head; /* while nobody knows */
-	int fd;          /* then all of it; -1: not begun */
-	uint64_t n;      /* bytes of it, which are taken from the share */
-	enum magic_type type;
-	const uint8_t *instead; /* what travels on in its place, mapped */
-	size_t instead_n;
-	size_t sent;
-};
-
 struct content {
 	struct content_order order;
-	struct object object;
+	struct object object; /* a body that may have to be made harmless */
+	enum magic_type type; /* its */
 	bool is_object;
 	bool large;
 	bool failed; /* the object cannot be kept */
@@ -339,8 +327,7 @@ content_new(const struct content_order *o)
 		c->decode = decode_new(&settings);
 	}
 	c->released = o->streams || c->looks_n == 0;
-	c->object.fd = -1;
-	buf_init(&c->object.head, OBJECT_HEAD_MAX);
+	object_init(&c->object, o->share);
 	c->encode_settings.level = GZIP_LEVEL;
 	if (c->decode != NULL && o->output == CONTENT_GZIP)
 		c->encode = filter_new(&encode_filter, &c->encode_settings);
@@ -371,35 +358,6 @@ take_first(struct content *c)
 	return p;
 }
 
-/* What was kept of it until now. */
-static void
-object_forget(struct content *c)
-{
-	struct object *o = &c->object;
-
-	if (o->n > 0)
-		share_give(c->order.share, o->n);
-	o->n = 0;
-	buf_release(&o->head);
-	buf_init(&o->head, OBJECT_HEAD_MAX);
-	if (o->fd >= 0)
-		close(o->fd);
-	o->fd = -1;
-}
-
-static void
-object_release(struct content *c)
-{
-	struct object *o = &c->object;
-
-	object_forget(c);
-	if (o->instead != NULL) {
-		munmap((void *)(uintptr_t)o->instead, o->instead_n);
-		share_give(c->order.share, o->instead_n);
-	}
-	o->instead = NULL;
-}
-
 void
 content_free(struct content *c)
 {
@@ -412,7 +370,7 @@ content_free(struct content *c)
 	while ((p = take_first(c)) != NULL)
 		drop(c, p);
 	drop(c, c->taken);
-	object_release(c);
+	object_release(&c->object);
 	filter_free(c->encode);
 	decode_free(c->decode);
 	OPENSSL_cleanse(c, sizeof(*c));
@@ -504,15 +462,14 @@ content_waits(const struct content *c)
 int
 content_object(struct content *c, struct content_object *out, struct err *e)
 {
-	struct object *o = &c->object;
 	bool named =
 	    (magic_types_named((struct bytes){ 0 }, c->order.media_type) &
-		MAGIC_BIT(o->type)) != 0;
+		MAGIC_BIT(c->type)) != 0;
 
 	*out = (struct content_object){
-		.fd = o->fd,
+		.fd = c->object.fd,
 		.inspections = c->order.inspections,
-		.type = o->type,
+		.type = c->type,
 		.name = c->order.guessed && named ? (struct bytes){ 0 }
 						  : c->order.name,
 		.declared = c->order.media_type,
@@ -522,7 +479,7 @@ content_object(struct content *c, struct content_object *out, struct err *e)
 			if (c->looks[i].chosen &&
 			    c->order.inspections[k] == c->looks[i].inspection)
 				out->asked |= UINT64_C(1) << k;
-	return detox_seal_fd(o->fd, e);
+	return detox_seal_fd(c->object.fd, e);
 }
 
 uint64_t
@@ -534,25 +491,8 @@ content_object_size(const struct content *c)
 bool
 content_replace(struct content *c, int fd, uint64_t size)
 {
-	struct object *o = &c->object;
-	void *p = NULL;
-
-	object_forget(c);
-	if (size > SIZE_MAX || !share_take(c->order.share, size)) {
-		close(fd);
-		return false;
-	}
-	if (size > 0)
-		p = mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0);
-	close(fd);
-	if (p == MAP_FAILED) {
-		share_give(c->order.share, size);
-		return false;
-	}
-	o->instead = p;
-	o->instead_n = size;
-	c->released = true;
-	return true;
+	c->released = object_replace(&c->object, fd, size);
+	return c->released;
 }
 
 struct content *
@@ -562,8 +502,7 @@ content_of(int fd, uint64_t size, struct share share)
 
 	must(c != NULL);
 	c->order.share = share;
-	c->object.fd = -1;
-	buf_init(&c->object.head, OBJECT_HEAD_MAX);
+	object_init(&c->object, share);
 	c->is_object = c->ended = true;
 	if (content_replace(c, fd, size))
 		return c;
@@ -571,22 +510,11 @@ content_of(int fd, uint64_t size, struct share share)
 	return NULL;
 }
 
-static bool
-take_instead(struct object *o, struct bytes *out)
-{
-	size_t n = o->instead_n - o->sent;
-
-	*out = (struct bytes){ o->instead + o->sent,
-		n < PIECE_MAX ? n : PIECE_MAX };
-	o->sent += out->n;
-	return out->n > 0;
-}
-
 bool
 content_ready(const struct content *c)
 {
 	if (c->is_object)
-		return c->released && c->object.sent < c->object.instead_n;
+		return c->released && object_ready(&c->object);
 	return c->released && c->first != NULL &&
 	    (c->ended || c->first->seen <= judged(c));
 }
@@ -595,7 +523,7 @@ bool
 content_take(struct content *c, struct bytes *out)
 {
 	if (c->is_object)
-		return c->released && take_instead(&c->object, out);
+		return c->released && object_take(&c->object, PIECE_MAX, out);
 	drop(c, c->taken);
 	c->taken = content_ready(c) ? take_first(c) : NULL;
 	if (c->taken != NULL) {
@@ -739,39 +667,18 @@ object_max(const struct content *c)
 	return least;
 }
 
-static int
-write_object(struct content *c, struct bytes b)
-{
-	while (b.n > 0) {
-		ssize_t n = write(c->object.fd, b.p, b.n);
-
-		if (n < 0)
-			return -1;
-		bytes_take(&b, (size_t)n);
-	}
-	return 0;
-}
-
 /* From here on nothing else of the body is kept. */
 static int
 begin_object(struct content *c)
 {
-	struct object *o = &c->object;
 	struct piece *p;
-	int result;
 
 	while ((p = take_first(c)) != NULL)
 		drop(c, p);
 	c->is_object = true;
 	if (c->order.length > object_max(c) && c->decode == NULL)
 		c->large = true;
-	o->fd = memfd_create("object", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	if (o->fd < 0)
-		return -1;
-	result = write_object(c, buf_bytes(&o->head));
-	buf_release(&o->head);
-	buf_init(&o->head, OBJECT_HEAD_MAX);
-	return result;
+	return object_begin(&c->object);
 }
 
 /* Once they all know what it is. */
@@ -785,14 +692,14 @@ choose(struct content *c)
 
 		if (l->inspection->kind != INSPECTION_DETOX)
 			continue;
-		c->object.type = magic_found(l->filter);
+		c->type = magic_found(l->filter);
 		l->chosen = is_meant(c, l);
 		any |= l->chosen;
 	}
 	if (any && c->seen > 0)
 		c->failed = begin_object(c) < 0;
 	else
-		object_forget(c);
+		object_forget(&c->object);
 }
 
 /* What is told to be a conversation and is a file: by its first piece, or as
@@ -823,24 +730,22 @@ static int
 keep_object(
     struct content *c, struct bytes b, bool undecided, const char **why_out)
 {
-	struct object *o = &c->object;
+	enum object_put put;
 
 	if (c->order.streams)
 		return pass_stream(c, b, undecided, why_out);
 	if (!undecided && !c->is_object)
 		return 0;
-	c->busy = !share_take(c->order.share, b.n);
-	if (c->busy) {
-		*why_out = "too many bytes are kept back to be made harmless";
+	put = object_put(&c->object, b);
+	c->busy = put == OBJECT_FULL;
+	c->failed = put == OBJECT_FAILED;
+	*why_out = c->busy ? "too many bytes are kept back to be made harmless"
+			   : "no memory to keep it back";
+	if (put != OBJECT_KEPT)
 		return -1;
-	}
-	o->n += b.n;
-	*why_out = "no memory to keep it back";
-	c->failed =
-	    c->is_object ? write_object(c, b) < 0 : buf_append(&o->head, b) < 0;
-	if (!c->failed && undecided && !is_undecided(c))
+	if (undecided && !is_undecided(c))
 		choose(c);
-	if (c->is_object && o->n > object_max(c))
+	if (c->is_object && c->object.n > object_max(c))
 		c->large = true;
 	return c->failed ? -1 : 0;
 }
