@@ -343,6 +343,21 @@ def test_a_query_is_no_file(lab):
         lab.ctl("reload")
 
 
+def test_bad_entries_are_told_by_line(lab):
+    for right, wrong in (('profile = "standard"', 'profile = "standart"'), ('"documents"', '"document"'),
+                         ('"png"', '"archives", "zip"'), ('profile = "standard"', 'profil = "standard"'),
+                         ('inspect = ["harmless"]', 'inspect = ["harmles"]')):
+        assert right in POLICY
+        lab.write_policy(POLICY.replace(right, wrong, 1))
+        done = subprocess.run([lab.build / "sekishod", "-t", "-c", lab.dir / "sekisho.conf"],
+                              capture_output=True, text=True)
+        said = done.stdout + done.stderr
+        assert done.returncode == 1 and re.search(r"policy\.conf:\d+: .*expected", said), (wrong, said)
+    lab.write_policy(POLICY)
+    explained = lab.ctl("explain", "-c", lab.dir / "sekisho.conf", "--from", CITY, "https://files.lab.test/")
+    assert "harmless" in explained.stdout
+
+
 BROWSER = ("-H", "Accept: text/html,application/xhtml+xml,*/*;q=0.8", "-H", "Sec-Fetch-Mode: navigate",
            "-H", "Sec-Fetch-Dest: document")
 
