@@ -81,3 +81,18 @@ file_read(const char *path, struct buf *out, struct err *e)
 	close(fd);
 	return result;
 }
+
+int
+file_write(int fd, struct bytes b)
+{
+	while (b.n > 0) {
+		ssize_t n = write(fd, b.p, b.n);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return -1;
+		bytes_take(&b, (size_t)n);
+	}
+	return 0;
+}

@@ -15,3 +15,5 @@ int file_open(const char *path, size_t max, struct err *e) MUST_CHECK;
 /* All of it, behind what is in out, whose limit holds. 0, or -1 and *e: not
  * opened, larger than the limit, or changed while it was read. */
 int file_read(const char *path, struct buf *out, struct err *e) MUST_CHECK;
+/* All of b, however many calls it takes. 0, or -1 and errno. */
+int file_write(int fd, struct bytes b) MUST_CHECK;

@@ -4,6 +4,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "proxy/base/file.h"
+
 #define HEAD_MAX ((size_t)16 << 20)
 
 void
@@ -43,19 +45,6 @@ object_release(struct object *o)
 	o->instead = NULL;
 }
 
-static int
-write_all(int fd, struct bytes b)
-{
-	while (b.n > 0) {
-		ssize_t n = write(fd, b.p, b.n);
-
-		if (n < 0)
-			return -1;
-		bytes_take(&b, (size_t)n);
-	}
-	return 0;
-}
-
 enum object_put
 object_put(struct object *o, struct bytes b)
 {
@@ -64,7 +53,7 @@ object_put(struct object *o, struct bytes b)
 	if (!share_take(o->share, b.n))
 		return OBJECT_FULL;
 	o->n += b.n;
-	result = o->fd >= 0 ? write_all(o->fd, b) : buf_append(&o->head, b);
+	result = o->fd >= 0 ? file_write(o->fd, b) : buf_append(&o->head, b);
 	return result < 0 ? OBJECT_FAILED : OBJECT_KEPT;
 }
 
@@ -76,7 +65,7 @@ object_begin(struct object *o)
 	o->fd = memfd_create("object", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	if (o->fd < 0)
 		return -1;
-	result = write_all(o->fd, buf_bytes(&o->head));
+	result = file_write(o->fd, buf_bytes(&o->head));
 	forget_head(o);
 	return result;
 }

@@ -214,19 +214,6 @@ may_write(const char *path)
 	return lstat(path, &st) < 0 || S_ISREG(st.st_mode);
 }
 
-static int
-write_all(int fd, struct bytes rest)
-{
-	while (rest.n > 0) {
-		ssize_t n = write(fd, rest.p, rest.n);
-
-		if (n < 0)
-			return -1;
-		bytes_take(&rest, (size_t)n);
-	}
-	return 0;
-}
-
 /* Beside OUT, so that it can take its name. */
 static int
 open_beside(const char *path, char new[PATH_MAX])
@@ -262,7 +249,7 @@ write_output(const char *path, const struct detox_outcome *o)
 	fd = open_beside(path, new);
 	if (fd < 0)
 		goto unmap;
-	if (write_all(fd, (struct bytes){ p, o->size }) < 0 ||
+	if (file_write(fd, (struct bytes){ p, o->size }) < 0 ||
 	    fchmod(fd, 0666 & ~mask) < 0 || fsync(fd) < 0 ||
 	    rename(new, path) < 0)
 		goto unlink;

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "proxy/base/file.h"
 #include "proxy/detox/report.h"
 
 enum job_exit {
@@ -68,19 +69,6 @@ job_run(const struct job_order *o)
 	_exit(o->work(o));
 }
 
-static int
-write_all(int fd, struct bytes b)
-{
-	while (b.n > 0) {
-		ssize_t n = write(fd, b.p, b.n);
-
-		if (n <= 0)
-			return -1;
-		bytes_take(&b, (size_t)n);
-	}
-	return 0;
-}
-
 /* By reading, and not by mapping: memory of our own needs no trust. From its
  * beginning, as others share the descriptor. */
 static int
@@ -122,10 +110,10 @@ job_work(const struct job_order *o)
 	const struct detox_object object = { buf_bytes(&content), o->name,
 		o->declared };
 	if (detox_run(&d, &object, &out) == DETOX_REBUILT &&
-	    write_all(JOB_OUT, buf_bytes(&out.content)) < 0)
+	    file_write(JOB_OUT, buf_bytes(&out.content)) < 0)
 		return JOB_WRITE_FAILED;
 	if (detox_report_pack(&d, out.extension, &report) < 0 ||
-	    write_all(JOB_REPORT, buf_bytes(&report)) < 0)
+	    file_write(JOB_REPORT, buf_bytes(&report)) < 0)
 		return JOB_WRITE_FAILED;
 	return JOB_DONE;
 }

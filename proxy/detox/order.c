@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The wire form: the profile, the two lengths, the two names. */
-#include <errno.h>
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "proxy/base/file.h"
 #include "proxy/detox/detox.h"
 
 #define SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
@@ -54,21 +54,10 @@ detox_seal(struct bytes b, struct err *e)
 
 	if (fd < 0)
 		return err_set(e, "memfd: %m");
-	while (b.n > 0) {
-		ssize_t n = write(fd, b.p, b.n);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			goto close_fd;
-		bytes_take(&b, (size_t)n);
-	}
-	if (detox_seal_fd(fd, e) == 0)
+	if (file_write(fd, b) < 0)
+		err_set(e, "memfd: %m");
+	else if (detox_seal_fd(fd, e) == 0)
 		return fd;
-	close(fd);
-	return -1;
-close_fd:
-	err_set(e, "memfd: %m");
 	close(fd);
 	return -1;
 }

@@ -2,6 +2,7 @@
 #include <sys/mman.h>
 
 #include "filters/media.h"
+#include "proxy/base/file.h"
 #include "proxy/http/detoxing.h"
 #include "proxy/http/inspect.h"
 #include "proxy/http/stages.h"
@@ -24,14 +25,7 @@ static int
 append_bytes(struct detoxing *d, struct bytes b)
 {
 	d->built_n += b.n;
-	while (b.n > 0) {
-		ssize_t n = write(d->built, b.p, b.n);
-
-		if (n < 0)
-			return -1;
-		bytes_take(&b, (size_t)n);
-	}
-	return 0;
+	return file_write(d->built, b);
 }
 
 /* What came out of the present part, or what it was. */

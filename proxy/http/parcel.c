@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "proxy/base/file.h"
 #include "proxy/detox/detox.h"
 #include "proxy/http/inspect.h"
 #include "proxy/http/stages.h"
@@ -103,12 +104,7 @@ parcel_body(struct side *s, struct bytes b)
 {
 	struct parcel *p = CONTAINER(s, struct parcel, side);
 
-	while (b.n > 0 && !p->failed) {
-		ssize_t n = write(p->fd, b.p, b.n);
-
-		p->failed = n < 0;
-		bytes_take(&b, n < 0 ? 0 : (size_t)n);
-	}
+	p->failed = p->failed || file_write(p->fd, b) < 0;
 }
 
 static void
