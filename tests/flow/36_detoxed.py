@@ -169,8 +169,8 @@ def test_a_lie_about_the_type_does_not_pass(lab):
         assert not any("vba" in n for n in zipfile.ZipFile(io.BytesIO(body)).namelist())
         assert fields["content-type"] == DOCX
     # what calls itself a document, and is none
-    for name in ("/report.pdf", "/report.docx"):
-        lab.files[name] = (200, ["Content-Type: application/pdf"], b"\x01\x02\x03 no document" * 500)
+    for name, declared in (("/report.docx", "image/x-none"), ("/report", "application/pdf")):
+        lab.files[name] = (200, [f"Content-Type: {declared}"], b"\x01\x02\x03 no document" * 500)
         assert get(lab, name)[0] == 403
 
 
