@@ -333,7 +333,7 @@ static const struct {
 	{ "default = (\n", ":2: syntax error, expected libconfig syntax" },
 	{ "rule = ();",
 	    ":1: unknown key \"rule\", expected one of: lists"
-	    " dlp phrases types must default" },
+	    " dlp phrases types detox must default" },
 	{ "default = 1;", ":1: default: expected a list ( … )" },
 	{ "must = 1;", ":1: must: expected a list ( … )" },
 	{ "lists = {};", ":1: lists: expected a list ( … )" },
