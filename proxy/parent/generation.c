@@ -22,7 +22,8 @@ start_edges(struct generation *g)
 {
 	struct err e = { 0 };
 
-	for (unsigned i = 0; i < g->edges; i++) {
+	for (unsigned i = 0; i < g->edges && g->state != GENERATION_DRAINING;
+	     i++) {
 		struct worker *w = worker_new(PROCESS_EDGE, i, g, &e);
 
 		if (w == NULL) {
@@ -317,6 +318,8 @@ generation_begin(struct err *e)
 		return -1;
 	}
 	worker_start(keysmith);
-	worker_start(detox);
+	/* One that cannot be started ends the generation at once. */
+	if (parent.coming == g)
+		worker_start(detox);
 	return 0;
 }
