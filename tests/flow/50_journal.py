@@ -22,7 +22,8 @@ def lines_are_whole(lab):
 def all_paths(lab):
     found = []
     for path in (lab.dir / "log").iterdir():
-        for line in path.read_text().splitlines():
+        # whole lines: one may be on its way
+        for line in path.read_bytes().decode(errors="replace").split("\n")[:-1]:
             found.append(json.loads(line).get("path"))
     return found
 
