@@ -297,21 +297,6 @@ judge(const void *base, size_t size)
 	return files_in_order(&r) && all_found_again(&r) ? NULL : "is damaged";
 }
 
-static int
-write_all(int fd, struct bytes b)
-{
-	while (b.n > 0) {
-		ssize_t n = write(fd, b.p, b.n);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return -1;
-		bytes_take(&b, (size_t)n);
-	}
-	return 0;
-}
-
 /* What is in it can change no more; now it is judged. */
 static int
 seal(int fd, const char *name, struct err *e)
@@ -351,7 +336,7 @@ urlrep_seal_bytes(struct bytes file, const char *name, struct err *e)
 
 	if (fd < 0)
 		return -1;
-	if (write_all(fd, file) == 0) {
+	if (file_write(fd, file) == 0) {
 		if (seal(fd, name, e) == 0)
 			return fd;
 	} else {
