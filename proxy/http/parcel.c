@@ -42,13 +42,11 @@ struct parcel {
 
 /* Of the ticket, the client and the host. */
 static void
-make_key(
-    const struct exchange *x, struct bytes ticket, uint8_t out[PARCEL_KEY_N])
+make_key(struct exchange *x, struct bytes ticket, uint8_t out[PARCEL_KEY_N])
 {
 	char address[ADDRESS_TEXT_MAX];
-	struct bytes all =
-	    bytes_of(arena_printf((struct arena *)(uintptr_t)&x->arena,
-		"%.*s %s %.*s", BYTES_PRINTF(ticket),
+	struct bytes all = bytes_of(
+	    arena_printf(&x->arena, "%.*s %s %.*s", BYTES_PRINTF(ticket),
 		address_text(&x->address, address), BYTES_PRINTF(x->url.host)));
 
 	must(EVP_Digest(all.p, all.n, out, NULL, EVP_sha256(), NULL) == 1);
