@@ -15,7 +15,8 @@
 #include "proxy/base/err.h"
 #include "proxy/base/loop.h"
 
-#define SPOOL_ID_MAX 20 /* with its NUL */
+#define SPOOL_ID_MAX 20                  /* with its NUL */
+#define SPOOL_TEXT_MAX ((size_t)1 << 20) /* of about, and of a note */
 
 struct spool;
 
