@@ -132,6 +132,10 @@ fuzz-targets: $(FUZZ_SRC:tests/fuzz/%.c=$B/%)
 $B/fuzz_%: $B/tests/fuzz/fuzz_%.o $B/libsekisho.a
 	$(CC) -fsanitize=address,undefined,fuzzer -o $@ $^ $(PKG_LIBS)
 
+# What needs root and a disk of its own: tests/power/run BUILD TIMES.
+$B/power_%: $B/tests/power/%.o $B/libsekisho.a
+	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS)
+
 deb:
 	packaging/build
 

@@ -21,9 +21,11 @@
 struct spool;
 
 struct spool_limits {
-	uint64_t bytes_max; /* of all files of the folder that are ours */
+	uint64_t bytes_max; /* of all files of the folder: ours up to their
+			     * ends, other processes' with the room they keep */
 	uint64_t free_min;  /* bytes that the disk must keep free */
-	uint64_t segment;   /* bytes of one file */
+	uint64_t segment;   /* bytes of one file; at most an eighth of
+			     * bytes_max, at least 64 KiB */
 };
 
 /* A mail in the spool. The spool's own; what it says lives until it is ended
@@ -43,7 +45,8 @@ struct spool_events {
 	/* It is durable: acknowledge it. Called after the tick in which it was
 	 * added, never from spool_add. */
 	void (*committed)(void *owner, struct spool_mail *m);
-	/* It could not be made durable: it is gone, do not acknowledge. */
+	/* It could not be made durable: it is gone, do not acknowledge. m is
+	 * freed behind this, and not to be ended. */
 	void (*failed)(void *owner, struct spool_mail *m, const char *why);
 	/* One was found at the start, or taken over from a process that ended.
 	 * It is committed. */
@@ -55,13 +58,15 @@ struct spool_events {
 struct spool *spool_open(int folder, const struct spool_limits *limits,
     struct loop *l, const struct spool_events *events, void *owner,
     struct err *e) MUST_CHECK;
-/* Commits what is not yet, closes and unlocks the files. NULL does nothing. */
+/* Commits what is not yet, closes and unlocks the files, and the folder. Not
+ * from a callback of the spool. NULL does nothing. */
 void spool_close(struct spool *s);
 /* Looks for files that nobody holds; called at the start by spool_open, later
  * by the owner's timer. */
 void spool_adopt(struct spool *s);
 
-/* Whether a mail of that size has room now (spool_max, the disk). */
+/* Whether a mail of that size has room now (bytes_max, the disk); spool_add
+ * asks again, with what is said about it. */
 bool spool_has_room(struct spool *s, uint64_t size);
 /* The content is pieces, one after the other. NULL and *e: no room, or a write
  * failed; nothing was added. */
@@ -69,7 +74,8 @@ struct spool_mail *spool_add(struct spool *s, struct bytes about,
     const struct bytes *pieces, size_t pieces_n, struct err *e) MUST_CHECK;
 /* Replaces m's note, durable with the tick. -1 and *e: the disk does not take
  * it; the note in memory is the new one, and it is tried again by the spool
- * with the next commit. */
+ * with the next commit, each second. Or it is over SPOOL_TEXT_MAX, and nothing
+ * was done. */
 int spool_note(
     struct spool *s, struct spool_mail *m, struct bytes note, struct err *e);
 /* It was delivered, or a person dropped it. m is freed; the end is durable with
@@ -82,7 +88,8 @@ int spool_map(struct spool *s, const struct spool_mail *m,
 void spool_unmap(struct spool *s, struct bytes content);
 
 struct spool_mail *spool_find(struct spool *s, struct bytes id);
-/* Each of them, in the order in which they were added. */
+/* Each of them, in the order in which they were added; what was taken over is
+ * behind what was there. each() may end the one it is given. */
 void spool_each(struct spool *s,
     void (*each)(void *owner, struct spool_mail *m), void *owner);
 struct spool_counts {

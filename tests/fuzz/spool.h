@@ -44,9 +44,9 @@ fuzz_spool_record(uint8_t *out, uint64_t at, const uint8_t *row)
 	sum_add(&sum, (struct bytes){ note.p + note.n, r.content_n });
 	r.content_sum = sum_end(&sum);
 	if (row[5] % 4 == 1) /* lies, with a sum that holds */
-		r.content_n = (uint64_t)row[6] << row[7] % 40;
+		r.content_n = (uint64_t)row[6] << row[7] % 14;
 	else if (row[5] % 4 == 3)
-		r.durable = (uint64_t)row[6] << row[7] % 40;
+		r.durable = (uint64_t)row[6] << row[7] % 14;
 	record_encode(out, &r, place, about, note);
 	if (row[5] % 4 == 2)
 		out[row[6] % (RECORD_HEAD + 32)] ^= row[7];
