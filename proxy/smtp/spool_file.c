@@ -369,10 +369,12 @@ segment_map(struct segment *g, const struct segment_content *c,
 
 	/* Read before it is mapped: a disk's error is one of read, and not a
 	 * signal that ends the process. */
-	if (!segment_holds(g, c))
+	if (!segment_holds(g, c)) {
+		g->damaged = true;
 		return err_set(e,
 		    "spool: %s: the content at %" PRIu64 " is damaged", g->name,
 		    c->at);
+	}
 	if (c->n == 0) {
 		*out = BYTES("");
 		return 0;

@@ -19,7 +19,7 @@
 #include "tests/unit/smtp/spool_drive.h"
 
 #define KILLS 100
-#define CUTS 60
+#define CUTS 40
 #define MAILS_MAX 400000
 #define SECTOR 512
 #define DEATHS_MAX 2000

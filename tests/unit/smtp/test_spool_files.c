@@ -276,6 +276,39 @@ START_TEST(spool_file_damaged_in_the_middle_is_put_aside)
 }
 END_TEST
 
+static void
+find_damaged(void *owner, struct spool_mail *m)
+{
+	struct bytes content;
+	struct err e = { 0 };
+
+	if (m->about.p[0] != 2)
+		return;
+	ck_assert_int_eq(spool_map(d.spool, m, &content, &e), -1);
+	ck_assert(strstr(e.text, "is damaged") != NULL);
+	spool_end(d.spool, m);
+	++*(size_t *)owner;
+}
+
+/* A later record vouches for it, so it is found; but it is never given. */
+START_TEST(spool_file_with_a_damaged_content_is_put_aside)
+{
+	char path[512];
+	size_t n = 0;
+
+	file.bytes[file.ends[2] - 1] ^= 1;
+	put_file(file.bytes, file.n);
+	drive_open(&d);
+	ck_assert_uint_eq(d.found, 5);
+	spool_each(d.spool, find_damaged, &n);
+	ck_assert_uint_eq(n, 1);
+	ck_assert_uint_eq(drive_all(&d, all, COUNT(all)), 4);
+	spool_each(d.spool, end_mail, NULL);
+	drive_close(&d);
+	ck_assert_uint_eq(drive_files(&d, ".damaged", path), 1);
+}
+END_TEST
+
 static const struct {
 	const char *name;
 	size_t n;
@@ -387,6 +420,7 @@ spool_files_suite(void)
 	tcase_add_test(t, spool_file_with_any_byte_changed_keeps_the_others);
 	tcase_add_test(t, spool_file_within_a_mail_is_no_file);
 	tcase_add_test(t, spool_file_damaged_in_the_middle_is_put_aside);
+	tcase_add_test(t, spool_file_with_a_damaged_content_is_put_aside);
 	tcase_add_loop_test(
 	    t, spool_file_is_known_by_its_name, 0, COUNT(strange));
 	tcase_add_test(t, spool_sum_is_siphash_1_3);
