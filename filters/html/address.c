@@ -216,7 +216,7 @@ address_picture(const struct address *a, struct bytes address, struct buf *out)
 					: rebuild_data(a, address, out);
 	if (starts_with(address, BYTES("cid:")) && address.n <= ADDRESS_MAX)
 		return clean(a, address, out);
-	if (address.p[0] == '#' || is_beside(address))
+	if (address.p[0] == '#' || (!a->mail && is_beside(address)))
 		return clean(a, address, out);
 	address_removed(a,
 	    starts_with(address, BYTES("data:")) ? REMOVED_REFUSED

@@ -13,6 +13,7 @@ struct address {
 	/* The document was written here and is read again: nothing is
 	 * reported, and its pictures are as they should be. */
 	bool again;
+	bool mail; /* nothing stands beside it */
 };
 
 /* A place to go to when somebody clicks: the address without the blanks and

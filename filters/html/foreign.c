@@ -134,7 +134,7 @@ static void
 put_svg_attributes(struct html_writer *w, const GumboNode *n, struct bytes name)
 {
 	char where[HTML_NAME_MAX + 1] = "";
-	const struct address address = { w->d, where, w->again };
+	const struct address address = { w->d, where, w->again, w->mail };
 	const GumboVector *all = &n->v.element.attributes;
 	bool href = false;
 
@@ -154,7 +154,7 @@ put_svg_attributes(struct html_writer *w, const GumboNode *n, struct bytes name)
 static void
 put_svg_style(struct html_writer *w, const GumboNode *n)
 {
-	const struct address address = { w->d, "style", w->again };
+	const struct address address = { w->d, "style", w->again, w->mail };
 	const GumboVector *all = &n->v.element.children;
 	struct buf sheet;
 

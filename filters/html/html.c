@@ -36,18 +36,20 @@ write_once(struct detox *d, struct html_writer *w, struct bytes html)
 	enum detox_result result = tree_read(d, &t, html);
 
 	if (result == DETOX_REBUILT)
-		result = d->profile->to_text ? html_write_text(w, t.output)
-					     : html_write(w, t.output);
+		result = w->text ? html_write_text(w, t.output)
+				 : html_write(w, t.output);
 	tree_release(&t);
 	return result;
 }
 
 /* From page into itself, by way of room. */
 static enum detox_result
-settle(struct detox *d, struct buf *page, struct buf *room)
+settle(struct detox *d, bool mail, struct buf *page, struct buf *room)
 {
 	for (int i = 0; i < ROUNDS_MAX; i++) {
-		struct html_writer w = { .d = d, .out = room, .again = true };
+		struct html_writer w = {
+			.d = d, .out = room, .again = true, .mail = mail
+		};
 		struct buf other;
 
 		room->n = 0;
@@ -64,24 +66,45 @@ settle(struct detox *d, struct buf *page, struct buf *room)
 }
 
 static enum detox_result
-rebuild(struct detox *d, const struct detox_object *o, struct detox_output *out)
+write_page(struct html_writer *w, const struct detox_object *o)
 {
-	struct html_writer w = { .d = d, .out = &out->content };
+	struct detox *d = w->d;
 	struct buf text, room;
 	enum detox_result result;
 
 	buf_init(&room, d->profile->out_max);
 	result = html_utf8(d, o, &text);
 	if (result == DETOX_REBUILT)
-		result = write_once(d, &w, buf_bytes(&text));
+		result = write_once(d, w, buf_bytes(&text));
 	buf_release(&text);
-	detox_text(d, w.text_in, w.text_out);
-	if (result == DETOX_REBUILT && !d->profile->to_text)
-		result = settle(d, &out->content, &room);
-	if (d->profile->to_text)
-		out->extension = "txt";
+	detox_text(d, w->text_in, w->text_out);
+	if (result == DETOX_REBUILT && !w->text)
+		result = settle(d, w->mail, w->out, &room);
 	buf_release(&room);
 	return result;
+}
+
+static enum detox_result
+rebuild(struct detox *d, const struct detox_object *o, struct detox_output *out)
+{
+	struct html_writer w = {
+		.d = d, .out = &out->content, .text = d->profile->to_text
+	};
+
+	if (w.text)
+		out->extension = "txt";
+	return write_page(&w, o);
+}
+
+enum detox_result
+html_of_mail(struct detox *d, const struct detox_object *o, enum html_as as,
+    struct buf *out)
+{
+	struct html_writer w = {
+		.d = d, .out = out, .mail = true, .text = as == HTML_AS_TEXT
+	};
+
+	return write_page(&w, o);
 }
 
 const struct detox_format html_format = {

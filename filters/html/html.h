@@ -11,3 +11,16 @@
 #include "filters/detox.h"
 
 extern const struct detox_format html_format;
+
+/*
+ * A page that a mail shows: as html_format does, but nothing stands beside it,
+ * so that relative addresses go too; and behind a link whose words name
+ * another host than it leads to, that one is written. Appends to out. The page
+ * ends with "</body></html>"; '<' stands in tags alone.
+ */
+enum html_as {
+	HTML_AS_TEXT,
+	HTML_AS_PAGE,
+};
+enum detox_result html_of_mail(struct detox *d, const struct detox_object *o,
+    enum html_as as, struct buf *out) MUST_CHECK;

@@ -195,7 +195,7 @@ put_rebuilt(struct html_writer *w, struct bytes element,
     enum html_attribute kind, const GumboAttribute *a)
 {
 	char where[HTML_NAME_MAX + 1] = "";
-	const struct address address = { w->d, where, w->again };
+	const struct address address = { w->d, where, w->again, w->mail };
 	struct bytes value = bytes_of(a->value);
 	struct buf kept;
 	enum detox_result result;
@@ -312,6 +312,8 @@ put_element(struct html_writer *w, struct bytes name, const GumboNode *n)
 	put_children(w, n);
 	w->opened = false;
 	put_close(w, name);
+	if (w->mail && !w->again && words_have(" a ", name))
+		html_put_host(w, n);
 }
 
 static void
@@ -331,7 +333,7 @@ add_words(struct html_writer *w, const GumboNode *n, struct buf *out)
 static void
 put_style(struct html_writer *w, const GumboNode *n)
 {
-	const struct address address = { w->d, "style", w->again };
+	const struct address address = { w->d, "style", w->again, w->mail };
 	const char *type = value_of(n, "type");
 	struct buf sheet, kept;
 

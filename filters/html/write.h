@@ -10,6 +10,8 @@ struct html_writer {
 	struct detox *d;
 	struct buf *out;
 	bool again;                 /* it was written here and is read again */
+	bool mail;                  /* it is shown by a mail */
+	bool text;                  /* it becomes plain text */
 	bool refused;               /* *d says why */
 	bool opened;                /* <pre> or <textarea>, just now */
 	uint64_t text_in, text_out; /* characters */
@@ -41,5 +43,8 @@ html_is_element(const GumboNode *n)
 {
 	return n->type == GUMBO_NODE_ELEMENT || n->type == GUMBO_NODE_TEMPLATE;
 }
+/* host.c: behind an <a> whose words name another host than its address, that
+ * host. */
+void html_put_host(struct html_writer *w, const GumboNode *a);
 /* SVG or MathML within HTML. */
 void html_put_foreign(struct html_writer *w, const GumboNode *n);
