@@ -84,8 +84,10 @@ SUITES := $(sort $(patsubst test_%.c,%_suite,$(filter test_%.c, \
 $B/tests/unit/main.o: CPPFLAGS += -DSUITES="$(foreach s,$(SUITES),SUITE($s))"
 $B/tests/unit/main.o: $(UNIT_SRC)
 
+# GMime reads what filters/mail wrote: another reader than ours.
+$B/tests/unit/detox/%.o: CFLAGS += $$(pkg-config --cflags gmime-3.0)
 $B/unit: $(UNIT_SRC:%.c=$B/%.o) $B/libsekisho.a
-	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS) $$(pkg-config --libs check libbrotlienc)
+	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS) $$(pkg-config --libs check libbrotlienc gmime-3.0)
 
 # The daemon that run, bench and the package use is MODE=release. Tests use the
 # sanitized one, and those with real processes the released one too, for the

@@ -94,6 +94,11 @@ detox_profile_init(struct detox_profile *p)
 		.depth_max = 4,
 		.pixels_max = 100000000,
 		.frames_max = 1000,
+		.mail_html = DETOX_MAIL_SANITISE,
+		.mail_left_out = DETOX_MAIL_NOTE,
+		.mail_notice = true,
+		.mail_parts_max = 500,
+		.mail_fields_max = 1000,
 	};
 	for (size_t i = 0; (f = detox_formats[i]) != NULL; i++)
 		for (int t = 0; t < MAGIC_TYPES; t++)
@@ -384,10 +389,26 @@ treat(struct detox *d, enum magic_type t, const struct detox_object *o,
 	return rebuild(d, f, o, out);
 }
 
+/* By content; but what is handed over as a mail is one whatever it begins
+ * with, and so is a text that is called one, as any field may come first. */
+static enum magic_type
+type_of(const struct detox_object *o)
+{
+	enum magic_type t = magic_type_of(o->content, true);
+	struct bytes declared = o->declared;
+
+	if (bytes_equal_nocase(bytes_trim(bytes_take_until(&declared, ';')),
+		BYTES("message/rfc822")) ||
+	    (t == MAGIC_TEXT &&
+		bytes_equal_nocase(detox_extension(o->name), BYTES("eml"))))
+		return MAGIC_MAIL;
+	return t;
+}
+
 static enum detox_result
 judge(struct detox *d, const struct detox_object *o, struct detox_output *out)
 {
-	enum magic_type t = magic_type_of(o->content, true);
+	enum magic_type t = type_of(o);
 	const char *why = NULL;
 
 	if (d->depth == 1)

@@ -118,6 +118,18 @@ enum detox_links {
 	DETOX_LINKS_WEB, /* http, https, mailto, and places inside */
 };
 
+/* What becomes of the pages that mails show. */
+enum detox_mail_html {
+	DETOX_MAIL_TEXT = 0,
+	DETOX_MAIL_SANITISE,
+};
+
+/* What becomes of a mail of which a part cannot be kept. */
+enum detox_mail_left_out {
+	DETOX_MAIL_REFUSE = 0,
+	DETOX_MAIL_NOTE, /* a text in the part's place says so */
+};
+
 struct detox_profile {
 	const char *name;
 	enum detox_treatment treatment[MAGIC_TYPES];
@@ -136,6 +148,11 @@ struct detox_profile {
 	unsigned depth_max;   /* objects within objects; the first is 1 */
 	uint64_t pixels_max;  /* of one picture, all frames together */
 	unsigned frames_max;
+	enum detox_mail_html mail_html;
+	enum detox_mail_left_out mail_left_out;
+	bool mail_notice; /* the mail itself tells what was taken out */
+	unsigned mail_parts_max;
+	unsigned mail_fields_max; /* of one header */
 };
 
 /* "standard": what can be rebuilt is, links of the web stay, metadata goes; all

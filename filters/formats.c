@@ -5,6 +5,7 @@
 #include "filters/detox.h"
 #include "filters/html/html.h"
 #include "filters/image/image.h"
+#include "filters/mail/mail.h"
 #include "filters/metafile/metafile.h"
 #include "filters/odf/odf.h"
 #include "filters/ole/ole.h"
@@ -21,6 +22,7 @@ const struct detox_format *const detox_formats[] = {
 	&odf_format,
 	&odf_flat_format,
 	&ole_format,
+	&mail_format,
 	&jpeg_format,
 	&png_format,
 	&gif_format,

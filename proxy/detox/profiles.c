@@ -9,6 +9,9 @@ struct row {
 	bool metadata, to_text, strict, must_agree;
 	size_t in_max, out_max, unpacked_max;
 	uint32_t ratio_max, entries_max, depth_max, megapixels_max, frames_max;
+	const char *mail_html, *mail_left_out;
+	bool mail_notice;
+	uint32_t mail_parts_max, mail_fields_max;
 	struct texts refuse, hold, scan;
 };
 
@@ -77,6 +80,25 @@ const struct setting detox_profile_table[] = {
 	SETTING(row, frames_max, COUNT, 1000, 1, 100000,
 	    "Most frames or pages of a picture.",
 	    "画像のコマ数・ページ数の上限。"),
+	SETTING_TEXT_ROW(row, mail_html, "sanitise", 4, 8,
+	    "Pages that mails show: `sanitise` rebuilds them, `text` keeps"
+	    " their words alone.",
+	    "HTML メールの本文。`sanitise` は作り直し、`text` "
+	    "は文字だけを残します。"),
+	SETTING_TEXT_ROW(row, mail_left_out, "note", 4, 6,
+	    "A mail of which a part cannot be rebuilt: `note` puts a text in"
+	    " the part's place, `refuse` refuses the mail.",
+	    "作り直せない添付ファイルのあるメール。`note` は代わりに説明を入れ"
+	    "、`refuse` はメール全体を拒否します。"),
+	SETTING(row, mail_notice, FLAG, 1, 0, 1,
+	    "Tell in the mail itself what was taken out.",
+	    "除いたものをメールの本文で知らせます。"),
+	SETTING(row, mail_parts_max, COUNT, 500, 1, 100000,
+	    "Most parts of a mail, at every depth.",
+	    "メールのパートの数の上限（入れ子も含みます）。"),
+	SETTING(row, mail_fields_max, COUNT, 1000, 20, 100000,
+	    "Most fields of one header of a mail.",
+	    "メールのヘッダー 1 つの項目の数の上限。"),
 	{ .key = "refuse",
 	    .kind = SETTING_TEXTS,
 	    .offset = SETTING_FIELD(row, refuse, struct texts),
@@ -250,6 +272,29 @@ choose_scanners(const struct detox_profiles *p, const struct texts *names,
 }
 
 static int
+load_mail(struct detox_profile *p, const struct row *row,
+    const config_setting_t *group, struct err *e)
+{
+	bool text = strcmp(row->mail_html, "text") == 0;
+	bool note = strcmp(row->mail_left_out, "note") == 0;
+
+	if (!text && strcmp(row->mail_html, "sanitise") != 0)
+		return setting_error(group, e,
+		    "mail_html is \"%s\", expected \"sanitise\" or \"text\"",
+		    row->mail_html);
+	if (!note && strcmp(row->mail_left_out, "refuse") != 0)
+		return setting_error(group, e,
+		    "mail_left_out is \"%s\", expected \"note\" or \"refuse\"",
+		    row->mail_left_out);
+	p->mail_html = text ? DETOX_MAIL_TEXT : DETOX_MAIL_SANITISE;
+	p->mail_left_out = note ? DETOX_MAIL_NOTE : DETOX_MAIL_REFUSE;
+	p->mail_notice = row->mail_notice;
+	p->mail_parts_max = row->mail_parts_max;
+	p->mail_fields_max = row->mail_fields_max;
+	return 0;
+}
+
+static int
 load_profile(
     struct detox_profiles *all, const config_setting_t *group, struct err *e)
 {
@@ -279,6 +324,8 @@ load_profile(
 	p->depth_max = row.depth_max;
 	p->pixels_max = (uint64_t)row.megapixels_max * 1000000;
 	p->frames_max = row.frames_max;
+	if (load_mail(p, &row, group, e) < 0)
+		return -1;
 	return choose_scanners(all, &row.scan, &all->scan[all->n], e) < 0 ||
 		load_passes(p, group, a, e) < 0 ||
 		treat_types(p, &row.hold, DETOX_HOLD, e) < 0 ||
@@ -294,13 +341,15 @@ digest_profile(const struct detox_profile *p, uint8_t out[DETOX_DIGEST_SIZE])
 
 	buf_init(&text, 4096);
 	must(buf_printf(&text,
-		 "%s %s %d %d %d %d %d %llu %llu %llu %u %u %u %llu %u",
+		 "%s %s %d %d %d %d %d %llu %llu %llu %u %u %u %llu %u %d %d "
+		 "%d %u %u",
 		 SEKISHO_VERSION, p->name, p->links, p->keep_metadata,
 		 p->to_text, p->strict, p->must_agree,
 		 (unsigned long long)p->in_max, (unsigned long long)p->out_max,
 		 (unsigned long long)p->tree_max, p->ratio_max, p->entries_max,
-		 p->depth_max, (unsigned long long)p->pixels_max,
-		 p->frames_max) == 0);
+		 p->depth_max, (unsigned long long)p->pixels_max, p->frames_max,
+		 p->mail_html, p->mail_left_out, p->mail_notice,
+		 p->mail_parts_max, p->mail_fields_max) == 0);
 	for (int t = 0; t < MAGIC_TYPES; t++)
 		must(buf_printf(&text, " %s=%d",
 			 magic_type_name((enum magic_type)t),
@@ -319,10 +368,12 @@ load_built_in(struct detox_profiles *p)
 	p->all[1].links = DETOX_LINKS_NONE;
 	p->all[1].strict = true;
 	p->all[1].must_agree = true;
+	p->all[1].mail_html = DETOX_MAIL_TEXT;
 	p->all[2].name = "text";
 	p->all[2].links = DETOX_LINKS_NONE;
 	p->all[2].to_text = true;
 	p->all[2].must_agree = true;
+	p->all[2].mail_html = DETOX_MAIL_TEXT;
 }
 
 static int

@@ -20,7 +20,8 @@ drive_detox_run(struct drive_detox *t, struct bytes content, const char *name)
 {
 	uint8_t *copy = malloc(content.n + (content.n == 0));
 	const struct detox_object o = { .content = { copy, content.n },
-		.name = bytes_of(name) };
+		.name = bytes_of(name),
+		.declared = bytes_of(t->declared) };
 
 	drive_detox_release(t);
 	detox_init(&t->d, &t->profile);

@@ -6,6 +6,7 @@
 
 struct drive_detox {
 	struct detox_profile profile;
+	const char *declared; /* NULL: nothing */
 	struct detox d;
 	struct detox_output out;
 	enum detox_result result;

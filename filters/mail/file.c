@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "filters/mail/tree.h"
+
+#include <openssl/evp.h>
+#include <stdio.h>
+
+#include "filters/plain/chars.h"
+
+/* What a file is called by the end of its name, which is by its content. */
+static const struct {
+	const char *extension;
+	const char *type;
+} types[] = {
+	{ "pdf", "application/pdf" },
+	{ "docx",
+	    "application/vnd.openxmlformats-officedocument.wordprocessingml"
+	    ".document" },
+	{ "xlsx",
+	    "application/vnd.openxmlformats-officedocument.spreadsheetml"
+	    ".sheet" },
+	{ "pptx",
+	    "application/vnd.openxmlformats-officedocument.presentationml"
+	    ".presentation" },
+	{ "doc", "application/msword" },
+	{ "xls", "application/vnd.ms-excel" },
+	{ "ppt", "application/vnd.ms-powerpoint" },
+	{ "odt", "application/vnd.oasis.opendocument.text" },
+	{ "ods", "application/vnd.oasis.opendocument.spreadsheet" },
+	{ "odp", "application/vnd.oasis.opendocument.presentation" },
+	{ "rtf", "application/rtf" },
+	{ "zip", "application/zip" },
+	{ "jpg", "image/jpeg" },
+	{ "jpeg", "image/jpeg" },
+	{ "png", "image/png" },
+	{ "gif", "image/gif" },
+	{ "webp", "image/webp" },
+	{ "tif", "image/tiff" },
+	{ "tiff", "image/tiff" },
+	{ "svg", "image/svg+xml" },
+	{ "ics", "text/calendar" },
+	{ "vcf", "text/vcard" },
+	{ "csv", "text/csv" },
+	{ "txt", "text/plain" },
+};
+
+/* Where the name has no end that tells. */
+static const struct {
+	enum magic_type type;
+	const char *extension;
+} extensions[] = {
+	{ MAGIC_PDF, "pdf" },
+	{ MAGIC_JPEG, "jpg" },
+	{ MAGIC_PNG, "png" },
+	{ MAGIC_GIF, "gif" },
+	{ MAGIC_WEBP, "webp" },
+	{ MAGIC_TIFF, "tiff" },
+	{ MAGIC_RTF, "rtf" },
+	{ MAGIC_ZIP, "zip" },
+	{ MAGIC_HTML, "html" },
+	{ MAGIC_TEXT, "txt" },
+	{ MAGIC_MAIL, "eml" },
+};
+
+static const char *
+type_of(const char *name)
+{
+	struct bytes extension = detox_extension(bytes_of(name));
+
+	for (size_t i = 0; i < COUNT(types); i++)
+		if (bytes_equal_nocase(extension, bytes_of(types[i].extension)))
+			return types[i].type;
+	return "application/octet-stream";
+}
+
+/* With the end that it should have now. */
+static const char *
+rename_file(
+    struct detox *d, const struct mail_file *f, const struct detox_output *out)
+{
+	struct bytes name = bytes_of(f->name);
+	struct bytes old = detox_extension(name);
+	const char *extension = out->extension;
+	enum magic_type t = magic_type_of(buf_bytes(&out->content), true);
+
+	for (size_t i = 0;
+	     extension == NULL && old.n == 0 && i < COUNT(extensions); i++)
+		if (extensions[i].type == t)
+			extension = extensions[i].extension;
+	if (extension == NULL || bytes_equal_nocase(old, bytes_of(extension)))
+		return f->name;
+	if (old.n > 0 && old.n < name.n)
+		name.n -= old.n + 1;
+	return arena_printf(
+	    &d->arena, "%.*s.%s", BYTES_PRINTF(name), extension);
+}
+
+static void
+put_digest(struct bytes content, char out[2 * DETOX_DIGEST_SIZE + 1])
+{
+	uint8_t digest[DETOX_DIGEST_SIZE];
+
+	must(EVP_Digest(content.n > 0 ? content.p : (const uint8_t *)"",
+		 content.n, digest, NULL, EVP_sha256(), NULL) == 1);
+	for (size_t i = 0; i < DETOX_DIGEST_SIZE; i++)
+		snprintf(out + 2 * i, 3, "%02x", digest[i]);
+}
+
+struct mail_node *
+mail_note(struct mail *m, const char *name, struct bytes content,
+    enum detox_refusal why)
+{
+	struct mail_node *n = mail_node_new(m->d, MAIL_TEXT, "text/plain");
+	const char *const *words = why != REFUSED_NOT
+	    ? detox_refusal_words[why].text
+	    : detox_removal_words[REMOVED_REFUSED].text;
+	char digest[2 * DETOX_DIGEST_SIZE + 1];
+
+	put_digest(content, digest);
+	n->name = arena_printf(&m->d->arena, "removed-%u.txt", ++m->notes);
+	n->shown = true;
+	n->note = true;
+	must(buf_printf(&n->content,
+		 "添付ファイルを取り除きました。\r\n"
+		 "名前: %s\r\n"
+		 "理由: %s\r\n"
+		 "大きさ: %zu バイト\r\n"
+		 "\r\n"
+		 "An attachment was removed.\r\n"
+		 "Name: %s\r\n"
+		 "Reason: %s\r\n"
+		 "Size: %zu bytes\r\n"
+		 "SHA-256: %s\r\n",
+		 name, words[0], content.n, name, words[1], content.n,
+		 digest) == 0);
+	return n;
+}
+
+struct mail_node *
+mail_leave_out(struct mail *m, enum detox_removal what, enum detox_refusal why,
+    const char *name, struct bytes content)
+{
+	detox_removed(m->d, what, name, content);
+	if (m->d->profile->mail_left_out == DETOX_MAIL_REFUSE) {
+		(void)detox_refuse(m->d,
+		    why != REFUSED_NOT ? why : REFUSED_TYPE,
+		    "a part of the mail cannot be rebuilt");
+		return NULL;
+	}
+	return mail_note(m, name, content, why);
+}
+
+/* What detox_inside refused, which it reported. */
+static struct mail_node *
+refused(struct mail *m, const struct mail_file *f, enum detox_refusal why)
+{
+	if (detox_is_over(m->d))
+		return NULL;
+	if (m->d->profile->mail_left_out == DETOX_MAIL_REFUSE) {
+		(void)detox_refuse(
+		    m->d, why, "an attachment cannot be rebuilt");
+		return NULL;
+	}
+	return mail_note(m, f->name, f->content, why);
+}
+
+/* Readers show texts, and have to know of what charset. */
+static const char *
+parameters_of(
+    struct detox *d, const struct mail_node *n, const struct mail_file *f)
+{
+	size_t mark;
+	enum charset c;
+
+	if (!bytes_start_with(bytes_of(n->type), BYTES("text/")))
+		return "";
+	c = chars_charset(buf_bytes(&n->content), &mark);
+	return arena_printf(
+	    &d->arena, "; charset=%s%s", charset_name(c), f->parameters);
+}
+
+struct mail_node *
+mail_take_file(struct mail *m, const struct mail_file *f)
+{
+	const struct detox_object o = { f->content,
+		f->named ? bytes_of(f->name) : (struct bytes){ 0 },
+		f->declared };
+	struct detox_output out = { 0 };
+	struct mail_node *n;
+
+	if (detox_entry(m->d) == DETOX_REFUSED)
+		return NULL;
+	if (detox_inside(m->d, f->name, &o, &out) == DETOX_REFUSED) {
+		buf_release(&out.content);
+		return refused(m, f, out.left_out);
+	}
+	n = mail_node_new(m->d, MAIL_FILE, NULL);
+	n->content = out.content;
+	n->name = rename_file(m->d, f, &out);
+	n->type = type_of(n->name);
+	n->id = f->id;
+	n->shown = f->shown;
+	n->parameters = parameters_of(m->d, n, f);
+	return n;
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "filters/mail/mail.h"
+
+#include "filters/mail/tree.h"
+#include "filters/text/charset.h"
+
+static bool
+is_declared(const struct detox_object *o)
+{
+	struct bytes declared = o->declared;
+
+	return bytes_equal_nocase(bytes_trim(bytes_take_until(&declared, ';')),
+	    BYTES("message/rfc822"));
+}
+
+/* Files of old systems, whose lines end with CR alone, to LF; of the caller. */
+static struct bytes
+with_line_ends(struct bytes in, struct buf *room)
+{
+	if (bytes_index(in, '\n') >= 0 || bytes_index(in, '\r') < 0)
+		return in;
+	buf_init(room, in.n);
+	must(buf_append(room, in) == 0);
+	for (size_t i = 0; i < room->n; i++)
+		if (room->p[i] == '\r')
+			room->p[i] = '\n';
+	return buf_bytes(room);
+}
+
+static enum detox_result
+rebuild(struct detox *d, const struct detox_object *o, struct detox_output *out)
+{
+	struct mail m = { .d = d, .ordered = d->depth == 1 && is_declared(o) };
+	struct buf room = { 0 };
+	struct mail_node *top;
+	enum detox_result result = DETOX_REFUSED;
+
+	top = mail_take_message(&m, with_line_ends(o->content, &room));
+	if (top != NULL && mail_put_notice(&m, top) == 0)
+		result = mail_write(d, top, o->content, out);
+	else if (top != NULL)
+		result =
+		    detox_refuse(d, REFUSED_SIZE, "its notice has no room");
+	mail_node_release(top);
+	buf_release(&room);
+	return result;
+}
+
+const struct detox_format mail_format = {
+	.name = "mail",
+	.types = MAGIC_BIT(MAGIC_MAIL),
+	.rebuild = rebuild,
+	.out_types = MAGIC_BIT(MAGIC_MAIL),
+	.prepare = text_prepare,
+};
