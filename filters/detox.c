@@ -389,10 +389,8 @@ treat(struct detox *d, enum magic_type t, const struct detox_object *o,
 	return rebuild(d, f, o, out);
 }
 
-/* By content; but what is handed over as a mail is one whatever it begins
- * with, and so is a text that is called one, as any field may come first. */
-static enum magic_type
-type_of(const struct detox_object *o)
+enum magic_type
+detox_type_of(const struct detox_object *o)
 {
 	enum magic_type t = magic_type_of(o->content, true);
 	struct bytes declared = o->declared;
@@ -408,7 +406,7 @@ type_of(const struct detox_object *o)
 static enum detox_result
 judge(struct detox *d, const struct detox_object *o, struct detox_output *out)
 {
-	enum magic_type t = type_of(o);
+	enum magic_type t = detox_type_of(o);
 	const char *why = NULL;
 
 	if (d->depth == 1)

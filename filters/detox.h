@@ -165,6 +165,10 @@ struct detox_object {
 	struct bytes declared; /* media type; empty: none */
 };
 
+/* By content; but what is handed over as message/rfc822 is a mail, whatever it
+ * begins with, and so is a text of the name of one. */
+enum magic_type detox_type_of(const struct detox_object *o);
+
 struct detox_output {
 	struct buf content;    /* limited to the profile's out_max */
 	const char *extension; /* "docx"; NULL: the object's own. Static */

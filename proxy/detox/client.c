@@ -15,8 +15,9 @@ struct detox_ask {
 	struct detox_ask *prev, *next;
 	uint32_t id;
 	const struct detox_profile *profile;
-	int object; /* a copy */
-	int report; /* -1: not there yet */
+	struct buf order; /* as it was sent: the object's names */
+	int object;       /* a copy */
+	int report;       /* -1: not there yet */
 	uint64_t begun_us;
 	void (*done)(void *owner, struct detox_outcome *outcome);
 	void *owner;
@@ -55,6 +56,7 @@ ask_free(struct detox_ask *a)
 	close(a->object);
 	if (a->report >= 0)
 		close(a->report);
+	buf_release(&a->order);
 	free(a);
 }
 
@@ -124,12 +126,22 @@ digest(const uint8_t *p, size_t n, uint8_t out[DETOX_DIGEST_SIZE])
 		 EVP_sha256(), NULL) == 1);
 }
 
+static enum magic_type
+type_before(const struct detox_ask *a, struct bytes in)
+{
+	struct detox_order o;
+
+	must(detox_order_unpack(&o, buf_bytes(&a->order)) == 0);
+	return detox_type_of(
+	    &(const struct detox_object){ in, o.name, o.declared });
+}
+
 /* Whether bytes of that type may come out of what the object is. */
 static int
 check_type(const struct detox_ask *a, const struct detox_outcome *o,
     struct bytes in, struct bytes out)
 {
-	enum magic_type before = magic_type_of(in, true);
+	enum magic_type before = type_before(a, in);
 	enum magic_type after = magic_type_of(out, true);
 
 	if (in.n == 0)
@@ -442,8 +454,8 @@ detox_client_ask(struct detox_client *c, int object,
 	}
 	sent = channel_send(
 	    c->channel, DETOX_JOB, ++c->next_id, buf_bytes(&body), object);
-	buf_release(&body);
 	if (sent < 0) {
+		buf_release(&body);
 		err_set(e, "detox: the zygote cannot be reached");
 		return NULL;
 	}
@@ -452,6 +464,7 @@ detox_client_ask(struct detox_client *c, int object,
 	*a = (struct detox_ask){ .client = c,
 		.id = c->next_id,
 		.profile = &c->profiles[o->profile],
+		.order = body,
 		.object = fcntl(object, F_DUPFD_CLOEXEC, 0),
 		.report = -1,
 		.begun_us = clock_us(),

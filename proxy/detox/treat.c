@@ -47,16 +47,22 @@ on_rebuilt(void *owner, struct detox_outcome *o)
 	treat_free(t);
 }
 
+static enum magic_type
+type_of(const struct treat *t)
+{
+	return detox_type_of(&(const struct detox_object){
+	    { t->map, t->n }, t->order.name, t->order.declared });
+}
+
 static void
 refuse(struct treat *t, enum detox_refusal r, const char *who, const char *why)
 {
 	struct detox_outcome *o = calloc(1, sizeof(*o));
-	const struct bytes content = { t->map, t->n };
 
 	must(o != NULL);
 	o->fd = -1;
 	o->report.refusal = r;
-	o->report.type = magic_type_of(content, true);
+	o->report.type = type_of(t);
 	snprintf(o->report.why, sizeof(o->report.why), "%s: %s", who, why);
 	o->in_size = t->n;
 	must(EVP_Digest(t->n > 0 ? t->map : "", t->n, o->in_digest, NULL,
@@ -89,7 +95,7 @@ pass(struct treat *t, const struct detox_exception *x)
 	must(o != NULL);
 	o->verdict = DETOX_IS_UNCHANGED;
 	o->exception = x;
-	o->report.type = magic_type_of((struct bytes){ t->map, t->n }, true);
+	o->report.type = type_of(t);
 	o->fd = fcntl(t->object, F_DUPFD_CLOEXEC, 0);
 	o->size = o->in_size = t->n;
 	memcpy(o->digest, x->digest, DETOX_DIGEST_SIZE);
