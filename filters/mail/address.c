@@ -6,6 +6,7 @@
 #include "filters/mail/words.h"
 
 #define LINE_MAX_BYTES 76
+#define DISPLAY_MAX ((size_t)400)
 #define SPEC_MAX ((size_t)320) /* RFC 5321, 4.5.3.1 */
 
 /* One of the list, as it stands there. */
@@ -228,10 +229,8 @@ is_phrase(struct bytes b)
 	return true;
 }
 
-/* A name of ASCII that is no list of words is one quoted string. */
-static int
-put_display(
-    struct reader *r, struct bytes name, struct buf *out, size_t *column)
+int
+mail_put_display(struct bytes name, struct buf *out, size_t *column)
 {
 	struct buf quoted;
 	int result = 0;
@@ -249,13 +248,12 @@ put_display(
 	result = buf_append(out, buf_bytes(&quoted));
 	*column += quoted.n;
 	buf_release(&quoted);
-	(void)r;
 	return result;
 }
 
 static int
-put_mailbox(struct reader *r, struct bytes display, const char *spec,
-    bool first, struct buf *out, size_t *column)
+put_mailbox(struct bytes display, const char *spec, bool first, struct buf *out,
+    size_t *column)
 {
 	size_t n = strlen(spec) + 2;
 
@@ -273,7 +271,7 @@ put_mailbox(struct reader *r, struct bytes display, const char *spec,
 		*column += n;
 		return buf_append_string(out, spec);
 	}
-	if (put_display(r, display, out, column) < 0)
+	if (mail_put_display(display, out, column) < 0)
 		return -1;
 	if (*column + n > LINE_MAX_BYTES - 2) {
 		if (buf_append(out, BYTES("\r\n")) < 0)
@@ -298,14 +296,20 @@ mail_put_addresses(struct detox *d, struct bytes text, size_t max,
 		    ? m.display
 		    : mail_clean_line(d, mail_words_decode(d, m.display));
 
+		/* A line has to hold it with its quotes. */
+		if (display.n > DISPLAY_MAX) {
+			display.n = DISPLAY_MAX;
+			while (display.n > 0 &&
+			    (display.p[display.n] & 0xc0) == 0x80)
+				display.n--;
+		}
 		if (m.spec.n == 0 && display.n == 0)
 			continue; /* ",," or the end of a group */
 		if (spec == NULL || *n_out == max) {
 			++*bad_out;
 			continue;
 		}
-		if (put_mailbox(&r, display, spec, *n_out == 0, out, column) <
-		    0)
+		if (put_mailbox(display, spec, *n_out == 0, out, column) < 0)
 			return -1;
 		++*n_out;
 	}

@@ -10,3 +10,6 @@
  * out's limit. */
 int mail_put_addresses(struct detox *d, struct bytes text, size_t max,
     struct buf *out, size_t *column, size_t *n_out, size_t *bad_out) MUST_CHECK;
+/* A name before an address: words, or one quoted string. -1 as above. */
+int mail_put_display(struct bytes name, struct buf *out, size_t *column)
+    MUST_CHECK;

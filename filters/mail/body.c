@@ -262,6 +262,33 @@ take_text(struct mail *m, struct bytes content, enum charset charset,
 	return n;
 }
 
+/* As mails end theirs. 0, or -1: refused. */
+static int
+end_lines(struct detox *d, struct buf *page)
+{
+	struct bytes rest = buf_bytes(page);
+	struct buf out;
+	int result = 0;
+
+	buf_init(&out, page->max);
+	while (rest.n > 0 && result == 0) {
+		ssize_t end = bytes_index(rest, '\n');
+		struct bytes line =
+		    bytes_take(&rest, end < 0 ? rest.n : (size_t)end);
+
+		result = buf_append(&out, line);
+		if (rest.n > 0 && result == 0)
+			result = buf_append(&out, BYTES("\r\n"));
+		bytes_take(&rest, 1);
+	}
+	buf_release(page);
+	*page = out;
+	if (result < 0)
+		(void)detox_refuse(
+		    d, REFUSED_SIZE, "more than %zu bytes come out", page->max);
+	return result;
+}
+
 static struct mail_node *
 take_html(struct mail *m, struct bytes content, enum charset charset)
 {
@@ -281,8 +308,12 @@ take_html(struct mail *m, struct bytes content, enum charset charset)
 		mail_node_release(n);
 		return NULL;
 	}
-	if (!text)
+	if (!text && end_lines(d, &n->content) == 0)
 		return n;
+	if (!text) {
+		mail_node_release(n);
+		return NULL;
+	}
 	words = take_text(m, buf_bytes(&n->content), CHARSET_UTF8, "");
 	mail_node_release(n);
 	return words;

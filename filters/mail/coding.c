@@ -218,6 +218,15 @@ mail_put_base64(struct bytes in, struct buf *out)
 	return 0;
 }
 
+/* What may not begin a line: of files that hold mails, of SMTP, a delimiter. */
+static bool
+begins_badly(struct bytes rest)
+{
+	return bytes_start_with(rest, BYTES("From ")) ||
+	    bytes_start_with(rest, BYTES(".")) ||
+	    bytes_start_with(rest, BYTES("--"));
+}
+
 /* One line, without its end. */
 static int
 put_quoted_line(struct bytes line, struct buf *out)
@@ -225,24 +234,21 @@ put_quoted_line(struct bytes line, struct buf *out)
 	static const char hex[] = "0123456789ABCDEF";
 	size_t column = 0;
 
-	for (size_t i = 0; i < line.n; i++) {
-		uint8_t c = line.p[i];
-		bool last = i + 1 == line.n;
-		bool plain = (c > ' ' && c < 0x7f && c != '=') ||
-		    (c == ' ' && !last) || (c == '\t' && !last);
+	while (line.n > 0) {
+		uint8_t c = line.p[0];
+		bool blank = c == ' ' || c == '\t';
+		bool plain =
+		    (c > ' ' && c < 0x7f && c != '=') || (blank && line.n > 1);
 		uint8_t text[3] = { '=', (uint8_t)hex[c >> 4],
 			(uint8_t)hex[c & 15] };
 
-		/* Of files that hold mails, and of SMTP. */
-		if (column == 0 && (c == 'F' || c == '.' || c == '-'))
-			plain = false;
 		if (column + (plain ? 1 : 3) > LINE_MAX_CHARS - 1) {
 			if (buf_append(out, BYTES("=\r\n")) < 0)
 				return -1;
 			column = 0;
-			if (c == 'F' || c == '.' || c == '-')
-				plain = false;
 		}
+		plain = plain && (column > 0 || !begins_badly(line));
+		bytes_take(&line, 1);
 		if (buf_append(out,
 			plain ? (struct bytes){ &c, 1 }
 			      : (struct bytes){ text, 3 }) < 0)

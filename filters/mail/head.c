@@ -15,7 +15,7 @@
 #define TOKEN_MAX ((size_t)64)
 #define SUBJECT_MAX ((size_t)8192)
 #define MAILBOXES_MAX 10000
-#define SPEC_WORDS_MAX ((size_t)500) /* of a sender that is no address */
+#define SPEC_WORDS_MAX ((size_t)400) /* of a sender that is no address */
 
 enum kind {
 	KIND_GOES,
@@ -187,7 +187,7 @@ put_mailboxes(struct writer *w, const char *name, struct bytes text, size_t max)
 		text = mail_clean_line(w->d, mail_words_decode(w->d, text));
 		if (text.n > SPEC_WORDS_MAX)
 			text.n = 0;
-		return mail_put_words(w->out, text, &column) < 0 ||
+		return mail_put_display(text, w->out, &column) < 0 ||
 			buf_append(
 			    w->out, BYTES(" <unknown@sender.invalid>\r\n")) < 0
 		    ? -1

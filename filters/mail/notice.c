@@ -155,8 +155,8 @@ put_box(struct buf *out, const struct buf *lines)
 	if (lines->n == 0)
 		return 0;
 	return buf_append_string(out, BOX) < 0 ||
-		put_lines(out, buf_bytes(lines), "<br/>\n") < 0 ||
-		buf_append_string(out, "</div>\n") < 0
+		put_lines(out, buf_bytes(lines), "<br/>\r\n") < 0 ||
+		buf_append_string(out, "</div>\r\n") < 0
 	    ? -1
 	    : 0;
 }

@@ -144,6 +144,8 @@ is_harmless(struct bytes text)
 		    bytes_start_with(line, BYTES("From ")) ||
 		    bytes_start_with(line, BYTES(".")))
 			return false;
+		if (end >= 0 && (line.n < 2 || line.p[line.n - 2] != '\r'))
+			return false;
 		for (size_t i = 0; i < line.n; i++)
 			if (line.p[i] >= 0x7f || line.p[i] == 0)
 				return false;
