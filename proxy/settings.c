@@ -3,16 +3,23 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "filters/text/source.h"
 #include "filters/urlrep/plan.h"
+#include "proxy/base/file.h"
 #include "proxy/base/sandbox.h"
 #include "proxy/policy/inspection.h"
+
+#define CERTIFICATE_MAX ((size_t)1 << 20)
 
 static const struct setting process_table[] = {
 	SETTING(process_settings, edges, COUNT, 0, 0, 64,
 	    "Edge processes; 0 means one per CPU.",
 	    "エッジプロセスの数。0 は CPU の数。"),
+	SETTING(process_settings, mails, COUNT, 0, 0, 64,
+	    "Mail processes; 0 means one per CPU.",
+	    "メールプロセスの数。0 は CPU の数。"),
 	SETTING_TEXT_ROW(process_settings, root, "/var/lib/sekisho/empty", 1,
 	    4096, "The empty folder that processes are locked in.",
 	    "プロセスを閉じ込める空のフォルダー。"),
@@ -31,6 +38,9 @@ static const struct setting process_table[] = {
 	SETTING_TEXT_ROW(process_settings, detox_user, "sekisho-detox", 1, 64,
 	    "System user of the detox process and its jobs.",
 	    "無害化プロセスとその作業のシステムユーザー。"),
+	SETTING_TEXT_ROW(process_settings, mail_user, "sekisho-mail", 1, 64,
+	    "System user of the mail processes; the spool is theirs.",
+	    "メールプロセスのシステムユーザー。スプールの所有者。"),
 	SETTING_SECONDS_ROW(process_settings, drain_max, 3600, 0, 86400,
 	    "Longest life of a connection after a reload or a stop.",
 	    "再読み込みまたは停止の後、既存の接続を残す最長時間。"),
@@ -71,6 +81,8 @@ static const struct setting root_table[] = {
 	    content, "What bodies are looked into for.", "本文の検査。"),
 	SETTING_NEST_ROW(
 	    detox, "How files are made harmless.", "ファイルの無害化。"),
+	SETTING_NEST_ROW(mail, "Where mail is taken, and what one mail may be.",
+	    "メールの受け付けと一通の上限。"),
 	SETTING_NEST_ROW(policies, "Policy files, layer by layer.",
 	    "方針ファイル（層ごと）。"),
 };
@@ -126,6 +138,12 @@ settings_groups_fill(void)
 		    "What bodies are looked into for.", "本文の検査。" },
 		{ "detox", detox_table, detox_table_n,
 		    "How files are made harmless.", "ファイルの無害化。" },
+		{ "mail", mail_table, mail_table_n,
+		    "Where mail is taken, and what one mail may be.",
+		    "メールの受け付けと一通の上限。" },
+		{ "mail.listeners[]", mail_listener_table,
+		    mail_listener_table_n, "Where mail servers connect.",
+		    "メールサーバーの接続先。" },
 		{ "policies", policies_table, policies_table_n,
 		    "Policy files, layer by layer.",
 		    "方針ファイル（層ごと）。" },
@@ -297,7 +315,7 @@ static int
 check_users(const struct process_settings *p, struct err *e)
 {
 	const char *users[] = { p->edge_user, p->keysmith_user, p->journal_user,
-		p->control_user, p->detox_user };
+		p->control_user, p->detox_user, p->mail_user };
 	unsigned uids[COUNT(users)];
 	unsigned gid;
 
@@ -356,6 +374,90 @@ load_basics(struct settings *s, const config_setting_t *root, struct err *e)
 	return check_users(&s->processes, e);
 }
 
+/* The host of prefecture.proxy, which clients of the web know us by. */
+static const char *
+own_name(struct settings *s)
+{
+	struct arena *a = &s->arena;
+	struct bytes host = s->own.host;
+
+	if (!s->own.is_address)
+		return arena_string(a, host);
+	return arena_printf(a,
+	    address_is_v4(&s->own.address) ? "[%.*s]" : "[IPv6:%.*s]",
+	    BYTES_PRINTF(host));
+}
+
+static int
+use_mail_certificate(
+    struct settings *s, const config_setting_t *group, struct err *e)
+{
+	struct err why = { 0 };
+	int fd;
+
+	if (s->mail.certificate[0] == '\0')
+		return 0;
+	s->mail.certificate = settings_path(s, &s->arena, s->mail.certificate);
+	s->mail.key = settings_path(s, &s->arena, s->mail.key);
+	fd = file_open(s->mail.certificate, CERTIFICATE_MAX, &why);
+	if (fd < 0)
+		return setting_error(
+		    config_setting_get_member(group, "certificate"), e,
+		    "certificate: %s", why.text);
+	close(fd);
+	return 0;
+}
+
+/* Whether any of the web's listeners is at that address, or it at one of
+ * theirs. */
+static bool
+is_taken(const struct settings *s, const struct address *at)
+{
+	const struct listener_settings mail = { .at = *at };
+
+	for (size_t i = 0; i < s->listeners_n; i++)
+		if (listener_is_at(&s->listeners[i], at) ||
+		    listener_is_at(&mail, &s->listeners[i].at))
+			return true;
+	return false;
+}
+
+static int
+check_mail_listeners(
+    const struct settings *s, const config_setting_t *group, struct err *e)
+{
+	const config_setting_t *list;
+
+	if (s->mail.listeners_n == 0)
+		return 0;
+	list = config_setting_get_member(group, "listeners");
+	for (size_t i = 0; i < s->mail.listeners_n; i++)
+		if (is_taken(s, &s->mail.listeners[i].at))
+			return setting_error(
+			    config_setting_get_elem(list, (unsigned)i), e,
+			    "%s is listened on for HTTP, expected another"
+			    " address or port",
+			    s->mail.listeners[i].address);
+	return 0;
+}
+
+/* Behind the listeners of the web and prefecture.proxy. */
+static int
+load_mail(struct settings *s, const config_setting_t *root, struct err *e)
+{
+	const config_setting_t *group = config_setting_get_member(root, "mail");
+	struct mail_settings *m = &s->mail;
+
+	if (mail_settings_load(root, &s->arena, m, e) < 0)
+		return -1;
+	m->spool = settings_path(s, &s->arena, m->spool);
+	if (m->name[0] == '\0')
+		m->name = own_name(s);
+	return use_mail_certificate(s, group, e) < 0
+	    ? -1
+	    : check_mail_listeners(s, group, e);
+}
+
 static int
 load_origins(struct settings *s, const config_setting_t *root, struct err *e)
 {
@@ -398,6 +500,7 @@ load_all(struct settings *s, const config_setting_t *root, struct err *e)
 		listeners_load(
 		    root, &s->arena, &s->listeners, &s->listeners_n, e),
 		e) < 0 ||
+	    err_take(&all, load_mail(s, root, e), e) < 0 ||
 	    err_take(&all, load_origins(s, root, e), e) < 0 ||
 	    err_take(&all, load_rules(s, root, e), e) < 0)
 		return -1;

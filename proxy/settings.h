@@ -17,14 +17,16 @@
 #include "proxy/keysmith/keysmith.h"
 #include "proxy/listener/listener.h"
 #include "proxy/policy/policy.h"
+#include "proxy/smtp/settings.h"
 #include "proxy/upstream/upstream.h"
 #include "proxy/zone/zone.h"
 
 struct process_settings {
 	uint32_t edges;   /* 0: one per CPU */
+	uint32_t mails;   /* the same */
 	const char *root; /* the empty folder that processes are locked in */
 	const char *edge_user, *keysmith_user, *journal_user, *control_user;
-	const char *detox_user;
+	const char *detox_user, *mail_user;
 	uint64_t drain_max_ms;
 	uint64_t restart_max_ms;
 	uint32_t files_max;
@@ -51,6 +53,7 @@ struct settings {
 	struct content_settings content;
 	struct detox_settings detox;
 	struct detox_profiles profiles; /* detox.profiles */
+	struct mail_settings mail;
 	struct policy_files policies;
 	struct zones *zones;
 	struct policy *policy;
@@ -58,7 +61,7 @@ struct settings {
 };
 
 /* Every group, for the manual. */
-#define SETTINGS_GROUPS 40
+#define SETTINGS_GROUPS 42
 extern struct setting_group settings_groups[SETTINGS_GROUPS];
 /* Must be called before settings_groups is read. */
 void settings_groups_fill(void);

@@ -41,9 +41,9 @@ const struct setting listener_table[] = {
 };
 const size_t listener_table_n = COUNT(listener_table);
 
-static int
-parse_prefixes(const struct texts *texts, struct arena *a, struct prefix **out,
-    size_t *n_out, struct err *e)
+int
+listener_prefixes(const struct texts *texts, struct arena *a,
+    struct prefix **out, size_t *n_out, struct err *e)
 {
 	*out = ARENA_ARRAY(a, struct prefix, texts->n);
 	*n_out = texts->n;
@@ -98,10 +98,10 @@ load_one(const config_setting_t *group, struct arena *a,
 		    "\"%s\" is no address with a port, expected one such as"
 		    " \"192.0.2.1:8080\"",
 		    l->address);
-	if (parse_prefixes(&l->proxy_protocol_from, a, &l->proxy_protocol,
+	if (listener_prefixes(&l->proxy_protocol_from, a, &l->proxy_protocol,
 		&l->proxy_protocol_n, e) < 0)
 		return -1;
-	if (parse_prefixes(
+	if (listener_prefixes(
 		&l->forwarded_from, a, &l->forwarded, &l->forwarded_n, e) < 0)
 		return -1;
 	return load_kind(group, l, e);

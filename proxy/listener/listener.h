@@ -35,6 +35,9 @@ extern const size_t listener_table_n;
 /* Whether a connection to that address was made to the listener itself. */
 bool listener_is_at(const struct listener_settings *l, const struct address *a);
 
+/* Texts of a listener's settings as prefixes. */
+int listener_prefixes(const struct texts *texts, struct arena *a,
+    struct prefix **out, size_t *n_out, struct err *e) MUST_CHECK;
 /* The list `listeners` of the root. */
 int listeners_load(const config_setting_t *root, struct arena *a,
     struct listener_settings **out, size_t *n_out, struct err *e) MUST_CHECK;

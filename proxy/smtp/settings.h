@@ -27,6 +27,9 @@ struct mail_listener_settings {
 };
 
 struct mail_settings {
+	/* Names of files are as the file has them until settings.c of the proxy
+	 * has made paths of them; an empty name becomes the host of
+	 * prefecture.proxy there. */
 	const char *name;   /* ours: in the greeting, in EHLO, in Received */
 	const char *routes; /* the file; "": no mail is taken */
 	const char *certificate, *key; /* PEM; "": no TLS is offered */
@@ -50,8 +53,9 @@ struct mail_settings {
 				   * hop said of a recipient */
 	uint32_t connections_per_hop;
 	uint64_t retry_min_ms, retry_max_ms, expire_ms, delay_notice_ms;
-	bool normalise; /* bare CR and LF: made CRLF before any judgement;
-			 * false: refused */
+	const char *bare; /* "refuse", "normalise" */
+	bool normalise;   /* bare CR and LF: made CRLF before any judgement;
+			   * false: refused */
 	/* parsed from the list `listeners` */
 	struct mail_listener_settings *listeners;
 	size_t listeners_n;

@@ -171,6 +171,26 @@ def test_bad_settings_are_named_with_their_line(lab):
         assert re.search(r"\.(conf|crt)\b", done.stderr), (to, done.stderr)
 
 
+BAD_MAIL = (
+    ('routes = "r"; listeners = ( { address = "127.0.0.1:%(port)s"; } );', "is listened on for HTTP"),
+    ('routes = "r"; listeners = ( { address = "0.0.0.0:%(port)s"; } );', "is listened on for HTTP"),
+    ('certificate = "nowhere.crt"; key = "k";', "certificate: "),
+    ('certificate = "log"; key = "k";', "certificate: "),
+    ('size_max = 1;', "size_max is 1, expected 65536 to"),
+)
+
+
+def test_bad_mail_settings_are_named_with_their_line(lab):
+    text = (lab.dir / "sekisho.conf").read_text()
+    changed = lab.dir / "changed.conf"
+    for keys, words in BAD_MAIL:
+        changed.write_text("mail = {\n" + keys % {"port": lab.port} + " };\n" + text)
+        done = subprocess.run([lab.build / "sekishod", "-t", "-c", changed],
+                              capture_output=True, text=True, timeout=30)
+        assert done.returncode == 1, (keys, done)
+        assert f"{changed}:2: " in done.stderr and words in done.stderr, (keys, done.stderr)
+
+
 def test_all_errors_are_told_at_once(lab):
     text = (lab.dir / "sekisho.conf").read_text()
     conf, rules = lab.dir / "many.conf", lab.dir / "many-policy.conf"
