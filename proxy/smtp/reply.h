@@ -31,3 +31,29 @@ reply_is_final(const struct smtp_reply *r)
  * it becomes '?'. enhanced NULL: none. */
 void reply_set(struct smtp_reply *r, unsigned code, const char *enhanced,
     const char *format, ...) PRINTF_LIKE(4, 5);
+
+/*
+ * Reads replies of a peer, one after the other; strictly: lines that end in
+ * CRLF, three digits, one code for all lines. Zeroed it is ready.
+ */
+#define REPLY_LINE_MAX 2048 /* with its CRLF */
+#define REPLY_LINES_MAX 100
+
+struct reply_reader {
+	struct smtp_reply reply; /* as far as it came, or the last one */
+	struct bytes line; /* what the last line said behind its code, until
+			    * the next call */
+	bool first;        /* it is the first of its reply */
+	const char *why;   /* BAD: a static string */
+	size_t lines_n;
+	size_t n; /* of bytes: a line that has begun */
+	uint8_t bytes[REPLY_LINE_MAX];
+};
+
+enum reply_progress {
+	REPLY_BAD = 0, /* no SMTP; nothing more can be read */
+	REPLY_MORE,    /* all of in was taken */
+	REPLY_LINE,    /* a line, and another one follows */
+	REPLY_WHOLE,   /* the last line */
+};
+enum reply_progress reply_read(struct reply_reader *r, struct bytes *in);
