@@ -2,6 +2,7 @@
 #include "proxy/upstream/resolve.h"
 
 #include <ares.h>
+#include <arpa/nameser.h>
 #include <netdb.h>
 #include <stdlib.h>
 #include <string.h>
@@ -57,6 +58,7 @@ struct resolver {
 	struct known *oldest, *newest;
 	size_t known_n;
 	struct lookup *lookups;
+	size_t queries_n; /* that c-ares has */
 	bool closing;
 };
 
@@ -164,7 +166,7 @@ ask_again_in_time(struct resolver *r)
 	struct timeval room;
 	const struct timeval *wait = ares_timeout(r->channel, &most, &room);
 
-	if (r->lookups == NULL || wait == NULL)
+	if ((r->lookups == NULL && r->queries_n == 0) || wait == NULL)
 		timer_stop(r->timer);
 	else
 		timer_start(r->timer,
@@ -283,6 +285,21 @@ add_address(struct lookup *l, const struct ares_addrinfo_node *node)
 	all->a[all->n++] = a;
 }
 
+static enum resolve_status
+status_of(int status)
+{
+	switch (status) {
+	case ARES_SUCCESS:
+		return RESOLVE_ANSWERED;
+	case ARES_ENOTFOUND:
+		return RESOLVE_NO_NAME;
+	case ARES_ENODATA:
+		return RESOLVE_NO_DATA;
+	default:
+		return RESOLVE_SILENT;
+	}
+}
+
 static const char *
 status_words(int status)
 {
@@ -314,6 +331,8 @@ answered(void *arg, int status, int timeouts, struct ares_addrinfo *result)
 			add_address(l, n);
 	else if (l->addresses.words == NULL || status != ARES_ENODATA)
 		l->addresses.words = status_words(status);
+	if (status_of(status) == RESOLVE_SILENT)
+		l->addresses.silent = true;
 	if (result != NULL)
 		ares_freeaddrinfo(result);
 	if (r->closing)
@@ -336,8 +355,10 @@ lookup_late(void *owner)
 {
 	struct lookup *l = owner;
 
-	if (l->addresses.n == 0)
+	if (l->addresses.n == 0) {
 		l->addresses.words = "no answer from the name server";
+		l->addresses.silent = true;
+	}
 	tell(l);
 }
 
@@ -461,6 +482,93 @@ resolver_cancel(struct resolve_wait *w)
 	if (w->next != NULL)
 		w->next->prev = w->prev;
 	free(w);
+}
+
+/* Other records. */
+
+struct resolve_query {
+	struct resolver *resolver;
+	struct timer *timer; /* NULL: its owner was told, or has left */
+	bool asked;          /* c-ares has it, and will call back */
+	enum resolve_status status;
+	void (*done)(void *owner, enum resolve_status s, struct bytes message);
+	void *owner;
+	char name[];
+};
+
+/* Its owner is done with it; c-ares may not be. */
+static void
+leave_query(struct resolve_query *q)
+{
+	timer_free(q->timer);
+	q->timer = NULL;
+	if (!q->asked)
+		free(q);
+}
+
+static void
+query_due(void *owner)
+{
+	struct resolve_query *q = owner;
+	void (*done)(void *, enum resolve_status, struct bytes) = q->done;
+	void *whose = q->owner;
+	enum resolve_status status = q->status;
+
+	leave_query(q);
+	done(whose, status, (struct bytes){ 0 });
+}
+
+static void
+query_answered(
+    void *arg, int status, int timeouts, unsigned char *message, int n)
+{
+	struct resolve_query *q = arg;
+	struct resolver *r = q->resolver;
+
+	(void)timeouts;
+	q->asked = false;
+	r->queries_n--;
+	q->status = status_of(status);
+	if (q->timer == NULL) {
+		free(q);
+	} else if (r->closing) {
+		leave_query(q);
+	} else if (q->status == RESOLVE_ANSWERED) {
+		/* It came from a socket, not from under the question. */
+		q->done(
+		    q->owner, q->status, (struct bytes){ message, (size_t)n });
+		leave_query(q);
+	} else {
+		timer_start(q->timer, 0);
+	}
+}
+
+struct resolve_query *
+resolver_query(struct resolver *r, struct bytes name, int type,
+    void (*done)(void *owner, enum resolve_status s, struct bytes message),
+    void *owner)
+{
+	struct resolve_query *q = calloc(1, sizeof(*q) + name.n + 1);
+
+	must(q != NULL && name.n <= HOST_MAX);
+	memcpy(q->name, name.p, name.n);
+	q->resolver = r;
+	q->done = done;
+	q->owner = owner;
+	q->timer = timer_new(r->loop, query_due, q);
+	timer_start(q->timer, r->settings->resolve_timeout_ms);
+	q->asked = true;
+	r->queries_n++;
+	ares_query(r->channel, q->name, ns_c_in, type, query_answered, q);
+	ask_again_in_time(r);
+	return q;
+}
+
+void
+resolver_query_cancel(struct resolve_query *q)
+{
+	if (q != NULL)
+		leave_query(q);
 }
 
 static int

@@ -16,6 +16,7 @@ struct addresses {
 	size_t n; /* 0: the name has none; words say why */
 	struct address a[RESOLVE_ADDRESSES_MAX]; /* without port */
 	const char *words;                       /* static */
+	bool silent; /* none, for no name server answered: later, perhaps */
 };
 
 struct resolver *resolver_new(const struct upstream_settings *s, struct loop *l,
@@ -29,3 +30,22 @@ struct resolve_wait *resolver_get(struct resolver *r, struct bytes host,
     struct addresses *out, void (*done)(void *owner, const struct addresses *a),
     void *owner);
 void resolver_cancel(struct resolve_wait *w);
+
+/* Records of another type than addresses (ns_t_mx), as the server sent them. */
+struct resolve_query;
+
+enum resolve_status {
+	RESOLVE_SILENT = 0, /* no answer was had */
+	RESOLVE_NO_NAME,
+	RESOLVE_NO_DATA, /* the name has none of that type */
+	RESOLVE_ANSWERED,
+};
+
+/* done is called once, never under this call; message, the whole answer, is
+ * gone when it returns. */
+struct resolve_query *resolver_query(struct resolver *r, struct bytes name,
+    int type,
+    void (*done)(void *owner, enum resolve_status s, struct bytes message),
+    void *owner);
+/* NULL does nothing. */
+void resolver_query_cancel(struct resolve_query *q);

@@ -86,6 +86,8 @@ struct trust;
 struct trust *trust_new(const struct verify_settings *s, const char *folder,
     struct err *e) MUST_CHECK;
 void trust_free(struct trust *t);
+/* Its own; whose SSL_CTX takes it as its store takes a reference. */
+X509_STORE *trust_store(struct trust *t);
 
 /*
  * The client side of TLS to origins, of one edge: one SSL_CTX, a cache of

@@ -109,6 +109,12 @@ trust_free(struct trust *t)
 	free(t);
 }
 
+X509_STORE *
+trust_store(struct trust *t)
+{
+	return t->store;
+}
+
 /* Which check an error of OpenSSL belongs to. */
 static unsigned
 check_of(int error)
