@@ -3,8 +3,9 @@
  * out: the way to next hops. One content to one next hop's recipients, over a
  * connection that is kept for the next mail; what it answered for each of them.
  *
+ *	out.c		which next hops, in which order; what became of it
+ *	link.c		one connection: resolve, connect, TLS, keep, time limits
  *	dialog.c	the client's side of SMTP; no I/O
- *	out.c		connections: resolve, connect, TLS, keep, time limits
  */
 #pragma once
 
@@ -22,6 +23,9 @@ struct shipment;
 struct shipment_order {
 	const struct mail_route *route;
 	struct bytes domain; /* of the recipients; for a route by MX */
+	/* By MX: whose `permitted` addresses may be reached beside public ones;
+	 * NULL: nothing inside. Next hops of the route are not judged. */
+	const struct zone *zone;
 	const struct envelope *envelope; /* its sender and parameters */
 	const struct mail_recipient *const *recipients; /* of the envelope */
 	size_t recipients_n;
@@ -35,7 +39,9 @@ struct shipment_order {
 enum shipment_end {
 	SHIPMENT_FAILED = 0, /* nobody was reached, or the way broke before all
 			      * was said: 4yz for those without an answer */
-	SHIPMENT_ANSWERED,   /* every recipient has the next hop's answer */
+	SHIPMENT_ANSWERED,   /* every recipient has the next hop's answer, or
+			      * ours where no next hop can ever take it (no such
+			      * domain, null MX, 8 bits, UTF-8, size) */
 };
 
 struct shipment_result {
@@ -81,3 +87,6 @@ void inquiry_cancel(struct inquiry *i);
 
 /* Closes kept connections; the process ends when its work is done. */
 void out_drain(struct out *o);
+
+/* The port of hosts found by MX; 25, but in tests. */
+void out_set_mx_port(struct out *o, uint16_t port);
