@@ -171,6 +171,21 @@ settings_groups_fill(void)
 		    "途中で無害化するファイル。" },
 		{ "(policy file) must[], default[]", rule_table, rule_table_n,
 		    "Rules.", "規則。" },
+		{ "(mail routes file)", routes_table, routes_table_n,
+		    "The file that `mail.routes` names.",
+		    "`mail.routes` が指すファイル。" },
+		{ "(mail routes file) inbound[]", inbound_table,
+		    inbound_table_n, "Mail to domains of a body.",
+		    "構成団体のドメイン宛てのメール。" },
+		{ "(mail routes file) outbound[]", outbound_table,
+		    outbound_table_n, "Mail that bodies send elsewhere.",
+		    "構成団体が外へ送るメール。" },
+		{ "(mail routes file) next_hops[]", hop_table, hop_table_n,
+		    "Where a route leads, of inbound[] and outbound[].",
+		    "経路の渡す先（inbound[] と outbound[]）。" },
+		{ "(mail routes file) senders[]", sender_table, sender_table_n,
+		    "As which domains a body may send besides.",
+		    "送信者として他に名乗ってよいドメイン。" },
 		{ "(sources file)", plan_table, plan_table_n,
 		    "A file for `sekishoctl lists compile`.",
 		    "`sekishoctl lists compile` の配信元ファイル。" },
@@ -474,12 +489,26 @@ load_origins(struct settings *s, const config_setting_t *root, struct err *e)
 	return s->trust == NULL ? -1 : all;
 }
 
-/* Policies name zones and bodies: without those each would be told again. */
+static int
+load_routes(struct settings *s, struct err *e)
+{
+	if (s->mail.routes[0] == '\0')
+		return 0;
+	s->mail.routes = settings_path(s, &s->arena, s->mail.routes);
+	s->routes =
+	    routes_load(s->mail.routes, s->zones, &s->profiles, &s->arena, e);
+	return s->routes == NULL ? -1 : 0;
+}
+
+/* Policies and routes name zones and bodies: without those each would be told
+ * again. */
 static int
 load_rules(struct settings *s, const config_setting_t *root, struct err *e)
 {
 	s->zones = zones_load(root, &s->arena, e);
-	return s->zones == NULL ? -1 : load_policies(s, root, e);
+	return s->zones == NULL || load_policies(s, root, e) < 0
+	    ? -1
+	    : load_routes(s, e);
 }
 
 static int

@@ -17,6 +17,7 @@
 #include "proxy/keysmith/keysmith.h"
 #include "proxy/listener/listener.h"
 #include "proxy/policy/policy.h"
+#include "proxy/smtp/routes.h"
 #include "proxy/smtp/settings.h"
 #include "proxy/upstream/upstream.h"
 #include "proxy/zone/zone.h"
@@ -54,6 +55,7 @@ struct settings {
 	struct detox_settings detox;
 	struct detox_profiles profiles; /* detox.profiles */
 	struct mail_settings mail;
+	struct routes *routes; /* mail.routes; NULL: no file is named */
 	struct policy_files policies;
 	struct zones *zones;
 	struct policy *policy;
@@ -61,7 +63,7 @@ struct settings {
 };
 
 /* Every group, for the manual. */
-#define SETTINGS_GROUPS 42
+#define SETTINGS_GROUPS 47
 extern struct setting_group settings_groups[SETTINGS_GROUPS];
 /* Must be called before settings_groups is read. */
 void settings_groups_fill(void);

@@ -7,6 +7,10 @@
  *	outbound  of mail that bodies send elsewhere: next hops, or by MX
  *	senders   as which domains a body may send, beside its inbound ones
  *
+ *	routes.c	reads the file
+ *	verdict.c	judges by it
+ *	domains.c	which entry covers a domain
+ *
  * A body may send as its own domains alone, nobody outside may use them, and
  * nobody outside reaches a domain that has no inbound route.
  */
@@ -44,19 +48,25 @@ enum mail_side {
 
 struct mail_route {
 	const char *name;        /* as the file names it; for log and explain */
-	const struct body *body; /* inbound: whose; outbound: NULL for all */
-	enum mail_side side;     /* inbound only */
+	const char *rule;        /* "inbound city", of struct mail_reason */
+	const struct body *body; /* inbound: whose; outbound: NULL */
+	/* Outbound: whose mail it takes; none: all that no other route of the
+	 * same domain names. */
+	const struct body *const *bodies;
+	size_t bodies_n;
+	enum mail_side side;         /* inbound only */
 	const struct next_hop *hops; /* by priority; none: by MX */
 	size_t hops_n;
 	enum hop_tls mx_tls; /* by MX: what they must offer */
 	bool rebuilt;     /* by the profile; false: "none", passes as it came */
 	uint32_t profile; /* its index in the profiles of detox */
+	const char *detox;      /* the profile's name, "none" */
 	bool verify_recipients; /* the next hop is asked, before the content */
 	const char *file;
 	unsigned line;
 };
 
-struct routes;
+struct routes; /* table.h */
 
 extern const struct setting routes_table[], inbound_table[], outbound_table[],
     hop_table[], sender_table[];
