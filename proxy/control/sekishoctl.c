@@ -19,6 +19,7 @@
 #include "proxy/control/sets.h"
 #include "proxy/policy/explain.h"
 #include "proxy/settings.h"
+#include "proxy/smtp/explain.h"
 
 #define DEFAULT_CONFIG "/etc/sekisho/sekisho.conf"
 #define FAILED 1
@@ -34,7 +35,8 @@ struct options {
 	bool json;
 	struct lists_order lists;
 	const char *profile, *profiles, *declared;
-	char **words; /* behind the subcommand */
+	const char *helo, *sender, *recipient; /* of explain mail; or NULL */
+	char **words;                          /* behind the subcommand */
 	int words_n;
 };
 
@@ -203,6 +205,36 @@ release(const struct options *o)
 /* Offline. */
 
 static int
+explain_mail(const struct options *o)
+{
+	struct mail_question q = {
+		.helo = o->helo,
+		.sender = o->sender,
+		.recipient = o->recipient,
+	};
+	struct settings *s;
+	int result = FAILED;
+
+	if (o->words_n != 1 || o->from == NULL || o->sender == NULL ||
+	    o->recipient == NULL)
+		return fail("explain mail: expected --from ADDRESS --mail-from"
+			    " A --rcpt-to B");
+	if (address_parse(&q.from, bytes_of(o->from)) < 0)
+		return fail("explain mail: --from: expected an address");
+	s = load(o);
+	if (s == NULL)
+		return FAILED;
+	if (s->routes == NULL)
+		fail("explain mail: the settings name no mail.routes: no mail"
+		     " is taken");
+	else
+		result = mail_explain(s->routes, s->zones, &q,
+		    o->json ? EXPLAIN_JSON : EXPLAIN_TEXT, stdout);
+	settings_free(s);
+	return result;
+}
+
+static int
 explain(const struct options *o)
 {
 	struct address from;
@@ -210,6 +242,8 @@ explain(const struct options *o)
 	time_t now = time(NULL);
 	int result;
 
+	if (o->words_n > 0 && strcmp(o->words[0], "mail") == 0)
+		return explain_mail(o);
 	if (o->words_n != 1 || o->from == NULL)
 		return fail("explain: expected --from ADDRESS and a URL");
 	if (address_parse(&from, bytes_of(o->from)) < 0)
@@ -353,6 +387,8 @@ usage(FILE *out, int result)
 		    commands[i].arguments,
 		    ja ? commands[i].words_ja : commands[i].words_en);
 	fputs("  explain: --method M, --at 2026-11-24T09:00:00+0900, --json\n"
+	      "  explain mail --from ADDRESS [--helo N] --mail-from A --rcpt-to"
+	      " B [--json]\n"
 	      "  policy test [FILE.cases …]\n"
 	      "  policy diff OLD.conf       against the settings of -c\n"
 	      "  policy replay --log FILE   a journal, by the settings of -c\n"
@@ -381,6 +417,9 @@ main(int argc, char **argv)
 		{ "profile", required_argument, NULL, 'p' },
 		{ "profiles", required_argument, NULL, 'P' },
 		{ "declared", required_argument, NULL, 'd' },
+		{ "helo", required_argument, NULL, 'H' },
+		{ "mail-from", required_argument, NULL, 'F' },
+		{ "rcpt-to", required_argument, NULL, 'T' },
 		{ "version", no_argument, NULL, 'V' },
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
@@ -431,6 +470,15 @@ main(int argc, char **argv)
 			break;
 		case 'd':
 			o.declared = optarg;
+			break;
+		case 'H':
+			o.helo = optarg;
+			break;
+		case 'F':
+			o.sender = optarg;
+			break;
+		case 'T':
+			o.recipient = optarg;
 			break;
 		case 'V':
 			puts("sekishoctl " SEKISHO_VERSION);

@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "proxy/policy/explain.h"
 
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "proxy/base/language.h"
 #include "proxy/policy/inspection.h"
 
-static void
-print_line(FILE *out, const char *ja, const char *en, const char *value)
+void
+explain_line(FILE *out, const char *ja, const char *en, const char *value)
 {
 	if (value != NULL && value[0] != '\0')
 		fprintf(
@@ -29,7 +28,7 @@ print_inspections(FILE *out, const struct policy *p, const struct decision *d)
 	uint64_t left = inspections_of(d);
 
 	for (; left != 0; left &= left - 1)
-		print_line(out, "  検査", "  inspect",
+		explain_line(out, "  検査", "  inspect",
 		    policy_inspection(p, (unsigned)__builtin_ctzll(left))
 			->block.name);
 }
@@ -54,22 +53,22 @@ print_text(FILE *out, const char *step, const struct policy *p,
 	char where[512];
 
 	fprintf(out, "%s: %s\n", step, verdict_name(d->verdict));
-	print_line(out, "  規則", "  rule", d->rule->name);
+	explain_line(out, "  規則", "  rule", d->rule->name);
 	if (d->rule->file != NULL) {
 		snprintf(where, sizeof(where), "%s:%u", d->rule->file,
 		    d->rule->line);
-		print_line(out, "  場所", "  file", where);
+		explain_line(out, "  場所", "  file", where);
 	}
 	if (q->segment != NULL) {
 		snprintf(where, sizeof(where), "%s %s", q->segment->body->code,
 		    language_is_japanese() ? q->segment->body->name_ja
 					   : q->segment->body->name_en);
-		print_line(out, "  団体", "  body", where);
-		print_line(out, "  区域", "  zone", q->segment->zone->name);
+		explain_line(out, "  団体", "  body", where);
+		explain_line(out, "  区域", "  zone", q->segment->zone->name);
 	}
-	print_line(out, "  分類", "  category", d->category);
+	explain_line(out, "  分類", "  category", d->category);
 	print_inspections(out, p, d);
-	print_line(out, "  理由", "  reason",
+	explain_line(out, "  理由", "  reason",
 	    language_is_japanese() ? d->rule->reason_ja : d->rule->reason_en);
 }
 
@@ -142,8 +141,8 @@ json_decision(const char *step, const struct policy *p, const struct query *q,
 	    "inspect", json_inspections(p, d));
 }
 
-static void
-print_json(FILE *out, json_t *all)
+void
+explain_json(FILE *out, json_t *all)
 {
 	char *text = json_dumps(all, JSON_INDENT(2));
 
@@ -189,7 +188,7 @@ explain_print(const struct policy *p, const struct zones *zones,
 			    all, json_decision(step, p, &q, &steps[i]));
 	}
 	if (format == EXPLAIN_JSON) {
-		print_json(out,
+		explain_json(out,
 		    json_pack("{s:o, s:o}", "steps", all, "layers",
 			json_opinions(p, &q)));
 	} else {

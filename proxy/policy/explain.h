@@ -2,6 +2,7 @@
 /* explain: what would be decided, and by which line, asked offline. */
 #pragma once
 
+#include <jansson.h>
 #include <stdio.h>
 
 #include "proxy/policy/policy.h"
@@ -10,6 +11,11 @@ enum explain_format {
 	EXPLAIN_TEXT,
 	EXPLAIN_JSON,
 };
+
+/* For whatever is explained: a line of text in the reader's language, none when
+ * value is NULL or empty; the whole as JSON, which is let go. */
+void explain_line(FILE *out, const char *ja, const char *en, const char *value);
+void explain_json(FILE *out, json_t *all);
 
 /*
  * Prints verdict, rule, file:line, body, zone, category and reason; for https

@@ -5,7 +5,7 @@ import os
 import re
 import subprocess
 
-from lab import CITY, CITY_LGWAN, STRANGER, USERS
+from lab import CITY, CITY_LGWAN, CITY_MYNUMBER, STRANGER, TOWN, USERS
 
 URLS = (
     (CITY, "https://www.lab.test:{tls}/", "allow"),
@@ -169,6 +169,71 @@ def test_bad_settings_are_named_with_their_line(lab):
         assert done.returncode == 1, (to, done)
         assert words in done.stderr, (to, done.stderr)
         assert re.search(r"\.(conf|crt)\b", done.stderr), (to, done.stderr)
+
+
+ROUTES = """inbound = (
+  { name = "city"; body = "990019"; domains = ["city.test"]; side = "lgwan"; detox = "strict";
+    next_hops = ( { host = "mx.city.test"; port = 2526; }, { host = "::1"; priority = 5; tls = "none"; } ); } );
+outbound = ( { name = "world"; domains = ["*"]; } );
+"""
+
+MAILS = (
+    (STRANGER, "a@partner.test", "b@city.test", "accepted accepted accepted", "city"),
+    (STRANGER, "a@city.test", "b@city.test", "accepted refused accepted", "city"),
+    (STRANGER, "", "b@partner.test", "accepted accepted refused", None),
+    (CITY, "a@city.test", "b@partner.test", "accepted accepted accepted", "world"),
+    (CITY_LGWAN, "<>", "<b@city.test>", "accepted accepted accepted", "city"),
+    (TOWN, "a@city.test", "b@city.test", "accepted refused accepted", "city"),
+    (CITY_MYNUMBER, "a@city.test", "b@city.test", "refused refused refused", None),
+)
+
+
+def mail_settings(lab):
+    (lab.dir / "mail.conf").write_text(ROUTES)
+    conf = lab.dir / "mail-settings.conf"
+    conf.write_text('mail = { routes = "mail.conf"; };\n' + (lab.dir / "sekisho.conf").read_text())
+    return conf
+
+
+def test_explain_mail_says_where_a_mail_would_go(lab):
+    conf = mail_settings(lab)
+    for source, sender, recipient, verdicts, route in MAILS:
+        done = run(lab, "explain", "mail", "--json", "--from", source, "--mail-from", sender,
+                   "--rcpt-to", recipient, config=conf)
+        answer = json.loads(done.stdout)
+        assert " ".join(s["verdict"] for s in answer["steps"]) == verdicts, (sender, answer)
+        assert (answer["route"] or {"name": None})["name"] == route, answer
+        assert done.returncode == (2 if "refused" in verdicts else 0), done
+    assert answer["body"] == "990019" and answer["zone"] == "mynumber"
+
+
+def test_explain_mail_leads_to_file_and_line(lab):
+    conf = mail_settings(lab)
+    ask = ("explain", "mail", "--from", TOWN, "--helo", "mail.town.test",
+           "--mail-from", "a@city.test", "--rcpt-to", "b@city.test")
+    done = run(lab, *ask, config=conf)
+    for words in ("client: accepted", "990027 Toge", "helo     mail.town.test",
+                  "sender: refused", "rule     own domains", f"file     {lab.dir}/mail.conf:2",
+                  "reply    550 5.7.1 <a@city.test>: this sender domain is not one of 990027's (own domains)",
+                  "recipient: accepted", f"route    city ({lab.dir}/mail.conf:2)", "side     lgwan",
+                  "next hop [::1]:25 priority 5, TLS none\n  next hop mx.city.test:2526 priority 10,"
+                  " TLS required, name mx.city.test", "detox    strict"):
+        assert words in done.stdout, (words, done.stdout)
+    done = run(lab, *ask, config=conf, language="ja_JP.UTF-8")
+    assert "渡す先" in done.stdout and "990027 峠町" in done.stdout, done.stdout
+
+
+def test_explain_mail_needs_its_arguments(lab):
+    conf = mail_settings(lab)
+    good = ("--from", CITY, "--mail-from", "a@city.test", "--rcpt-to", "b@city.test")
+    for args, words, config in (
+            (good[:4], "expected --from", conf), (good[2:], "expected --from", conf),
+            (("--from", "nowhere", *good[2:]), "expected an address", conf),
+            ((*good[:4], "--rcpt-to", "b"), "without a domain", conf),
+            ((*good[:4], "--rcpt-to", "<b@city.test> x"), "behind the address", conf),
+            (good, "mail.routes", None)):
+        done = run(lab, "explain", "mail", *args, config=config)
+        assert done.returncode == 1 and words in done.stdout + done.stderr, (args, done)
 
 
 BAD_MAIL = (
