@@ -414,7 +414,7 @@ hear(struct dialog *d)
 	case DIALOG_BROKEN:
 	case DIALOG_HANDSHAKE:
 	case DIALOG_READY:
-		must(!"a reply in a state that waits for none");
+		must(false); /* no reply is due in these */
 		break;
 	case DIALOG_BANNER:
 		if (reply->code == 220)

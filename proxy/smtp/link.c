@@ -526,9 +526,9 @@ connected(void *owner, int fd, const struct address *a, const char *words)
 		fail(l, "4.4.1", "%s", words);
 		return;
 	}
+	note_peer(l, a);
 	race_free(l->race);
 	l->race = NULL;
-	note_peer(l, a);
 	l->stream = stream_new(l->links->loop, fd, &events, l);
 	if (l->order.hop.implicit)
 		begin_tls(l);
