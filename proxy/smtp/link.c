@@ -457,7 +457,9 @@ due(void *owner)
 		fail(l, "4.4.3", "no answer from the name server");
 		break;
 	case LINK_CONNECTING:
-		fail(l, "4.4.1", "no answer to the connection");
+		/* All of them were tried. */
+		l->report.left.n = 0;
+		fail(l, "4.4.1", "%s: no answer", l->host);
 		break;
 	case LINK_SHAKING:
 		l->report.unshaken = true;

@@ -170,6 +170,7 @@ try_again(struct shipment *s, const struct link_report *r)
 		s->choice = LINK_FRESH_PLAIN;
 	} else {
 		note_failure(s, r);
+		s->choice = LINK_FRESH;
 		s->left = r->left;
 		if (r->left.n == 0) {
 			s->now->failed = true;

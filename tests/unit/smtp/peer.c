@@ -21,10 +21,11 @@ struct side {
 };
 
 static int
-bind_free(int type, uint16_t *port_out)
+bind_at(int type, uint32_t address, uint16_t port, uint16_t *port_out)
 {
 	struct sockaddr_in a = { .sin_family = AF_INET,
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+		.sin_addr.s_addr = htonl(address),
+		.sin_port = htons(port) };
 	socklen_t n = sizeof(a);
 	int fd = socket(AF_INET, type | SOCK_CLOEXEC, 0);
 
@@ -35,12 +36,38 @@ bind_free(int type, uint16_t *port_out)
 	return fd;
 }
 
+static int
+bind_free(int type, uint16_t *port_out)
+{
+	return bind_at(type, INADDR_LOOPBACK, 0, port_out);
+}
+
 uint16_t
 peer_nowhere(void)
 {
 	uint16_t port;
 
 	close(bind_free(SOCK_STREAM, &port));
+	return port;
+}
+
+/* Its backlog is full. The descriptors end with the test's process. */
+uint16_t
+peer_deaf(void)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	uint16_t port;
+	int fd = bind_free(SOCK_STREAM, &port);
+
+	ck_assert_int_eq(listen(fd, 0), 0);
+	a.sin_port = htons(port);
+	for (int i = 0; i < 4; i++) {
+		fd = socket(
+		    AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+		ck_assert_int_ge(fd, 0);
+		(void)connect(fd, (struct sockaddr *)&a, sizeof(a));
+	}
 	return port;
 }
 
@@ -196,11 +223,11 @@ serve(int fd, const char *script, SSL_CTX *ctx)
 	free(words);
 }
 
-struct peer
-peer_new(const char *const *connections, size_t n, SSL_CTX *ctx)
+static struct peer
+start(int listener, uint16_t port, const char *const *connections, size_t n,
+    SSL_CTX *ctx)
 {
-	struct peer p;
-	int listener = bind_free(SOCK_STREAM, &p.port);
+	struct peer p = { .port = port };
 	int fd;
 
 	ck_assert_int_eq(listen(listener, 16), 0);
@@ -222,6 +249,25 @@ peer_new(const char *const *connections, size_t n, SSL_CTX *ctx)
 		serve(fd, connections[i], ctx);
 	}
 	_exit(0);
+}
+
+struct peer
+peer_new(const char *const *connections, size_t n, SSL_CTX *ctx)
+{
+	uint16_t port;
+	int fd = bind_free(SOCK_STREAM, &port);
+
+	return start(fd, port, connections, n, ctx);
+}
+
+struct peer
+peer_beside(const struct peer *p, const char *const *connections, size_t n,
+    SSL_CTX *ctx)
+{
+	uint16_t port;
+	int fd = bind_at(SOCK_STREAM, INADDR_LOOPBACK + 1, p->port, &port);
+
+	return start(fd, port, connections, n, ctx);
 }
 
 void

@@ -27,12 +27,17 @@ struct peer {
  *	.		the client closes; without it, the peer does
  */
 struct peer peer_new(const char *const *connections, size_t n, SSL_CTX *ctx);
+/* The same on that port of 127.0.0.2. */
+struct peer peer_beside(const struct peer *p, const char *const *connections,
+    size_t n, SSL_CTX *ctx);
 /* It must have come to its end, and everything been as it says. */
 void peer_end(struct peer *p);
 /* It may be anywhere. */
 void peer_kill(struct peer *p);
 /* A port where nobody listens. */
 uint16_t peer_nowhere(void);
+/* A port that answers nothing, not even to a connection. */
+uint16_t peer_deaf(void);
 
 struct peer_record {
 	const char *name;

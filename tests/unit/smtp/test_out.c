@@ -377,6 +377,50 @@ START_TEST(out_tries_the_next_hop_while_nothing_was_said)
 }
 END_TEST
 
+/* Each address of a name once, those of the settings before DNS. */
+START_TEST(out_tries_the_next_address)
+{
+	static const char *const bad[] = { "<554 no\n.\n" };
+	static const char *const good[] = { HELLO PIPES TAKES };
+	struct peer a = peer_new(bad, 1, server);
+	struct peer b = peer_beside(&a, _i == 0 ? good : bad, 1, server);
+	struct next_hop hop = hop_at(a.port, 0, HOP_TLS_NONE);
+	struct mail_route route = { .hops = &hop, .hops_n = 1 };
+	struct address both[2];
+	struct static_host host = {
+		.name = "mx.test", .addresses = both, .n = 2
+	};
+	struct got g;
+
+	ck_assert_int_eq(address_parse(&both[0], BYTES("127.0.0.1")), 0);
+	ck_assert_int_eq(address_parse(&both[1], BYTES("127.0.0.2")), 0);
+	upstream.hosts = &host;
+	upstream.hosts_n = 1;
+	hop.host = "mx.test";
+	ship(&g, &route, 1);
+	run_all();
+	ck_assert_uint_eq(g.replies[0].code, _i == 0 ? 250 : 451);
+	ck_assert(strncmp(g.peer, "mx.test[127.0.0.2]:", 19) == 0);
+	out_drain(out);
+	peer_end(&a);
+	peer_end(&b);
+}
+END_TEST
+
+START_TEST(out_gives_up_on_who_does_not_answer)
+{
+	struct next_hop hop = hop_at(peer_deaf(), 0, HOP_TLS_NONE);
+	struct mail_route route = { .hops = &hop, .hops_n = 1 };
+	struct got g;
+
+	settings.connect_timeout_ms = SHORT_MS;
+	ship(&g, &route, 1);
+	run_all();
+	ck_assert_int_eq(g.result.end, SHIPMENT_FAILED);
+	ck_assert_str_eq(g.replies[0].enhanced, "4.4.1");
+}
+END_TEST
+
 START_TEST(out_keeps_to_connections_per_hop)
 {
 	static const char *const script[] = { HELLO PIPES MAIL OK OK
@@ -688,6 +732,8 @@ out_suite(void)
 	tcase_add_loop_test(t, out_keeps_connections, 0, COUNT(kept));
 	tcase_add_loop_test(
 	    t, out_tries_the_next_hop_while_nothing_was_said, 0, COUNT(firsts));
+	tcase_add_loop_test(t, out_tries_the_next_address, 0, 2);
+	tcase_add_test(t, out_gives_up_on_who_does_not_answer);
 	tcase_add_test(t, out_keeps_to_connections_per_hop);
 	tcase_add_test(t, out_forgets_what_is_cancelled);
 	tcase_add_test(t, out_refuses_what_the_hop_cannot_take);
