@@ -138,9 +138,7 @@ note_extension(struct dialog *d, struct bytes line)
 static void
 greeted(struct dialog *d)
 {
-	if (d->tls == DIALOG_TLS_NEVER) {
-		d->state = DIALOG_READY;
-	} else if ((d->offers & OFFER_STARTTLS) != 0) {
+	if (d->tls != DIALOG_TLS_NEVER && (d->offers & OFFER_STARTTLS) != 0) {
 		say(d, "STARTTLS");
 		end_command(d);
 		d->state = DIALOG_STARTTLS;
@@ -247,22 +245,28 @@ say_rcpt(struct dialog *d, const struct mail_recipient *r)
 	end_command(d);
 }
 
+/* Not when nobody can want the content any more. */
+static bool
+wants_data(const struct dialog *d)
+{
+	return d->mail->kind == DIALOG_SHIP &&
+	    d->asked == d->mail->recipients_n + 1 &&
+	    (d->answered < d->asked || d->accepted > 0);
+}
+
 /* What is said next of MAIL, each RCPT and DATA; false: nothing. */
 static bool
 say_next(struct dialog *d)
 {
 	const struct dialog_mail *m = d->mail;
 
+	if (d->refused)
+		return false;
 	if (d->asked == 0) {
 		say_mail(d);
-	} else if (d->refused) {
-		return false;
 	} else if (d->asked <= m->recipients_n) {
 		say_rcpt(d, m->recipients[d->asked - 1]);
-	} else if (m->kind == DIALOG_SHIP && d->asked == m->recipients_n + 1) {
-		/* Not when nobody can want it any more. */
-		if (d->answered == d->asked && d->accepted == 0)
-			return false;
+	} else if (wants_data(d)) {
 		say(d, "DATA");
 		end_command(d);
 	} else {

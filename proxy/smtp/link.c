@@ -1,75 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "proxy/smtp/link.h"
 
-#include <openssl/x509v3.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "proxy/base/stream.h"
+#include "proxy/smtp/link_state.h"
 #include "proxy/upstream/race.h"
-#include "proxy/upstream/reach.h"
 
 #define IDLE_MS 30000
 #define LEAVE_MS 5000
 #define CONTENT_REPLY_MS 600000 /* RFC 5321 section 4.5.3.2.6 */
-/* More of a name would hold a mail up for long when all are silent. */
-#define ADDRESSES_TRIED_MAX 6
 /* Above what a wire gathers, so that the content goes to the socket as it
  * lies, and what the socket does not take of a slice is all that is copied. */
 #define SLICE_MAX ((size_t)262144)
 #define READ_MAX 16384
-#define HOST_FLAGS                              \
-	(X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | \
-	    X509_CHECK_FLAG_NEVER_CHECK_SUBJECT)
-
-enum link_state {
-	LINK_RESOLVING = 0,
-	LINK_CONNECTING,
-	LINK_SHAKING,
-	LINK_TALKING,  /* until the dialog is ready */
-	LINK_MAILING,  /* the mail */
-	LINK_SETTLING, /* its end is known; the loop tells it */
-	LINK_RESETTING,
-	LINK_IDLE,
-	LINK_LEAVING,
-};
-
-struct link {
-	struct links *links;
-	struct link *prev, *next;
-	enum link_state state;
-	struct link_order order;
-	char host[HOST_MAX + 1], name[HOST_MAX + 1]; /* of order.hop */
-	struct resolve_wait *resolving;
-	struct race *race;
-	struct stream *stream;
-	struct timer *timer; /* of what is waited for */
-	struct dialog dialog;
-	bool in_dialog;  /* it has begun */
-	bool taking;     /* under links_take */
-	bool sent_whole; /* the content has left with its last byte */
-	struct link_report report;
-	void (*done)(void *owner, const struct link_report *r);
-	void *owner;
-};
-
-struct links {
-	const struct mail_settings *settings;
-	const struct upstream_settings *upstream;
-	struct resolver *resolver;
-	struct loop *loop;
-	SSL_CTX *ctx;
-	struct link *first; /* the last one used first */
-	bool draining;
-	void (*room)(void *owner);
-	void *owner;
-};
 
 static void look(void *owner);
 static void drained(void *owner);
 
-static const struct stream_events events = {
+const struct stream_events link_events = {
 	.on_readable = look,
 	.on_drained = drained,
 };
@@ -115,8 +65,8 @@ tell_room(struct links *ls)
 	ls->room(ls->owner);
 }
 
-static void
-send_output(struct link *l)
+void
+link_say(struct link *l)
 {
 	stream_write(l->stream, dialog_output(&l->dialog));
 }
@@ -127,7 +77,7 @@ static void
 leave(struct link *l)
 {
 	dialog_quit(&l->dialog);
-	send_output(l);
+	link_say(l);
 	l->state = LINK_LEAVING;
 	timer_start(l->timer, LEAVE_MS);
 }
@@ -180,11 +130,8 @@ settle(struct link *l)
 	timer_start(l->timer, 0);
 }
 
-static void fail(struct link *l, const char *enhanced, const char *format, ...)
-    PRINTF_LIKE(3, 4);
-
-static void
-fail(struct link *l, const char *enhanced, const char *format, ...)
+void
+link_fail(struct link *l, const char *enhanced, const char *format, ...)
 {
 	va_list args;
 
@@ -218,9 +165,10 @@ broken(struct link *l, const struct smtp_reply *said)
 	}
 	l->report.doubtful = l->sent_whole;
 	if (said != NULL && said->code >= 400)
-		fail(l, "4.4.2", "%s: %u %s", d->why, said->code, said->text);
+		link_fail(
+		    l, "4.4.2", "%s: %u %s", d->why, said->code, said->text);
 	else
-		fail(l, "4.4.2", "%s", d->why);
+		link_fail(l, "4.4.2", "%s", d->why);
 }
 
 static void
@@ -281,100 +229,7 @@ begin_mail(struct link *l)
 		return;
 	}
 	timer_start(l->timer, l->links->settings->reply_timeout_ms);
-	send_output(l);
-}
-
-/* TLS. */
-
-static SSL *
-new_ssl(struct link *l)
-{
-	SSL *ssl = SSL_new(l->links->ctx);
-	X509_VERIFY_PARAM *p;
-	struct address literal;
-
-	must(ssl != NULL);
-	p = SSL_get0_param(ssl);
-	X509_VERIFY_PARAM_set_hostflags(p, HOST_FLAGS);
-	if (address_parse(&literal, bytes_of(l->name)) == 0) {
-		must(X509_VERIFY_PARAM_set1_ip_asc(p, l->name) == 1);
-	} else {
-		must(X509_VERIFY_PARAM_set1_host(p, l->name, 0) == 1);
-		must(SSL_set_tlsext_host_name(ssl, l->name) == 1);
-	}
-	if (l->order.hop.tls != HOP_TLS_VERIFIED) {
-		SSL_set_verify(ssl, SSL_VERIFY_NONE, NULL);
-		SSL_set_security_level(ssl, 1);
-	}
-	SSL_set_connect_state(ssl);
-	return ssl;
-}
-
-static void
-begin_dialog(struct link *l, enum dialog_tls tls)
-{
-	dialog_init(&l->dialog, l->links->settings->name, tls);
-	l->in_dialog = true;
-	l->state = LINK_TALKING;
-	timer_start(l->timer, l->links->settings->reply_timeout_ms);
-	stream_want_read(l->stream, true);
-}
-
-static void
-fail_handshake(struct link *l)
-{
-	long result = SSL_get_verify_result(stream_ssl(l->stream));
-	bool unverified =
-	    result != X509_V_OK && l->order.hop.tls == HOP_TLS_VERIFIED;
-
-	l->report.unshaken = true;
-	fail(l, "4.7.5", "TLS: %s",
-	    unverified ? X509_verify_cert_error_string(result)
-		       : stream_why(l->stream));
-}
-
-static void
-shaken(struct link *l)
-{
-	SSL *ssl = stream_ssl(l->stream);
-
-	l->report.tls = SSL_get_version(ssl);
-	l->report.tls_verified = SSL_get0_peer_certificate(ssl) != NULL &&
-	    SSL_get_verify_result(ssl) == X509_V_OK;
-	if (!l->in_dialog) {
-		begin_dialog(l, DIALOG_TLS_NEVER);
-		return;
-	}
-	l->state = LINK_TALKING;
-	timer_start(l->timer, l->links->settings->reply_timeout_ms);
-	stream_want_read(l->stream, true);
-	dialog_secured(&l->dialog);
-	send_output(l);
-}
-
-static void
-shake(struct link *l)
-{
-	switch (stream_handshake(l->stream)) {
-	case HANDSHAKE_WAIT:
-	case HANDSHAKE_SUSPENDED:
-		break;
-	case HANDSHAKE_DONE:
-		shaken(l);
-		break;
-	case HANDSHAKE_FAILED:
-		fail_handshake(l);
-		break;
-	}
-}
-
-static void
-begin_tls(struct link *l)
-{
-	l->state = LINK_SHAKING;
-	timer_start(l->timer, l->links->settings->reply_timeout_ms);
-	stream_tls(l->stream, new_ssl(l));
-	shake(l);
+	link_say(l);
 }
 
 /* The dialog heard something. The link may be gone behind this. */
@@ -387,12 +242,12 @@ act(struct link *l)
 		broken(l, &l->dialog.reader.reply);
 		return;
 	}
-	send_output(l);
+	link_say(l);
 	if (l->state == LINK_MAILING && l->dialog.mail == NULL) {
 		l->report.end = LINK_OVER;
 		settle(l);
 	} else if (l->dialog.state == DIALOG_HANDSHAKE) {
-		begin_tls(l);
+		link_begin_tls(l);
 	} else if (l->dialog.state == DIALOG_CONTENT) {
 		pump(l);
 	} else if (l->dialog.state == DIALOG_READY &&
@@ -427,7 +282,7 @@ look(void *owner)
 	size_t n;
 
 	if (l->state == LINK_SHAKING) {
-		shake(l);
+		link_shake(l);
 		return;
 	}
 	switch (stream_read(l->stream, room, sizeof(room), &n)) {
@@ -454,16 +309,16 @@ due(void *owner)
 
 	switch (l->state) {
 	case LINK_RESOLVING:
-		fail(l, "4.4.3", "no answer from the name server");
+		link_fail(l, "4.4.3", "no answer from the name server");
 		break;
 	case LINK_CONNECTING:
 		/* All of them were tried. */
 		l->report.left.n = 0;
-		fail(l, "4.4.1", "%s: no answer", l->host);
+		link_fail(l, "4.4.1", "%s: no answer", l->host);
 		break;
 	case LINK_SHAKING:
 		l->report.unshaken = true;
-		fail(l, "4.7.5", "TLS: no answer in time");
+		link_fail(l, "4.7.5", "TLS: no answer in time");
 		break;
 	case LINK_TALKING:
 	case LINK_MAILING:
@@ -483,138 +338,6 @@ due(void *owner)
 		tell_room(ls);
 		break;
 	}
-}
-
-/* Connecting. */
-
-static void
-note_peer(struct link *l, const struct address *a)
-{
-	char text[ADDRESS_TEXT_MAX];
-	struct addresses *left = &l->report.left;
-
-	snprintf(l->report.peer, sizeof(l->report.peer), "%s[%s]:%u", l->host,
-	    address_text(a, text), a->port);
-	for (size_t i = 0; i < left->n; i++)
-		if (address_equal(&left->a[i], a)) {
-			left->a[i] = left->a[--left->n];
-			break;
-		}
-}
-
-static enum dialog_tls
-wanted_tls(const struct link *l)
-{
-	if (l->order.choice == LINK_FRESH_PLAIN)
-		return DIALOG_TLS_NEVER;
-	switch (l->order.hop.tls) {
-	case HOP_TLS_VERIFIED:
-		return DIALOG_TLS_REQUIRED;
-	case HOP_TLS_OPPORTUNISTIC:
-		return DIALOG_TLS_OFFERED;
-	case HOP_TLS_NONE:
-		return DIALOG_TLS_NEVER;
-	}
-	return DIALOG_TLS_REQUIRED;
-}
-
-static void
-connected(void *owner, int fd, const struct address *a, const char *words)
-{
-	struct link *l = owner;
-
-	if (fd < 0) {
-		l->report.left.n = 0;
-		fail(l, "4.4.1", "%s", words);
-		return;
-	}
-	note_peer(l, a);
-	race_free(l->race);
-	l->race = NULL;
-	l->stream = stream_new(l->links->loop, fd, &events, l);
-	if (l->order.hop.implicit)
-		begin_tls(l);
-	else
-		begin_dialog(l, wanted_tls(l));
-}
-
-/* With the hop's port; what may not be reached is left out. Why so, when
- * nothing is left. */
-static const char *
-judge(struct link *l, const struct addresses *all)
-{
-	static const struct zone nowhere = { 0 };
-	const struct zone *z = l->order.zone == NULL ? &nowhere : l->order.zone;
-	const struct upstream_settings *u = l->links->upstream;
-	struct addresses *out = &l->report.left;
-	const char *refused = NULL;
-	const char *why = NULL;
-
-	*out = (struct addresses){ 0 };
-	for (size_t i = 0; i < all->n && out->n < ADDRESSES_TRIED_MAX; i++) {
-		if (l->order.reach == LINK_REACH_JUDGED)
-			refused = reach_judge(
-			    &all->a[i], z, u->refused, u->refused_n);
-		if (refused != NULL) {
-			why = refused;
-			continue;
-		}
-		out->a[out->n] = all->a[i];
-		out->a[out->n++].port = l->order.hop.port;
-	}
-	return out->n > 0 ? NULL : why;
-}
-
-static void
-begin_race(struct link *l, const struct addresses *all)
-{
-	const char *why;
-
-	if (all->n == 0) {
-		l->report.lasting =
-		    !all->silent && l->order.reach == LINK_REACH_JUDGED;
-		fail(l, l->report.lasting ? "5.4.4" : "4.4.3", "%s: %s",
-		    l->host,
-		    all->words == NULL ? "the name has no address"
-				       : all->words);
-		return;
-	}
-	why = judge(l, all);
-	if (why != NULL) {
-		l->report.lasting = true;
-		fail(l, "5.4.4", "%s leads to a %s", l->host, why);
-		return;
-	}
-	l->state = LINK_CONNECTING;
-	l->race = race_new(l->links->loop, l->report.left.a, l->report.left.n,
-	    l->links->upstream->race_delay_ms, connected, l);
-}
-
-static void
-resolved(void *owner, const struct addresses *all)
-{
-	struct link *l = owner;
-
-	l->resolving = NULL;
-	begin_race(l, all);
-}
-
-static void
-open_link(struct link *l)
-{
-	struct addresses all = l->order.only;
-	struct address literal;
-
-	timer_start(l->timer, l->links->settings->connect_timeout_ms);
-	if (all.n == 0 && address_parse(&literal, bytes_of(l->host)) == 0) {
-		all.n = 1;
-		all.a[0] = literal;
-	}
-	if (all.n == 0)
-		l->resolving = resolver_get(
-		    l->links->resolver, bytes_of(l->host), &all, resolved, l);
-	if (l->resolving == NULL)
-		begin_race(l, &all);
 }
 
 /* Which one a mail gets. */
@@ -700,7 +423,7 @@ links_take(struct links *ls, const struct link_order *order,
 	if (l->report.reused)
 		begin_mail(l);
 	else
-		open_link(l);
+		link_open(l);
 	if (l->state != LINK_SETTLING)
 		l->taking = false;
 	return l;

@@ -4,7 +4,8 @@
  * connection that is kept for the next mail; what it answered for each of them.
  *
  *	out.c		which next hops, in which order; what became of it
- *	link.c		one connection: resolve, connect, TLS, keep, time limits
+ *	link.c		one connection: its mails, keeping it, time limits
+ *	link_open.c	the way to it: resolve, judge, connect, TLS
  *	dialog.c	the client's side of SMTP; no I/O
  */
 #pragma once

@@ -69,6 +69,7 @@ static void
 remember(struct mx *m, struct bytes domain, const struct mx_hosts *h)
 {
 	struct known **place = place_of(m, domain);
+	struct known *k;
 	uint64_t life_ms = h->answer == MX_HOSTS
 	    ? m->settings->dns_ttl_max_ms
 	    : m->settings->dns_negative_ttl_ms;
@@ -77,14 +78,15 @@ remember(struct mx *m, struct bytes domain, const struct mx_hosts *h)
 		life_ms = LIFE_MS;
 	if (h->answer == MX_SILENT || life_ms == 0)
 		return;
+	k = calloc(1, sizeof(*k) + h->n * sizeof(*h->hosts));
+	must(k != NULL);
+	k->expires_ms = loop_now_ms(m->loop) + life_ms;
+	k->answer = h->answer;
+	k->n = h->n;
+	memcpy(k->domain, domain.p, domain.n);
+	memcpy(k->hosts, h->hosts, h->n * sizeof(*h->hosts));
 	free(*place);
-	*place = calloc(1, sizeof(**place) + h->n * sizeof(*h->hosts));
-	must(*place != NULL);
-	(*place)->expires_ms = loop_now_ms(m->loop) + life_ms;
-	(*place)->answer = h->answer;
-	(*place)->n = h->n;
-	memcpy((*place)->domain, domain.p, domain.n);
-	memcpy((*place)->hosts, h->hosts, h->n * sizeof(*h->hosts));
+	*place = k;
 }
 
 static bool
