@@ -342,6 +342,13 @@ due(void *owner)
 
 /* Which one a mail gets. */
 
+static const char *
+name_of(const struct next_hop *hop)
+{
+	return hop->name == NULL || hop->name[0] == '\0' ? hop->host
+							 : hop->name;
+}
+
 static bool
 fits(const struct link *l, const struct link_order *o)
 {
@@ -350,7 +357,7 @@ fits(const struct link *l, const struct link_order *o)
 	return a->port == b->port && a->tls == b->tls &&
 	    a->implicit == b->implicit && l->order.reach == o->reach &&
 	    l->order.zone == o->zone && strcmp(a->host, b->host) == 0 &&
-	    strcmp(a->name, b->name) == 0;
+	    strcmp(a->name, name_of(b)) == 0;
 }
 
 /* Of those that fit: how many there are, and one that nobody uses. */
@@ -380,7 +387,7 @@ link_new(struct links *ls, const struct link_order *o)
 	l->links = ls;
 	l->order = *o;
 	snprintf(l->host, sizeof(l->host), "%s", o->hop.host);
-	snprintf(l->name, sizeof(l->name), "%s", o->hop.name);
+	snprintf(l->name, sizeof(l->name), "%s", name_of(&o->hop));
 	l->order.hop.host = l->host;
 	l->order.hop.name = l->name;
 	l->report.tls = "";
