@@ -8,6 +8,17 @@
 #include "proxy/upstream/mx.h"
 
 #define SMTP_PORT 25
+/* How long others are tried before a next hop that could not be reached, so
+ * that not every mail waits for it. */
+#define DOWN_MS 30000
+#define DOWN_MAX 64
+
+/* A next hop that could not be reached. */
+struct down {
+	uint64_t until_ms;
+	uint16_t port;
+	char host[HOST_MAX + 1];
+};
 
 struct out {
 	const struct mail_settings *settings;
@@ -17,12 +28,14 @@ struct out {
 	struct links *links;
 	struct shipment *waiting, **waiting_end; /* for a connection */
 	uint16_t mx_port;
-	uint32_t turn; /* whose it is among hops of one priority */
+	uint32_t turn;              /* whose it is among hops of one rank */
+	struct down down[DOWN_MAX]; /* direct-mapped */
 };
 
 /* A next hop, and whether it is of no use any more. */
 struct candidate {
 	struct next_hop hop;
+	uint64_t rank; /* its priority, behind all others when it is down */
 	bool failed;
 };
 
@@ -51,6 +64,46 @@ struct shipment {
 };
 
 static void try_next(struct shipment *s);
+
+/* Which next hops are down. */
+
+static struct down *
+down_of(struct out *o, const struct next_hop *hop)
+{
+	uint32_t h = 2166136261u ^ hop->port;
+
+	for (const char *c = hop->host; *c != '\0'; c++)
+		h = (h ^ (uint8_t)*c) * 16777619u;
+	return &o->down[h % DOWN_MAX];
+}
+
+static bool
+is_down(struct out *o, const struct next_hop *hop)
+{
+	const struct down *d = down_of(o, hop);
+
+	return d->until_ms > loop_now_ms(o->loop) && d->port == hop->port &&
+	    strcmp(d->host, hop->host) == 0;
+}
+
+static void
+note_down(struct out *o, const struct next_hop *hop)
+{
+	struct down *d = down_of(o, hop);
+
+	d->until_ms = loop_now_ms(o->loop) + DOWN_MS;
+	d->port = hop->port;
+	snprintf(d->host, sizeof(d->host), "%s", hop->host);
+}
+
+static struct candidate
+candidate_of(struct out *o, const struct next_hop *hop)
+{
+	return (struct candidate){
+		.hop = *hop,
+		.rank = (uint64_t)is_down(o, hop) << 32 | hop->priority,
+	};
+}
 
 /* Who waits. */
 
@@ -173,6 +226,7 @@ try_again(struct shipment *s, const struct link_report *r)
 		s->choice = LINK_FRESH;
 		s->left = r->left;
 		if (r->left.n == 0) {
+			note_down(s->out, hop);
 			s->now->failed = true;
 			s->now = NULL;
 		}
@@ -226,26 +280,26 @@ take_link(struct shipment *s, struct candidate *c)
 	return true;
 }
 
-/* The best priority of those that have not failed; false: all have. */
+/* The best rank of those that have not failed; false: all have. */
 static bool
-best_priority(const struct shipment *s, uint32_t *out)
+best_rank(const struct shipment *s, uint64_t *out)
 {
 	bool any = false;
 
 	for (size_t i = 0; i < s->candidates_n; i++) {
 		const struct candidate *c = &s->candidates[i];
 
-		if (c->failed || (any && c->hop.priority >= *out))
+		if (c->failed || (any && c->rank >= *out))
 			continue;
 		any = true;
-		*out = c->hop.priority;
+		*out = c->rank;
 	}
 	return any;
 }
 
-/* Any of that priority that has room. */
+/* Any of that rank that has room. */
 static bool
-take_any(struct shipment *s, uint32_t priority)
+take_any(struct shipment *s, uint64_t rank)
 {
 	uint32_t turn = s->out->turn++;
 
@@ -255,8 +309,7 @@ take_any(struct shipment *s, uint32_t priority)
 		struct candidate *c =
 		    &s->candidates[(turn + i) % s->candidates_n];
 
-		if (!c->failed && c->hop.priority == priority &&
-		    take_link(s, c))
+		if (!c->failed && c->rank == rank && take_link(s, c))
 			return true;
 	}
 	return false;
@@ -266,15 +319,15 @@ take_any(struct shipment *s, uint32_t priority)
 static void
 try_next(struct shipment *s)
 {
-	uint32_t priority = 0;
+	uint64_t rank = 0;
 	bool taken;
 
-	if (s->now == NULL && !best_priority(s, &priority)) {
+	if (s->now == NULL && !best_rank(s, &rank)) {
 		stop_waiting(s);
 		end_with(s, s->lasting ? SHIPMENT_ANSWERED : SHIPMENT_FAILED);
 		return;
 	}
-	taken = s->now != NULL ? take_link(s, s->now) : take_any(s, priority);
+	taken = s->now != NULL ? take_link(s, s->now) : take_any(s, rank);
 	if (taken)
 		stop_waiting(s);
 	else if (!s->waits)
@@ -301,16 +354,19 @@ room(void *owner)
 
 /* Next hops by MX. */
 
-static struct next_hop
-mx_hop(struct shipment *s, const char *host, uint32_t priority)
+static struct candidate
+mx_candidate(struct shipment *s, struct bytes host, uint32_t priority)
 {
-	return (struct next_hop){
-		.host = host,
+	const char *name = arena_string(&s->arena, host);
+	const struct next_hop hop = {
+		.host = name,
 		.port = s->out->mx_port,
 		.priority = priority,
 		.tls = s->order.route->mx_tls,
-		.name = host,
+		.name = name,
 	};
+
+	return candidate_of(s->out, &hop);
 }
 
 /* RFC 5321 section 5.1: from ourselves on, the list leads back to us. */
@@ -344,9 +400,8 @@ take_hosts(struct shipment *s, const struct mx_hosts *h)
 	s->candidates = ARENA_ARRAY(&s->arena, struct candidate, n);
 	s->candidates_n = n;
 	for (size_t i = 0; i < n; i++)
-		s->candidates[i].hop = mx_hop(s,
-		    arena_string(&s->arena, bytes_of(h->hosts[i].name)),
-		    h->hosts[i].preference);
+		s->candidates[i] = mx_candidate(
+		    s, bytes_of(h->hosts[i].name), h->hosts[i].preference);
 	try_next(s);
 }
 
@@ -396,7 +451,7 @@ take_literal(struct shipment *s, struct bytes literal)
 	}
 	s->candidates = ARENA_NEW(&s->arena, struct candidate);
 	s->candidates_n = 1;
-	s->candidates[0].hop = mx_hop(s, arena_string(&s->arena, literal), 0);
+	s->candidates[0] = mx_candidate(s, literal, 0);
 	try_next(s);
 }
 
@@ -427,7 +482,7 @@ take_route(struct shipment *s)
 	s->candidates = ARENA_ARRAY(&s->arena, struct candidate, route->hops_n);
 	s->candidates_n = route->hops_n;
 	for (size_t i = 0; i < route->hops_n; i++)
-		s->candidates[i].hop = route->hops[i];
+		s->candidates[i] = candidate_of(s->out, &route->hops[i]);
 	try_next(s);
 }
 

@@ -421,6 +421,38 @@ START_TEST(out_gives_up_on_who_does_not_answer)
 }
 END_TEST
 
+/* Only the first mail waits for a hop that is down, unless it is the only
+ * one. */
+START_TEST(out_tries_first_who_was_up)
+{
+	static const char *const good[] = { HELLO PIPES TAKES TAKES ">QUIT\n" };
+	struct peer p = peer_new(good, 1, server);
+	struct next_hop hops[] = {
+		hop_at(peer_deaf(), 10, HOP_TLS_NONE),
+		hop_at(p.port, 20, HOP_TLS_NONE),
+	};
+	struct mail_route route = { .hops = hops, .hops_n = 2 };
+	struct got g;
+
+	settings.connect_timeout_ms = 1000;
+	ship(&g, &route, 1);
+	run_all();
+	ck_assert_uint_eq(g.replies[0].code, 250);
+	ck_assert_uint_ge(g.result.us, 1000000);
+	ship(&g, &route, 1);
+	run_all();
+	ck_assert_uint_eq(g.replies[0].code, 250);
+	ck_assert_uint_lt(g.result.us, 1000000);
+	out_drain(out);
+	peer_end(&p);
+	route.hops_n = 1;
+	ship(&g, &route, 1);
+	run_all();
+	ck_assert_uint_eq(g.replies[0].code, 451);
+	ck_assert_uint_ge(g.result.us, 1000000);
+}
+END_TEST
+
 START_TEST(out_keeps_to_connections_per_hop)
 {
 	static const char *const script[] = { HELLO PIPES MAIL OK OK
@@ -734,6 +766,7 @@ out_suite(void)
 	    t, out_tries_the_next_hop_while_nothing_was_said, 0, COUNT(firsts));
 	tcase_add_loop_test(t, out_tries_the_next_address, 0, 2);
 	tcase_add_test(t, out_gives_up_on_who_does_not_answer);
+	tcase_add_test(t, out_tries_first_who_was_up);
 	tcase_add_test(t, out_keeps_to_connections_per_hop);
 	tcase_add_test(t, out_forgets_what_is_cancelled);
 	tcase_add_test(t, out_refuses_what_the_hop_cannot_take);
