@@ -5,23 +5,21 @@
 #include <arpa/nameser.h>
 #include <stdlib.h>
 
-#define PLACES 1024
+#define PLACES 256
 /* c-ares does not give the life of an MX record. Few are shorter than this. */
 #define LIFE_MS 60000
 
 struct known {
 	uint64_t expires_ms;
-	enum mx_answer answer;
-	size_t n;
 	char domain[HOST_MAX + 1];
-	struct mx_host hosts[];
+	struct mx_hosts hosts;
 };
 
 struct mx {
 	const struct upstream_settings *settings;
 	struct resolver *resolver;
 	struct loop *loop;
-	struct known *known[PLACES]; /* direct-mapped */
+	struct known known[PLACES]; /* direct-mapped */
 };
 
 struct mx_wait {
@@ -48,14 +46,10 @@ mx_new(const struct upstream_settings *s, struct resolver *r, struct loop *l)
 void
 mx_free(struct mx *m)
 {
-	if (m == NULL)
-		return;
-	for (size_t i = 0; i < PLACES; i++)
-		free(m->known[i]);
 	free(m);
 }
 
-static struct known **
+static struct known *
 place_of(struct mx *m, struct bytes domain)
 {
 	uint32_t h = 2166136261u;
@@ -68,8 +62,7 @@ place_of(struct mx *m, struct bytes domain)
 static void
 remember(struct mx *m, struct bytes domain, const struct mx_hosts *h)
 {
-	struct known **place = place_of(m, domain);
-	struct known *k;
+	struct known *k = place_of(m, domain);
 	uint64_t life_ms = h->answer == MX_HOSTS
 	    ? m->settings->dns_ttl_max_ms
 	    : m->settings->dns_negative_ttl_ms;
@@ -78,28 +71,22 @@ remember(struct mx *m, struct bytes domain, const struct mx_hosts *h)
 		life_ms = LIFE_MS;
 	if (h->answer == MX_SILENT || life_ms == 0)
 		return;
-	k = calloc(1, sizeof(*k) + h->n * sizeof(*h->hosts));
-	must(k != NULL);
-	k->expires_ms = loop_now_ms(m->loop) + life_ms;
-	k->answer = h->answer;
-	k->n = h->n;
+	*k = (struct known){
+		.expires_ms = loop_now_ms(m->loop) + life_ms,
+		.hosts = *h,
+	};
 	memcpy(k->domain, domain.p, domain.n);
-	memcpy(k->hosts, h->hosts, h->n * sizeof(*h->hosts));
-	free(*place);
-	*place = k;
 }
 
 static bool
 recall(struct mx *m, struct bytes domain, struct mx_hosts *out)
 {
-	const struct known *k = *place_of(m, domain);
+	const struct known *k = place_of(m, domain);
 
-	if (k == NULL || k->expires_ms <= loop_now_ms(m->loop) ||
+	if (k->expires_ms <= loop_now_ms(m->loop) ||
 	    !bytes_equal(bytes_of(k->domain), domain))
 		return false;
-	out->answer = k->answer;
-	out->n = k->n;
-	memcpy(out->hosts, k->hosts, k->n * sizeof(*k->hosts));
+	*out = k->hosts;
 	return true;
 }
 
