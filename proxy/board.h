@@ -57,6 +57,20 @@ COUNTER(BYTES_UP, "bytes_up", "Bytes from clients to origins.",                \
     "端末から宛先への送信バイト数。")                                          \
 COUNTER(BYTES_DOWN, "bytes_down", "Bytes from origins to clients.",            \
     "宛先から端末への送信バイト数。")                                          \
+COUNTER(MAIL_SESSIONS, "mail_sessions", "SMTP connections open now.",            \
+    "現在の SMTP 接続数。")                                                    \
+COUNTER(MAIL_SESSIONS_TOTAL, "mail_sessions_total",                            \
+    "SMTP connections accepted.", "受け付けた SMTP 接続数。")                  \
+COUNTER(MAILS, "mails", "Mails received.", "受け取ったメール数。")             \
+COUNTER(MAILS_CUT_THROUGH, "mails_cut_through",                                \
+    "Mails delivered while the sender waited, never queued.",                  \
+    "送信側を待たせたまま配送し、スプールに入れなかったメール数。")            \
+COUNTER(MAILS_SPOOLED, "mails_spooled", "Mails that the spool took.",          \
+    "スプールに入れたメール数。")                                              \
+COUNTER(MAILS_DELIVERED, "mails_delivered", "Recipients delivered to.",        \
+    "配送した宛先数。")                                                        \
+COUNTER(MAILS_REFUSED, "mails_refused",                                        \
+    "Mails refused after their content.", "本文の後に拒否したメール数。")      \
 COUNTER(LOG_LINES, "log_lines", "Journal lines written.",                      \
     "書き込んだログ行数。")                                                    \
 COUNTER(LOG_DROPPED, "log_dropped", "Journal lines lost to a full queue.",     \

@@ -17,6 +17,7 @@ enum process_kind {
 	PROCESS_KEYSMITH,
 	PROCESS_DETOX,
 	PROCESS_EDGE,
+	PROCESS_MAIL,
 	PROCESS_KINDS,
 };
 
@@ -36,6 +37,12 @@ enum parent_message {
 	PARENT_LISTS,        /* parent to edge: fd: a sealed list file */
 	PARENT_RELOAD,       /* control: job asks for a reload */
 	PARENT_ROTATE_ASKED, /* control: job asks for a rotation */
+	PARENT_QUEUE,        /* control, and parent to mail: job; body: an
+			      * administrator's order (smtp/queue.h) */
+	PARENT_QUEUE_SENT,   /* parent to control: job; body: in a byte, how
+			      * many answers will come */
+	PARENT_QUEUE_ANSWER, /* mail, and parent to control: job; body: in a
+			      * byte, enum queue_answer; fd: its words */
 	PARENT_ANSWER,       /* parent to control: job's outcome; body: words,
 			      * empty when done */
 };
@@ -52,12 +59,14 @@ struct child {
 	int parent_fd;
 	int keysmith_fd; /* edge: channels of these; -1: none */
 	int detox_fd;
-	int *listeners; /* edge: listening sockets, one after the other */
-	const struct listener_settings **listener_settings; /* of each */
+	int *listeners; /* edge, mail: listening sockets */
+	const struct listener_settings **listener_settings; /* edge: of each */
+	const struct mail_listener_settings **mail_listeners; /* mail: same */
 	size_t listeners_n;
 	int key_fd;        /* keysmith: the CA key file, open */
 	int control_fd;    /* control: its listening UNIX socket */
 	int journal_fd;    /* journal: the file's folder, open */
+	int spool_fd;      /* mail: the spool's folder, open */
 	int wake_fd;       /* eventfd of the journal */
 	int ring_fd;       /* this process's own ring */
 	int tickets_fd;    /* edge: shared TLS ticket keys, or -1 */
@@ -75,6 +84,7 @@ void process_begin(struct child *c,
 
 /* The start functions: each returns when the process should exit; 0 or 1. */
 int edge_start(struct child *c);
+int mailer_start(struct child *c);
 int keysmith_start(struct child *c);
 int detox_start(struct child *c);
 int journal_start(struct child *c);

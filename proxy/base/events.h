@@ -46,6 +46,27 @@ EVENT(DETOXED, "detoxed", NOTICE,                                              \
     " removed say what became of it, in_sha256 and out_sha256 which it was.",  \
     "途中のファイルを無害化した、または拒否した。result・refusal・removed が結果、"   \
     "in_sha256・out_sha256 が元と後のファイルを示す。")                          \
+EVENT(MAIL, "mail", INFO,                                                      \
+    "A mail was answered: delivered to the next hop, kept in the spool, or"    \
+    " refused; id is its number in all lines on it.",                          \
+    "メールに返答した（次の中継先へ配送、スプールに保管、拒否）。id が以後の"  \
+    "行の mail になる。")                                                      \
+EVENT(MAIL_RECIPIENT, "mail_recipient", INFO,                                  \
+    "What became of one recipient of a mail: result, the next hop's reply"     \
+    " and who it is.",                                                         \
+    "メールの宛先ひとつの結果。result と次の中継先の返答、相手。")             \
+EVENT(MAIL_REFUSED, "mail_refused", NOTICE,                                    \
+    "A sender, a recipient or a content was refused; rule, file and line say"  \
+    " why.",                                                                   \
+    "送信者・宛先・本文を拒否した。rule・file・line が理由。")                 \
+EVENT(MAIL_DETOXED, "mail_detoxed", NOTICE,                                    \
+    "A mail was made harmless for one route, or refused: result, refusal and"  \
+    " removed say what became of it.",                                         \
+    "メールを経路ごとに無害化した、または拒否した。result・refusal・removed "  \
+    "が結果。")                                                                \
+EVENT(MAIL_ORDER, "mail_order", NOTICE,                                        \
+    "An administrator ordered something about a mail in the spool.",           \
+    "管理者がスプールのメールに指示した。")                                    \
 EVENT(CONTINUED, "continued", NOTICE,                                          \
     "A user went on where a rule warns; text is the reason given.",            \
     "規則の警告を確認して利用者が先へ進んだ。text は入力された理由。")         \

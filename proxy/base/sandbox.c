@@ -182,6 +182,22 @@ static const int file_calls[] = {
 	SCMP_SYS(pwrite64),
 };
 
+static const int folder_calls[] = {
+	SCMP_SYS(openat),
+	SCMP_SYS(ftruncate),
+	SCMP_SYS(fallocate),
+	SCMP_SYS(fsync),
+	SCMP_SYS(fdatasync),
+	SCMP_SYS(pread64),
+	SCMP_SYS(pwrite64),
+	SCMP_SYS(pwritev),
+	SCMP_SYS(renameat),
+	SCMP_SYS(renameat2),
+	SCMP_SYS(unlinkat),
+	SCMP_SYS(getdents64),
+	SCMP_SYS(fstatfs),
+};
+
 static const int accept_calls[] = {
 	SCMP_SYS(accept),
 	SCMP_SYS(accept4),
@@ -324,6 +340,9 @@ filter_calls(unsigned needs, struct err *e)
 	if ((needs & SANDBOX_FILES) != 0 &&
 	    allow_all(ctx, file_calls, COUNT(file_calls)) < 0)
 		goto release;
+	if ((needs & SANDBOX_FOLDER) != 0 &&
+	    allow_all(ctx, folder_calls, COUNT(folder_calls)) < 0)
+		goto release;
 	if ((needs & SANDBOX_ACCEPT) != 0 &&
 	    allow_all(ctx, accept_calls, COUNT(accept_calls)) < 0)
 		goto release;
@@ -350,22 +369,34 @@ file_size_max(void)
 	return (rlim_t)st.st_size + LAST_WORDS_MAX;
 }
 
-/* No rule gives anything back. */
+/* Nothing gives anything back, but a folder its own files. */
 static void
-forbid_files(void)
+forbid_files(const struct sandbox *s)
 {
 #ifndef __SANITIZE_ADDRESS__
 	const struct landlock_ruleset_attr all = {
 		.handled_access_fs = (LANDLOCK_ACCESS_FS_MAKE_SYM << 1) - 1,
+	};
+	const struct landlock_path_beneath_attr folder = {
+		.allowed_access = LANDLOCK_ACCESS_FS_READ_FILE |
+		    LANDLOCK_ACCESS_FS_WRITE_FILE |
+		    LANDLOCK_ACCESS_FS_READ_DIR | LANDLOCK_ACCESS_FS_MAKE_REG |
+		    LANDLOCK_ACCESS_FS_REMOVE_FILE,
+		.parent_fd = s->folder,
 	};
 	int fd =
 	    (int)syscall(SYS_landlock_create_ruleset, &all, sizeof(all), 0U);
 
 	if (fd < 0)
 		return;
-	if (syscall(SYS_landlock_restrict_self, fd, 0U) < 0)
+	if (((s->needs & SANDBOX_FOLDER) != 0 &&
+		syscall(SYS_landlock_add_rule, fd, LANDLOCK_RULE_PATH_BENEATH,
+		    &folder, 0U) < 0) ||
+	    syscall(SYS_landlock_restrict_self, fd, 0U) < 0)
 		log_say(EVENT_FAILURE, "Landlock: %m");
 	close(fd);
+#else
+	(void)s;
 #endif
 }
 
@@ -466,11 +497,12 @@ sandbox_enter(const struct sandbox *s, struct err *e)
 	if (limit(RLIMIT_CORE, 0, e) < 0 ||
 	    limit(RLIMIT_NPROC, s->processes_max, e) < 0)
 		return -1;
-	if ((s->needs & (SANDBOX_FILES | SANDBOX_FORK | SANDBOX_OBJECTS)) ==
-		0 &&
+	if ((s->needs &
+		(SANDBOX_FILES | SANDBOX_FOLDER | SANDBOX_FORK |
+		    SANDBOX_OBJECTS)) == 0 &&
 	    limit(RLIMIT_FSIZE, file_size_max(), e) < 0)
 		return -1;
 	if ((s->needs & SANDBOX_FILES) == 0)
-		forbid_files();
+		forbid_files(s);
 	return filter_calls(s->needs, e);
 }

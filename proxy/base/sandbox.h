@@ -13,6 +13,8 @@ enum sandbox_need {
 	SANDBOX_FILES = 2,    /* open, truncate and sync files below the root */
 	SANDBOX_ACCEPT = 4,   /* accept on a UNIX socket */
 	SANDBOX_OBJECTS = 16, /* make files that are memory, without a name */
+	SANDBOX_FOLDER = 32,  /* make, rename, remove and look through files of
+			       * one folder, and no others */
 	SANDBOX_FORK =
 	    8, /* fork, watch and end children, with limits and
 		* a filter of their own, and share memory with them */
@@ -23,6 +25,7 @@ struct sandbox {
 			     * for a command of somebody who is not root */
 	const char *root;   /* the folder that becomes "/"; NULL: none can */
 	unsigned needs;     /* of enum sandbox_need */
+	int folder;         /* of SANDBOX_FOLDER, open */
 	uint64_t files_max; /* RLIMIT_NOFILE */
 	uint64_t processes_max; /* RLIMIT_NPROC, of all that are this user's */
 };

@@ -12,13 +12,15 @@
 #include "proxy/base/log.h"
 #include "proxy/base/stream.h"
 #include "proxy/process.h"
+#include "proxy/smtp/queue.h"
 
 #define ADMINS_MAX 16
 #define REQUEST_MAX 4096
 #define RULE_NAME_MAX 64
 #define ANSWER_MAX 65536
 #define WAIT_MS 30000 /* for a request, for the parent, for the reader */
-#define SAMPLES 10    /* seconds that rates are over */
+#define ORDER_WORDS_MAX ((size_t)64 << 20)
+#define SAMPLES 10 /* seconds that rates are over */
 
 const struct setting control_table[] = {
 	SETTING_TEXT_ROW(control_settings, socket, "/run/sekisho/control.sock",
@@ -35,6 +37,10 @@ struct admin {
 	struct timer *timer;
 	struct buf request;
 	bool answered;
+	/* of an order to the mail processes */
+	unsigned answers_due;
+	enum queue_answer best;
+	struct buf words;
 };
 
 static struct control {
@@ -53,6 +59,7 @@ admin_free(struct admin *a)
 	stream_free(a->stream);
 	timer_free(a->timer);
 	buf_release(&a->request);
+	buf_release(&a->words);
 	*a = (struct admin){ 0 };
 }
 
@@ -229,13 +236,12 @@ tell_status(struct admin *a, enum format f)
 /* Requests. */
 
 static void
-ask_parent(struct admin *a, enum parent_message type)
+ask_parent(struct admin *a, enum parent_message type, struct bytes words)
 {
 	if (++control.jobs == 0)
 		control.jobs = 1;
 	a->job = control.jobs;
-	if (channel_send(control.child->parent, type, a->job,
-		(struct bytes){ 0 }, -1) < 0)
+	if (channel_send(control.child->parent, type, a->job, words, -1) < 0)
 		answer(a, "error", BYTES("the parent does not listen\n"));
 }
 
@@ -270,7 +276,9 @@ release_for(struct admin *a, struct bytes words)
 static void
 serve(struct admin *a, struct bytes line)
 {
+	const struct bytes nothing = { 0 };
 	struct bytes rest = line;
+	struct bytes verb = bytes_take_until(&rest, ' ');
 
 	if (bytes_equal(line, BYTES("status")))
 		tell_status(a, FORMAT_EN);
@@ -279,11 +287,13 @@ serve(struct admin *a, struct bytes line)
 	else if (bytes_equal(line, BYTES("status json")))
 		tell_status(a, FORMAT_JSON);
 	else if (bytes_equal(line, BYTES("reload")))
-		ask_parent(a, PARENT_RELOAD);
+		ask_parent(a, PARENT_RELOAD, nothing);
 	else if (bytes_equal(line, BYTES("rotate")))
-		ask_parent(a, PARENT_ROTATE_ASKED);
-	else if (bytes_equal(bytes_take_until(&rest, ' '), BYTES("release")))
+		ask_parent(a, PARENT_ROTATE_ASKED, nothing);
+	else if (bytes_equal(verb, BYTES("release")))
 		release_for(a, rest);
+	else if (bytes_equal(verb, BYTES("queue")))
+		ask_parent(a, PARENT_QUEUE, rest);
 	else
 		answer(a, "error", BYTES("unknown request\n"));
 }
@@ -378,10 +388,76 @@ parent_answered(const struct ipc_message *m)
 	}
 }
 
+/* Orders to the mail processes: each answers for the mails that it has. */
+
+static struct admin *
+admin_of(const struct ipc_message *m)
+{
+	for (size_t i = 0; i < ADMINS_MAX; i++)
+		if (control.admins[i].used && control.admins[i].job == m->job &&
+		    !control.admins[i].answered)
+			return &control.admins[i];
+	return NULL;
+}
+
+static void
+answer_order(struct admin *a)
+{
+	switch (a->best) {
+	case QUEUE_DONE:
+		answer(a, "ok", buf_bytes(&a->words));
+		return;
+	case QUEUE_MALFORMED:
+		answer(a, "error", BYTES("unknown request\n"));
+		return;
+	case QUEUE_UNKNOWN:
+		answer(a, "error", BYTES("there is no such mail\n"));
+		return;
+	}
+}
+
+static void
+order_sent(const struct ipc_message *m)
+{
+	struct admin *a = admin_of(m);
+
+	if (a == NULL || m->body.n != 1)
+		return;
+	a->answers_due = m->body.p[0];
+	a->best = QUEUE_UNKNOWN;
+	buf_init(&a->words, ORDER_WORDS_MAX);
+	if (a->answers_due == 0)
+		answer(a, "error", BYTES("no mail process serves\n"));
+}
+
+static void
+order_answered(const struct ipc_message *m)
+{
+	struct admin *a = admin_of(m);
+	uint8_t piece[16384];
+	ssize_t n;
+
+	if (a == NULL || m->body.n != 1 || a->answers_due == 0 ||
+	    m->body.p[0] > QUEUE_MALFORMED)
+		return;
+	while (m->fd >= 0 && (n = read(m->fd, piece, sizeof(piece))) > 0)
+		if (buf_append(&a->words, (struct bytes){ piece, (size_t)n }) <
+		    0)
+			break;
+	if (m->body.p[0] > a->best)
+		a->best = (enum queue_answer)m->body.p[0];
+	if (--a->answers_due == 0)
+		answer_order(a);
+}
+
 static void
 parent_message(void *owner, const struct ipc_message *m)
 {
 	(void)owner;
+	if (m->type == PARENT_QUEUE_SENT)
+		order_sent(m);
+	else if (m->type == PARENT_QUEUE_ANSWER)
+		order_answered(m);
 	if (m->fd >= 0)
 		close(m->fd);
 	if (m->type == PARENT_ANSWER)

@@ -15,6 +15,7 @@
 #include "proxy/board.h"
 #include "proxy/control/detox.h"
 #include "proxy/control/lists.h"
+#include "proxy/control/mails.h"
 #include "proxy/control/policies.h"
 #include "proxy/control/sets.h"
 #include "proxy/policy/explain.h"
@@ -275,6 +276,47 @@ policy(const struct options *o)
 	return policies_command(&order);
 }
 
+/* "queue list", "queue show ID": the words go to the daemon as they are. */
+static int
+queue(const struct options *o)
+{
+	char request[256];
+	const char *id = o->words_n > 1 ? o->words[1] : "";
+
+	if (o->words_n < 1 || o->words_n > 2 ||
+	    (o->words_n == 1) != (strcmp(o->words[0], "list") == 0))
+		return fail("queue: expected list, or show, retry, hold or"
+			    " drop and a mail's number");
+	snprintf(request, sizeof(request), "queue %.32s%s%.64s\n", o->words[0],
+	    id[0] == '\0' ? "" : " ", id);
+	return ask(o, request);
+}
+
+/* The journal as --log says, or as the settings do. */
+static int
+mail(const struct options *o)
+{
+	struct trace_order order = { .journal = o->log, .json = o->json };
+	struct arena a = { 0 };
+	struct settings *s = NULL;
+	int result;
+
+	if (o->words_n != 2 || strcmp(o->words[0], "trace") != 0)
+		return fail("mail: expected trace and a mail's number or"
+			    " Message-ID");
+	order.id = o->words[1];
+	if (order.journal == NULL) {
+		s = load(o);
+		if (s == NULL)
+			return FAILED;
+		order.journal = settings_path(s, &a, s->journal.file);
+	}
+	result = mail_trace(&order);
+	settings_free(s);
+	arena_release(&a);
+	return result == 0 ? 0 : FAILED;
+}
+
 static int
 manual(const struct options *o)
 {
@@ -370,6 +412,10 @@ static const struct {
 	    "語句・URL パターンの作成、試行" },
 	{ "detox", detox, "IN OUT", "rebuild a file without what is dangerous",
 	    "ファイルを無害化する" },
+	{ "queue", queue, "list|show|retry|hold|drop",
+	    "mails that wait in the spool", "スプールで待つメール" },
+	{ "mail", mail, "trace ID", "what became of a mail",
+	    "メールの行方を記録から調べる" },
 	{ "manual", manual, "settings|events|…", "the tables, as Markdown",
 	    "一覧表（Markdown）" },
 };

@@ -12,19 +12,19 @@
 #define READY_MAX_MS 20000 /* a new generation must serve within */
 
 static bool
-edges_started(const struct generation *g)
+carriers_started(const struct generation *g)
 {
-	return worker_find(PROCESS_EDGE, g) != NULL;
+	return worker_find(PROCESS_EDGE, g) != NULL ||
+	    worker_find(PROCESS_MAIL, g) != NULL;
 }
 
 static void
-start_edges(struct generation *g)
+start_kind(struct generation *g, enum process_kind kind, size_t n)
 {
 	struct err e = { 0 };
 
-	for (unsigned i = 0; i < g->edges && g->state != GENERATION_DRAINING;
-	     i++) {
-		struct worker *w = worker_new(PROCESS_EDGE, i, g, &e);
+	for (unsigned i = 0; i < n && g->state != GENERATION_DRAINING; i++) {
+		struct worker *w = worker_new(kind, i, g, &e);
 
 		if (w == NULL) {
 			log_say(EVENT_FAILURE, "%s", e.text);
@@ -32,6 +32,13 @@ start_edges(struct generation *g)
 		}
 		worker_start(w);
 	}
+}
+
+static void
+start_carriers(struct generation *g)
+{
+	start_kind(g, PROCESS_EDGE, g->edges);
+	start_kind(g, PROCESS_MAIL, g->mails);
 }
 
 static void
@@ -49,7 +56,7 @@ stop_generation(struct generation *g, enum parent_message how, uint32_t job)
 		if (how == PARENT_DRAIN) {
 			atomic_store(&parent.board->rows[w->slot].draining, 1);
 			if (worker_helps(w))
-				continue; /* the edges still need it */
+				continue; /* others still need it */
 		}
 		worker_send(w, how, job, NULL, -1);
 	}
@@ -192,7 +199,7 @@ generation_check(struct generation *g)
 {
 	size_t ready = 0;
 	size_t helpers = 0;
-	size_t edges = 0;
+	size_t carriers = 0;
 	size_t all = 0;
 
 	for (size_t i = 0; i < BOARD_SLOTS; i++) {
@@ -201,17 +208,17 @@ generation_check(struct generation *g)
 		if (w->state == WORKER_FREE || w->generation != g)
 			continue;
 		all++;
-		edges += w->kind == PROCESS_EDGE;
+		carriers += worker_carries(w);
 		ready += w->state == WORKER_READY;
 		helpers += worker_helps(w) && w->state == WORKER_READY;
 	}
-	/* The edges come when there is somebody to ask; not any more when a
+	/* Who carries comes when there is somebody to ask; not any more when a
 	 * stop came first. */
 	if (g->state != GENERATION_DRAINING && helpers == HELPERS &&
-	    !edges_started(g))
-		start_edges(g);
-	if (g->state == GENERATION_STARTING && ready == g->edges + HELPERS &&
-	    standing_serve()) {
+	    !carriers_started(g))
+		start_carriers(g);
+	if (g->state == GENERATION_STARTING &&
+	    ready == g->edges + g->mails + HELPERS && standing_serve()) {
 		current_ready(g);
 		return;
 	}
@@ -229,7 +236,7 @@ generation_check(struct generation *g)
 			return;
 		}
 		generation_free(g);
-	} else if (edges == 0) {
+	} else if (carriers == 0) {
 		worker_send(
 		    worker_find(PROCESS_KEYSMITH, g), PARENT_STOP, 0, NULL, -1);
 		worker_send(
@@ -260,14 +267,57 @@ check_unchanged(const struct settings *s, struct err *e)
 	return 0;
 }
 
+/* As many as the settings say; 0: one per CPU. */
 static size_t
-edge_count(const struct settings *s)
+count_or_cpus(uint32_t said)
 {
 	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
 
-	if (s->processes.edges > 0)
-		return s->processes.edges;
+	if (said > 0)
+		return said;
 	return cpus < 1 ? 1 : cpus > 64 ? 64 : (size_t)cpus;
+}
+
+static size_t
+mail_count(const struct settings *s)
+{
+	return s->mail.listeners_n == 0 ? 0 : count_or_cpus(s->processes.mails);
+}
+
+/* Listening sockets of the web and of mail. */
+static int
+open_sockets(const struct settings *s, struct err *e)
+{
+	size_t n = 0;
+	struct socket_want *wants =
+	    calloc(s->listeners_n + s->mail.listeners_n, sizeof(*wants));
+	int result;
+
+	must(wants != NULL);
+	for (size_t i = 0; i < s->listeners_n; i++) {
+		const struct listener_settings *l = &s->listeners[i];
+
+		wants[n++] = (struct socket_want){
+			.words = l->address,
+			.at = l->at,
+			.backlog = l->backlog,
+			.tproxy = l->kind == LISTENER_TPROXY,
+			.count = count_or_cpus(s->processes.edges),
+		};
+	}
+	for (size_t i = 0; i < s->mail.listeners_n; i++) {
+		const struct mail_listener_settings *l = &s->mail.listeners[i];
+
+		wants[n++] = (struct socket_want){
+			.words = l->address,
+			.at = l->at,
+			.backlog = l->backlog,
+			.count = mail_count(s),
+		};
+	}
+	result = sockets_open(&parent.sockets, wants, n, e);
+	free(wants);
+	return result;
 }
 
 static int
@@ -292,16 +342,15 @@ generation_begin(struct err *e)
 	if (s == NULL)
 		return -1;
 	if (check_unchanged(s, e) < 0 || prepare_content(s, e) < 0 ||
-	    reputation_open(s, e) < 0 ||
-	    sockets_open(&parent.sockets, s->listeners, s->listeners_n,
-		edge_count(s), e) < 0) {
+	    reputation_open(s, e) < 0 || open_sockets(s, e) < 0) {
 		settings_free(s);
 		return -1;
 	}
 	g = calloc(1, sizeof(*g));
 	must(g != NULL);
 	g->settings = s;
-	g->edges = edge_count(s);
+	g->edges = count_or_cpus(s->processes.edges);
+	g->mails = mail_count(s);
 	g->number = ++parent.numbers;
 	g->next = parent.generations;
 	parent.generations = g;

@@ -7,17 +7,17 @@
 #include <unistd.h>
 
 static int
-socket_error(const struct listener_settings *l, struct err *e)
+socket_error(const struct socket_want *l, struct err *e)
 {
 	if (errno == EADDRINUSE)
 		return err_set(
-		    e, "%s: the port is in use by another program", l->address);
-	return err_set(e, "%s: cannot listen: %m", l->address);
+		    e, "%s: the port is in use by another program", l->words);
+	return err_set(e, "%s: cannot listen: %m", l->words);
 }
 
 /* Never taken back: without rules of the kernel it changes nothing. */
 static int
-allow_tproxy(int fd, const struct listener_settings *l, struct err *e)
+allow_tproxy(int fd, const struct socket_want *l, struct err *e)
 {
 	int on = 1;
 	int result = address_is_v4(&l->at)
@@ -28,11 +28,11 @@ allow_tproxy(int fd, const struct listener_settings *l, struct err *e)
 			   : err_set(e,
 				 "%s: cannot listen for tproxy, which needs"
 				 " CAP_NET_RAW: %m",
-				 l->address);
+				 l->words);
 }
 
 static int
-bind_one(const struct listener_settings *l, bool shared, struct err *e)
+bind_one(const struct socket_want *l, bool shared, struct err *e)
 {
 	struct sockaddr_storage sa;
 	socklen_t n = address_to_sockaddr(&l->at, &sa);
@@ -59,7 +59,7 @@ bind_one(const struct listener_settings *l, bool shared, struct err *e)
  * its clients with it: a first bind without it finds out.
  */
 static int
-probe(const struct listener_settings *l, struct err *e)
+probe(const struct socket_want *l, struct err *e)
 {
 	int fd = bind_one(l, false, e);
 
@@ -75,7 +75,7 @@ probe(const struct listener_settings *l, struct err *e)
 }
 
 static int
-open_one(struct sockets *s, const struct listener_settings *l, struct err *e)
+open_one(struct sockets *s, const struct socket_want *l, struct err *e)
 {
 	int fd;
 
@@ -96,7 +96,7 @@ open_one(struct sockets *s, const struct listener_settings *l, struct err *e)
 }
 
 static size_t
-count_open(const struct sockets *s, const struct listener_settings *l)
+count_open(const struct sockets *s, const struct socket_want *l)
 {
 	size_t have = 0;
 
@@ -108,39 +108,39 @@ count_open(const struct sockets *s, const struct listener_settings *l)
 
 /* Those of the listener, new and old, are as it wants them. */
 static int
-prepare(struct sockets *s, const struct listener_settings *l, struct err *e)
+prepare(struct sockets *s, const struct socket_want *l, struct err *e)
 {
 	for (size_t i = 0; i < s->n; i++) {
 		struct listening *one = &s->all[i];
 
 		if (!address_equal(&one->at, &l->at))
 			continue;
-		if (l->kind == LISTENER_TPROXY && !one->tproxy &&
+		if (l->tproxy && !one->tproxy &&
 		    allow_tproxy(one->fd, l, e) < 0)
 			return -1;
-		one->tproxy |= l->kind == LISTENER_TPROXY;
+		one->tproxy |= l->tproxy;
 		one->wanted = true;
 	}
 	return 0;
 }
 
 int
-sockets_open(struct sockets *s, const struct listener_settings *listeners,
-    size_t n, size_t edges, struct err *e)
+sockets_open(
+    struct sockets *s, const struct socket_want *wants, size_t n, struct err *e)
 {
 	size_t before = s->n;
 
 	for (size_t i = 0; i < s->n; i++)
 		s->all[i].wanted = false;
 	for (size_t i = 0; i < n; i++) {
-		size_t have = count_open(s, &listeners[i]);
+		size_t have = count_open(s, &wants[i]);
 
-		if (have == 0 && probe(&listeners[i], e) < 0)
+		if (have == 0 && probe(&wants[i], e) < 0)
 			goto close_new;
-		for (; have < edges; have++)
-			if (open_one(s, &listeners[i], e) < 0)
+		for (; have < wants[i].count; have++)
+			if (open_one(s, &wants[i], e) < 0)
 				goto close_new;
-		if (prepare(s, &listeners[i], e) < 0)
+		if (prepare(s, &wants[i], e) < 0)
 			goto close_new;
 	}
 	return 0;
@@ -174,24 +174,15 @@ sockets_close_all(struct sockets *s)
 }
 
 size_t
-sockets_of_edge(const struct sockets *s,
-    const struct listener_settings *listeners, size_t n, size_t nth,
-    size_t edges, int *fds_out, const struct listener_settings **of_out,
-    size_t max)
+sockets_at(const struct sockets *s, const struct address *at, size_t nth,
+    size_t of, int *fds_out, size_t max)
 {
 	size_t count = 0;
+	size_t k = 0;
 
-	for (size_t i = 0; i < n; i++) {
-		size_t k = 0;
-
-		for (size_t at = 0; at < s->n; at++) {
-			if (!address_equal(&s->all[at].at, &listeners[i].at))
-				continue;
-			if (k++ % edges != nth || count == max)
-				continue;
-			fds_out[count] = s->all[at].fd;
-			of_out[count++] = &listeners[i];
-		}
-	}
+	for (size_t i = 0; i < s->n; i++)
+		if (address_equal(&s->all[i].at, at) && k++ % of == nth &&
+		    count < max)
+			fds_out[count++] = s->all[i].fd;
 	return count;
 }

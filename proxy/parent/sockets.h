@@ -2,13 +2,13 @@
 /*
  * sockets: the listening sockets, which outlive generations, so that a reload
  * loses no connection that waits to be accepted. Each address has one socket
- * per edge (SO_REUSEPORT); an edge that is started anew takes its
+ * per process that serves it (SO_REUSEPORT); one that is started anew takes its
  * predecessor's.
  */
 #pragma once
 
+#include "proxy/base/address.h"
 #include "proxy/base/err.h"
-#include "proxy/listener/listener.h"
 
 #define SOCKETS_MAX 8192
 
@@ -24,20 +24,24 @@ struct sockets {
 	size_t n;
 };
 
+/* What the settings ask for. */
+struct socket_want {
+	const char *words; /* of the address, for messages */
+	struct address at;
+	uint32_t backlog;
+	bool tproxy;
+	size_t count; /* of sockets: one for each process */
+};
+
 /*
- * Opens what the settings ask for and is not open yet, `edges` sockets for
- * each address. On failure what it opened is closed again. 0, or -1 and *e.
+ * Opens what is wanted and not open yet. On failure what it opened is closed
+ * again. 0, or -1 and *e.
  */
-int sockets_open(struct sockets *s, const struct listener_settings *listeners,
-    size_t n, size_t edges, struct err *e) MUST_CHECK;
+int sockets_open(struct sockets *s, const struct socket_want *wants, size_t n,
+    struct err *e) MUST_CHECK;
 /* Closes those that the last sockets_open did not name. */
 void sockets_close_unwanted(struct sockets *s);
 void sockets_close_all(struct sockets *s);
-/*
- * Those of edge `nth` of `edges`: their descriptors and settings, at most max;
- * returns the count.
- */
-size_t sockets_of_edge(const struct sockets *s,
-    const struct listener_settings *listeners, size_t n, size_t nth,
-    size_t edges, int *fds_out, const struct listener_settings **of_out,
-    size_t max);
+/* Those at the address for process `nth` of `of`, at most max; the count. */
+size_t sockets_at(const struct sockets *s, const struct address *at, size_t nth,
+    size_t of, int *fds_out, size_t max);

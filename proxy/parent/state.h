@@ -50,7 +50,7 @@ struct generation {
 	enum generation_state state;
 	uint32_t number;
 	struct settings *settings;
-	size_t edges;
+	size_t edges, mails;
 	struct timer *deadline; /* starting: ready by; draining: gone by */
 	struct generation *next;
 };
@@ -91,7 +91,9 @@ void worker_start(struct worker *w);
 /* Frees the slot; the ring stays for the next one in it. */
 void worker_release(struct worker *w);
 struct worker *worker_find(enum process_kind kind, const struct generation *g);
-/* Whether edges ask it: it comes before them and goes after them. */
+/* Whether it carries traffic: one of several of its kind. */
+bool worker_carries(const struct worker *w);
+/* Whether those ask it: it comes before them and goes after them. */
 bool worker_helps(const struct worker *w);
 /* w and its channel may be NULL. */
 void worker_send(struct worker *w, enum parent_message type, uint32_t job,
@@ -101,6 +103,10 @@ void workers_reap(void);
 /* Tells the journal of rings that it does not hold yet. */
 void workers_announce_rings(void);
 void worker_fill_row(const struct worker *w);
+
+/* orders.c */
+void orders_pass(const struct ipc_message *order);
+void orders_answered(const struct ipc_message *answer);
 
 /* reputation.c: the file that the settings name. 0, or -1 and *e. */
 int reputation_open(const struct settings *s, struct err *e) MUST_CHECK;

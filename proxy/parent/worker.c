@@ -11,8 +11,8 @@
 #include "proxy/base/file.h"
 #include "proxy/base/log.h"
 
-#define EDGE_LISTENERS_MAX 1024
-#define LIVED_MS 10000 /* who lived so long did not crash at its start */
+#define LISTENERS_MAX 1024 /* of one process */
+#define LIVED_MS 10000     /* who lived so long did not crash at its start */
 
 static const struct {
 	const char *name;
@@ -23,6 +23,7 @@ static const struct {
 	[PROCESS_KEYSMITH] = { "keysmith", keysmith_start },
 	[PROCESS_DETOX] = { "detox", detox_start },
 	[PROCESS_EDGE] = { "edge", edge_start },
+	[PROCESS_MAIL] = { "mail", mailer_start },
 };
 
 static const struct settings *
@@ -46,6 +47,12 @@ worker_find(enum process_kind kind, const struct generation *g)
 			return w;
 	}
 	return NULL;
+}
+
+bool
+worker_carries(const struct worker *w)
+{
+	return w->kind == PROCESS_EDGE || w->kind == PROCESS_MAIL;
 }
 
 bool
@@ -95,15 +102,23 @@ channel_to(enum process_kind kind, const struct generation *g)
 	return ends[1];
 }
 
-/* A helper that was started anew needs channels to the living edges. */
+/* Who asks a helper of that kind. */
+static bool
+asks(const struct worker *w, enum process_kind kind)
+{
+	return w->kind == PROCESS_EDGE ||
+	    (w->kind == PROCESS_MAIL && kind == PROCESS_DETOX);
+}
+
+/* A helper that was started anew needs channels to the living who ask it. */
 static void
-reconnect_edges(enum process_kind kind, const struct generation *g)
+reconnect(enum process_kind kind, const struct generation *g)
 {
 	for (size_t i = 0; i < BOARD_SLOTS; i++) {
 		struct worker *w = &parent.workers[i];
 		int fd;
 
-		if (w->state == WORKER_FREE || w->kind != PROCESS_EDGE ||
+		if (w->state == WORKER_FREE || !asks(w, kind) ||
 		    w->generation != g || w->channel == NULL)
 			continue;
 		fd = channel_to(kind, g);
@@ -125,6 +140,14 @@ open_file(const struct settings *s, const char *name, struct err *e)
 }
 
 static int
+open_folder(const char *path, struct err *e)
+{
+	int fd = open(path, O_DIRECTORY | O_RDONLY | O_CLOEXEC);
+
+	return fd >= 0 ? fd : err_set(e, "%s: cannot be opened: %m", path);
+}
+
+static int
 open_folder_of(const struct settings *s, const char *name, struct err *e)
 {
 	struct arena a = { 0 };
@@ -134,19 +157,53 @@ open_folder_of(const struct settings *s, const char *name, struct err *e)
 
 	if (slash != NULL && slash != path)
 		*slash = '\0';
-	fd = open(path, O_DIRECTORY | O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		err_set(e, "%s: cannot be opened: %m", path);
+	fd = open_folder(path, e);
 	arena_release(&a);
 	return fd;
+}
+
+static int listener_fds[LISTENERS_MAX];
+
+static void
+equip_edge(const struct worker *w, struct child *c)
+{
+	static const struct listener_settings *of[LISTENERS_MAX];
+	const struct settings *s = c->settings;
+
+	c->listeners = listener_fds;
+	c->listener_settings = of;
+	for (size_t i = 0; i < s->listeners_n; i++) {
+		size_t n = sockets_at(&parent.sockets, &s->listeners[i].at,
+		    w->nth, w->generation->edges, listener_fds + c->listeners_n,
+		    LISTENERS_MAX - c->listeners_n);
+
+		while (n-- > 0)
+			of[c->listeners_n++] = &s->listeners[i];
+	}
+}
+
+static void
+equip_mail(const struct worker *w, struct child *c)
+{
+	static const struct mail_listener_settings *of[LISTENERS_MAX];
+	const struct mail_settings *s = &c->settings->mail;
+
+	c->listeners = listener_fds;
+	c->mail_listeners = of;
+	for (size_t i = 0; i < s->listeners_n; i++) {
+		size_t n = sockets_at(&parent.sockets, &s->listeners[i].at,
+		    w->nth, w->generation->mails, listener_fds + c->listeners_n,
+		    LISTENERS_MAX - c->listeners_n);
+
+		while (n-- > 0)
+			of[c->listeners_n++] = &s->listeners[i];
+	}
 }
 
 /* What only this kind of process is given. 0, or -1 and *e. */
 static int
 equip(struct worker *w, struct child *c, struct err *e)
 {
-	static int fds[EDGE_LISTENERS_MAX];
-	static const struct listener_settings *of[EDGE_LISTENERS_MAX];
 	const struct settings *s = c->settings;
 
 	switch (w->kind) {
@@ -166,12 +223,13 @@ equip(struct worker *w, struct child *c, struct err *e)
 		c->detox_fd = channel_to(PROCESS_DETOX, w->generation);
 		c->tickets_fd = parent.tickets_fd;
 		c->reputation_fd = parent.reputation_fd;
-		c->listeners = fds;
-		c->listener_settings = of;
-		c->listeners_n = sockets_of_edge(&parent.sockets, s->listeners,
-		    s->listeners_n, w->nth, w->generation->edges, fds, of,
-		    EDGE_LISTENERS_MAX);
+		equip_edge(w, c);
 		return 0;
+	case PROCESS_MAIL:
+		c->detox_fd = channel_to(PROCESS_DETOX, w->generation);
+		equip_mail(w, c);
+		c->spool_fd = open_folder(s->mail.spool, e);
+		return c->spool_fd < 0 ? -1 : 0;
 	case PROCESS_KINDS:
 		break;
 	}
@@ -182,7 +240,7 @@ static void
 unequip(const struct child *c)
 {
 	const int own[] = { c->parent_fd, c->keysmith_fd, c->detox_fd,
-		c->key_fd, c->journal_fd };
+		c->key_fd, c->journal_fd, c->spool_fd };
 
 	for (size_t i = 0; i < COUNT(own); i++)
 		if (own[i] >= 0)
@@ -245,8 +303,9 @@ worker_new(
 			w->ring_fd = ring_create(s->journal.queue, e);
 		if (w->ring_fd < 0)
 			return NULL;
-		if (kind == PROCESS_EDGE)
-			snprintf(w->name, sizeof(w->name), "edge.%u", nth);
+		if (worker_carries(w))
+			snprintf(w->name, sizeof(w->name), "%s.%u",
+			    kinds[kind].name, nth);
 		else
 			snprintf(
 			    w->name, sizeof(w->name), "%s", kinds[kind].name);
@@ -280,7 +339,7 @@ worker_ready(struct worker *w)
 	if (w->kind == PROCESS_JOURNAL)
 		workers_announce_rings();
 	if (worker_helps(w))
-		reconnect_edges(w->kind, w->generation);
+		reconnect(w->kind, w->generation);
 	if (w->generation != NULL)
 		generation_check(w->generation);
 	else if (parent.coming != NULL)
@@ -293,8 +352,10 @@ worker_message(void *owner, const struct ipc_message *m)
 	struct worker *w = owner;
 	bool from_control = w->kind == PROCESS_CONTROL;
 
+	if (m->type == PARENT_QUEUE_ANSWER && w->kind == PROCESS_MAIL)
+		orders_answered(m);
 	if (m->fd >= 0)
-		close(m->fd); /* no child has a descriptor to give */
+		close(m->fd); /* no other child has one to give */
 	switch ((enum parent_message)m->type) {
 	case PARENT_READY:
 		worker_ready(w);
@@ -312,6 +373,12 @@ worker_message(void *owner, const struct ipc_message *m)
 		parent_rotate();
 		worker_send(w, PARENT_ANSWER, m->job, NULL, -1);
 		return;
+	case PARENT_QUEUE:
+		if (from_control)
+			orders_pass(m);
+		return;
+	case PARENT_QUEUE_SENT:
+	case PARENT_QUEUE_ANSWER:
 	case PARENT_DRAIN:
 	case PARENT_STOP:
 	case PARENT_CHANNEL:
@@ -348,6 +415,7 @@ fill_child(const struct worker *w, struct child *c, int parent_fd)
 		.key_fd = -1,
 		.control_fd = -1,
 		.journal_fd = -1,
+		.spool_fd = -1,
 		.wake_fd = parent.wake_fd,
 		.ring_fd = w->ring_fd,
 		.tickets_fd = -1,

@@ -622,3 +622,9 @@ dialog_break(struct dialog *d, const char *why)
 {
 	end(d, why);
 }
+
+bool
+dialog_tells_senders(const struct dialog *d)
+{
+	return (d->offers & OFFER_DSN) != 0;
+}

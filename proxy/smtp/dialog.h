@@ -106,3 +106,5 @@ struct bytes dialog_content(struct dialog *d, size_t most);
 void dialog_quit(struct dialog *d);
 /* The connection failed, or its time is over: as if the peer had broken it. */
 void dialog_break(struct dialog *d, const char *why);
+/* Whether the peer sends notices itself, as it was asked to (RFC 3461). */
+bool dialog_tells_senders(const struct dialog *d);

@@ -105,6 +105,7 @@ finish(struct link *l)
 	void *owner = l->owner;
 	struct links *ls = l->links;
 
+	report.dsn = dialog_tells_senders(&l->dialog);
 	l->done = NULL;
 	l->order.mail = NULL;
 	if (report.end != LINK_OVER || l->dialog.state == DIALOG_BROKEN) {

@@ -71,6 +71,7 @@ struct link_report {
 	char peer[LINK_PEER_MAX]; /* "mx.city.test[192.0.2.1]:25"; "" */
 	const char *tls;          /* "TLSv1.3", ""; static */
 	bool tls_verified;
+	bool dsn; /* the peer sends notices itself */
 };
 
 /*

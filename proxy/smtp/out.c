@@ -165,6 +165,7 @@ finish(struct shipment *s)
 	r->tls = s->report.tls == NULL ? "" : s->report.tls;
 	r->tls_verified = s->report.tls_verified;
 	r->reused = s->report.reused;
+	r->dsn = s->report.dsn;
 	r->doubtful = s->report.doubtful;
 	r->us = clock_us() - s->began_us;
 	s->done(s->owner, r);

@@ -56,6 +56,7 @@ struct shipment_result {
 	bool tls_verified;
 	bool doubtful; /* the content was sent whole and no answer came: it may
 			* have arrived */
+	bool dsn;      /* the peer tells the sender itself (RFC 3461) */
 	bool reused;   /* a kept connection */
 	uint64_t us;   /* from asking to the end */
 };

@@ -49,6 +49,11 @@ const struct setting mail_table[] = {
 	    "スプールのディスクに残す空き。"),
 	SETTING(mail_settings, size_max, SIZE, 50 * MIB, 64 * KIB, GIB,
 	    "Most bytes of one mail.", "メール一通の大きさの上限。"),
+	SETTING(mail_settings, memory_max, SIZE, GIB, 64 * MIB, 1024 * GIB,
+	    "Most bytes of mails in memory, of one mail process; one client"
+	    " address has a fourth of it at most. More is answered with 452.",
+	    "一つのメールプロセスが同時にメモリーに置くメールの上限。一つの接続"
+	    "元はその四分の一まで。超えるメールには 452 を返します。"),
 	SETTING(mail_settings, recipients_max, COUNT, 100, 100, 10000,
 	    "Most recipients of one mail; RFC 5321 wants at least 100.",
 	    "メール一通の宛先の上限。RFC 5321 は 100 以上を求めます。"),

@@ -34,12 +34,13 @@ struct mail_settings {
 	const char *routes; /* the file; "": no mail is taken */
 	const char *certificate, *key; /* PEM; "": no TLS is offered */
 	const char *spool;             /* a folder */
-	uint64_t spool_max;       /* bytes of it; more is answered with 452 */
-	uint64_t spool_free_min;  /* bytes that its disk must keep free */
-	size_t size_max;          /* of one mail */
-	uint32_t recipients_max;  /* of one mail */
-	uint32_t errors_max;      /* of one session; then 421 */
-	uint32_t messages_max;    /* of one session; then 421 */
+	uint64_t spool_max;      /* bytes of it; more is answered with 452 */
+	uint64_t spool_free_min; /* bytes that its disk must keep free */
+	size_t size_max;         /* of one mail */
+	size_t memory_max;       /* of all content that comes, of one process */
+	uint32_t recipients_max; /* of one mail */
+	uint32_t errors_max;     /* of one session; then 421 */
+	uint32_t messages_max;   /* of one session; then 421 */
 	uint32_t connections_max; /* of one process */
 	uint32_t connections_per_client;
 	uint32_t messages_per_minute;      /* of one client address */

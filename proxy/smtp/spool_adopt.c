@@ -239,7 +239,8 @@ take_name(struct spool *s, const char *name)
 		    reallocarray(names.all, names.size, sizeof(*names.all));
 		must(names.all != NULL);
 	}
-	snprintf(names.all[names.n++], SEGMENT_NAME_MAX, "%s", name);
+	snprintf(names.all[names.n++], SEGMENT_NAME_MAX, "%.*s",
+	    SEGMENT_NAME_MAX - 1, name);
 }
 
 static int

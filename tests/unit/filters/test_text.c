@@ -387,8 +387,11 @@ judge_locked(void)
 	};
 	const struct drive d = { .type = &text_filter, .settings = &s };
 	/* Its root is a folder without any file of use. */
-	const struct sandbox box = { "65534:65534", "/proc/self/fdinfo", 0, 64,
-		0 };
+	const struct sandbox box = {
+		.user = "65534:65534",
+		.root = "/proc/self/fdinfo",
+		.files_max = 64,
+	};
 	struct err e = { 0 };
 	int refused = 0;
 

@@ -9,7 +9,7 @@
 Suite *sockets_suite(void);
 
 static struct sockets sockets;
-static struct listener_settings listener;
+static struct socket_want listener;
 static struct err err;
 
 /* On a port that was free a moment ago. */
@@ -29,15 +29,21 @@ setup(void)
 	ck_assert_int_eq(
 	    address_from_sockaddr(&listener.at, (struct sockaddr *)&sa), 0);
 	close(fd);
-	listener.address = "the listener";
+	listener.words = "the listener";
 	listener.backlog = 1;
-	listener.kind = LISTENER_PROXY;
 }
 
 static void
 teardown(void)
 {
 	sockets_close_all(&sockets);
+}
+
+static int
+open_for(struct socket_want *want, size_t count)
+{
+	want->count = count;
+	return sockets_open(&sockets, want, 1, &err);
 }
 
 static bool
@@ -55,10 +61,9 @@ START_TEST(sockets_of_a_tproxy_listener_need_a_capability)
 {
 	if (geteuid() == 0)
 		ck_assert_int_eq(setresuid(65534, 65534, 65534), 0);
-	ck_assert_msg(
-	    sockets_open(&sockets, &listener, 1, 1, &err) == 0, "%s", err.text);
-	listener.kind = LISTENER_TPROXY;
-	ck_assert_int_eq(sockets_open(&sockets, &listener, 1, 2, &err), -1);
+	ck_assert_msg(open_for(&listener, 1) == 0, "%s", err.text);
+	listener.tproxy = true;
+	ck_assert_int_eq(open_for(&listener, 2), -1);
 	ck_assert_str_eq(err.text,
 	    "the listener: cannot listen for tproxy, which needs CAP_NET_RAW:"
 	    " Operation not permitted");
@@ -74,12 +79,11 @@ START_TEST(sockets_that_are_open_are_made_fit_for_tproxy)
 
 	if (geteuid() != 0)
 		return; /* the one above shows what is said then */
-	ck_assert_int_eq(sockets_open(&sockets, &listener, 1, 1, &err), 0);
+	ck_assert_int_eq(open_for(&listener, 1), 0);
 	fd = sockets.all[0].fd;
 	ck_assert(!is_fit_for_tproxy(fd));
-	listener.kind = LISTENER_TPROXY;
-	ck_assert_msg(
-	    sockets_open(&sockets, &listener, 1, 2, &err) == 0, "%s", err.text);
+	listener.tproxy = true;
+	ck_assert_msg(open_for(&listener, 2) == 0, "%s", err.text);
 	sockets_close_unwanted(&sockets);
 	ck_assert_uint_eq(sockets.n, 2);
 	ck_assert_int_eq(sockets.all[0].fd, fd);
@@ -90,14 +94,13 @@ END_TEST
 
 START_TEST(sockets_that_nobody_wants_are_closed)
 {
-	struct listener_settings other = listener;
+	struct socket_want other = listener;
 
-	ck_assert_int_eq(sockets_open(&sockets, &listener, 1, 2, &err), 0);
+	ck_assert_int_eq(open_for(&listener, 2), 0);
 	ck_assert_int_eq(
 	    address_parse_port(&other.at, BYTES("127.0.0.2:0")), 0);
 	other.at.port = listener.at.port;
-	ck_assert_msg(
-	    sockets_open(&sockets, &other, 1, 1, &err) == 0, "%s", err.text);
+	ck_assert_msg(open_for(&other, 1) == 0, "%s", err.text);
 	ck_assert_uint_eq(sockets.n, 3);
 	sockets_close_unwanted(&sockets);
 	ck_assert_uint_eq(sockets.n, 1);

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * mailer: the process that carries mail: what all its connections and all its
+ * mails share, for as long as the process lives.
+ */
+#pragma once
+
+#include <openssl/ssl.h>
+
+#include "proxy/body/budget.h"
+#include "proxy/detox/client.h"
+#include "proxy/process.h"
+#include "proxy/smtp/out.h"
+#include "proxy/smtp/rates.h"
+#include "proxy/smtp/session.h"
+#include "proxy/smtp/spool.h"
+
+#define MAILER_SCRATCH_SIZE 65536
+
+struct mail_client;
+struct mail;
+struct queue;
+struct recipients;
+
+struct mailer {
+	struct child *child;
+	const struct settings *settings;
+	struct loop *loop;
+	struct board *board;
+	struct detox_client *detox;
+	struct out *out;
+	struct spool *spool;
+	struct queue *queue;
+	struct recipients *recipients; /* what next hops said of them */
+	SSL_CTX *tls;                  /* NULL: not offered */
+	struct session_settings session;
+	struct rates client_rates, body_rates;
+	struct budget budget; /* of content in memory */
+	struct accepting_mail *accepting;
+	size_t accepting_n;
+	struct mail_client *clients;
+	size_t clients_n;
+	size_t mails; /* in memory */
+	bool draining;
+	uint8_t scratch[MAILER_SCRATCH_SIZE];
+};
+
+/* A client or a mail is gone; ends the process when it drains and nothing is
+ * left. */
+void mailer_check(struct mailer *m);

@@ -1,0 +1,397 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/uio.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "proxy/base/file.h"
+#include "proxy/base/stage.h"
+#include "proxy/smtp/head.h"
+#include "proxy/smtp/mail.h"
+#include "proxy/smtp/queue.h"
+
+#define HEAD_MAX ((size_t)8192)
+#define LINE_MAX_WIRE 1000 /* with its CRLF: RFC 5321 section 4.5.3.1.6 */
+
+size_t
+leg_pending(const struct leg *leg)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < leg->which_n; i++)
+		n +=
+		    leg->mail->status[leg->which[i]].state == RECIPIENT_PENDING;
+	return n;
+}
+
+static void
+close_fd(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
+void
+leg_stop(struct leg *leg)
+{
+	if (leg->treat != NULL)
+		treat_cancel(leg->treat);
+	leg->treat = NULL;
+	shipment_cancel(leg->shipment);
+	leg->shipment = NULL;
+	if (leg->map != NULL)
+		munmap(leg->map, leg->map_n);
+	leg->map = NULL;
+	leg->body = (struct bytes){ 0 };
+	close_fd(&leg->object);
+	close_fd(&leg->rebuilt);
+	buf_release(&leg->head);
+	queue_forget_leg(leg->mail->mailer->queue, leg);
+}
+
+static void
+set_pending(
+    struct leg *leg, enum recipient_state state, const struct smtp_reply *reply)
+{
+	for (size_t i = 0; i < leg->which_n; i++) {
+		struct recipient_status *s = &leg->mail->status[leg->which[i]];
+
+		if (s->state != RECIPIENT_PENDING)
+			continue;
+		s->state = state;
+		s->reply = *reply;
+		trail_recipient(leg, leg->which[i],
+		    state == RECIPIENT_PENDING    ? "deferred"
+			: state == RECIPIENT_HELD ? "held"
+						  : "failed",
+		    NULL);
+	}
+}
+
+static void
+expire(struct leg *leg)
+{
+	const struct mail_settings *s = &leg->mail->mailer->settings->mail;
+	uint64_t age_ms =
+	    1000 * ((uint64_t)time(NULL) - leg->mail->origin.arrived);
+	struct smtp_reply r;
+
+	if (leg->mail->spooled == NULL || age_ms < s->expire_ms)
+		return;
+	reply_set(&r, 554, "5.4.7", "it was tried for too long");
+	set_pending(leg, RECIPIENT_FAILED, &r);
+}
+
+/* The attempt is over, whatever came of it. The mail may be gone behind it. */
+static void
+leg_end(struct leg *leg, enum queue_reached reached)
+{
+	struct mail *mail = leg->mail;
+
+	queue_leg_done(mail->mailer->queue, leg, reached);
+	leg_stop(leg);
+	leg->attempts++;
+	expire(leg);
+	leg->state = leg_pending(leg) > 0 ? LEG_WAITING : LEG_ENDED;
+	mail_settle(mail);
+}
+
+/* Nobody whom we asked said no, but we do: to the client while it waits, to a
+ * person behind that. */
+static void
+leg_refuse(struct leg *leg, const struct smtp_reply *r)
+{
+	set_pending(leg,
+	    leg->mail->spooled == NULL ? RECIPIENT_FAILED : RECIPIENT_HELD, r);
+	leg_end(leg, QUEUE_NOT_ASKED);
+}
+
+static void
+leg_defer(struct leg *leg, const struct smtp_reply *r)
+{
+	set_pending(leg, RECIPIENT_PENDING, r);
+	leg_end(leg, QUEUE_NOT_ASKED);
+}
+
+static void leg_go_on(struct leg *leg);
+
+/* Content. */
+
+static enum stage_answer
+leg_content(void *job)
+{
+	struct leg *leg = job;
+	struct mail *mail = leg->mail;
+	struct smtp_reply r;
+	struct err e;
+
+	if (mail_load_content(mail, &e) < 0) {
+		log_say(EVENT_FAILURE, "mail %s: %s", mail->id, e.text);
+		reply_set(&r, 554, "5.3.0", "the mail cannot be read");
+		set_pending(leg, RECIPIENT_HELD, &r);
+		return STAGE_REFUSE;
+	}
+	if (leg->route->rebuilt || mail->longest <= LINE_MAX_WIRE)
+		return STAGE_NEXT;
+	reply_set(&r, 554, "5.6.0", "a line is longer than 998 bytes");
+	set_pending(
+	    leg, mail->spooled == NULL ? RECIPIENT_FAILED : RECIPIENT_HELD, &r);
+	return STAGE_REFUSE;
+}
+
+/* Detox. */
+
+/* The order and the mail, as one sealed object. -1 and *e. */
+static int
+make_object(const struct mail *mail, struct err *e)
+{
+	int fd = memfd_create("mail", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	char order[512];
+
+	if (fd < 0)
+		return err_set(e, "memfd: %m");
+	snprintf(order, sizeof(order), "Sekisho-Order: ref=%s; authserv=%s\r\n",
+	    mail->id, mail->mailer->settings->mail.name);
+	if (file_write(fd, bytes_of(order)) < 0 ||
+	    file_write(fd, mail->content) < 0) {
+		err_set(e, "memfd: %m");
+		close(fd);
+		return -1;
+	}
+	if (detox_seal_fd(fd, e) == 0)
+		return fd;
+	close(fd);
+	return -1;
+}
+
+static int
+map_rebuilt(struct leg *leg, const struct detox_outcome *o)
+{
+	leg->rebuilt = o->fd;
+	leg->map_n = o->size;
+	if (o->size == 0)
+		return -1;
+	leg->map = mmap(NULL, o->size, PROT_READ, MAP_PRIVATE, o->fd, 0);
+	if (leg->map == MAP_FAILED) {
+		leg->map = NULL;
+		return -1;
+	}
+	leg->body = (struct bytes){ leg->map, leg->map_n };
+	return 0;
+}
+
+/* Those that say nothing of the mail: it is tried again. */
+static bool
+is_for_now(enum detox_refusal r)
+{
+	return r == REFUSED_BUSY || r == REFUSED_SCANNER ||
+	    r == REFUSED_CRASHED || r == REFUSED_DEADLINE;
+}
+
+static void
+refuse_harmful(struct leg *leg, const struct detox_report *report)
+{
+	const char *words = detox_refusal_words[report->refusal].text[1];
+	struct smtp_reply r;
+
+	if (is_for_now(report->refusal)) {
+		reply_set(&r, 451, "4.7.1", "not made harmless now: %s", words);
+		leg_defer(leg, &r);
+		return;
+	}
+	reply_set(&r, 554, "5.7.1", "the mail cannot be made harmless: %s (%s)",
+	    words, leg->mail->id);
+	leg_refuse(leg, &r);
+}
+
+static void
+sum_up(struct leg *leg, const struct detox_report *r)
+{
+	uint64_t counts[DETOX_REMOVAL_KINDS] = { 0 };
+	size_t n = 0;
+
+	leg->removed[0] = '\0';
+	for (size_t i = 0; i < r->rows_n; i++)
+		counts[r->rows[i].what] += r->rows[i].count;
+	for (int k = 0; k < DETOX_REMOVAL_KINDS; k++)
+		if (counts[k] > 0 && n + 40 < sizeof(leg->removed))
+			n += (size_t)snprintf(leg->removed + n,
+			    sizeof(leg->removed) - n, "%s%s:%llu",
+			    n == 0 ? "" : ",", detox_removal_words[k].name,
+			    (unsigned long long)counts[k]);
+}
+
+static void
+on_treated(void *owner, struct detox_outcome *o)
+{
+	struct leg *leg = owner;
+	struct smtp_reply r;
+
+	leg->treat = NULL;
+	close_fd(&leg->object);
+	sum_up(leg, &o->report);
+	leg->result = o->verdict == DETOX_IS_SANITISED ? "sanitised"
+	    : o->verdict == DETOX_IS_UNCHANGED         ? "unchanged"
+						       : "refused";
+	trail_detoxed(leg, o);
+	if (o->verdict == DETOX_IS_REFUSED) {
+		refuse_harmful(leg, &o->report);
+		return;
+	}
+	if (map_rebuilt(leg, o) < 0) {
+		reply_set(&r, 451, "4.3.0", "no memory for the mail now");
+		leg_defer(leg, &r);
+		return;
+	}
+	leg->stage_at++;
+	leg_go_on(leg);
+}
+
+static enum stage_answer
+leg_detox(void *job)
+{
+	struct leg *leg = job;
+	struct mailer *m = leg->mail->mailer;
+	const struct detox_order order = {
+		.profile = leg->route->profile,
+		.name = BYTES("mail.eml"),
+		.declared = BYTES("message/rfc822"),
+	};
+	struct smtp_reply r;
+	struct err e;
+
+	if (!leg->route->rebuilt || leg->mail->own) {
+		leg->body = leg->mail->content;
+		return STAGE_NEXT;
+	}
+	leg->object = make_object(leg->mail, &e);
+	if (leg->object >= 0)
+		leg->treat =
+		    treat_new(m->loop, m->detox, &m->settings->profiles,
+			leg->object, &order, on_treated, leg, &e);
+	if (leg->treat != NULL)
+		return STAGE_WAIT;
+	log_say(EVENT_FAILURE, "mail %s: %s", leg->mail->id, e.text);
+	reply_set(&r, 451, "4.3.0", "no memory for the mail now");
+	set_pending(leg, RECIPIENT_PENDING, &r);
+	return STAGE_REFUSE;
+}
+
+/* Delivery. */
+
+static const char *const result_words[RECIPIENT_STATES] = {
+	[RECIPIENT_PENDING] = "deferred",
+	[RECIPIENT_DELIVERED] = "delivered",
+	[RECIPIENT_FAILED] = "failed",
+	[RECIPIENT_HELD] = "held",
+};
+
+static void
+take_result(struct leg *leg, size_t i, const struct shipment_result *r)
+{
+	size_t which = leg->shipped_which[i];
+	struct recipient_status *s = &leg->mail->status[which];
+
+	s->reply = r->replies[i];
+	if (reply_is_done(&s->reply)) {
+		s->state = RECIPIENT_DELIVERED;
+		s->passed_on = r->dsn;
+		counter_add(COUNTER_MAILS_DELIVERED, 1);
+	} else if (reply_is_final(&s->reply)) {
+		s->state = RECIPIENT_FAILED;
+	}
+	trail_recipient(leg, which, result_words[s->state], r);
+}
+
+static void
+on_shipped(void *owner, const struct shipment_result *r)
+{
+	struct leg *leg = owner;
+
+	leg->shipment = NULL;
+	for (size_t i = 0; i < leg->shipped_n; i++)
+		take_result(leg, i, r);
+	leg_end(leg,
+	    r->end == SHIPMENT_ANSWERED ? QUEUE_REACHED : QUEUE_NOT_REACHED);
+}
+
+static void
+choose_recipients(struct leg *leg)
+{
+	struct mail *mail = leg->mail;
+
+	if (leg->shipped == NULL) {
+		leg->shipped =
+		    (const struct mail_recipient **)arena_alloc(&mail->arena,
+			size_mul(leg->which_n, sizeof(*leg->shipped)));
+		leg->shipped_which =
+		    ARENA_ARRAY(&mail->arena, size_t, leg->which_n);
+	}
+	leg->shipped_n = 0;
+	for (size_t i = 0; i < leg->which_n; i++) {
+		size_t which = leg->which[i];
+
+		if (mail->status[which].state != RECIPIENT_PENDING)
+			continue;
+		leg->shipped_which[leg->shipped_n] = which;
+		leg->shipped[leg->shipped_n++] =
+		    &mail->envelope.recipients[which];
+	}
+}
+
+static enum stage_answer
+leg_deliver(void *job)
+{
+	struct leg *leg = job;
+	struct mail *mail = leg->mail;
+	struct shipment_order order;
+
+	buf_init(&leg->head, HEAD_MAX);
+	must(head_write(leg, &leg->head) == 0);
+	choose_recipients(leg);
+	order = (struct shipment_order){
+		.route = leg->route,
+		.domain = leg->domain,
+		.zone = mail->origin.segment == NULL
+		    ? NULL
+		    : mail->origin.segment->zone,
+		.envelope = &mail->envelope,
+		.recipients = leg->shipped,
+		.recipients_n = leg->shipped_n,
+		.head = buf_bytes(&leg->head),
+		.body = leg->body,
+		.eight_bit = leg->map != NULL ? data_is_eight_bit(leg->body)
+					      : mail->eight_bit,
+	};
+	leg->shipment =
+	    shipment_new(mail->mailer->out, &order, on_shipped, leg);
+	return STAGE_WAIT;
+}
+
+static const struct stage leg_path[] = {
+	{ "content", leg_content },
+	{ "detox", leg_detox },
+	{ "delivery", leg_deliver },
+};
+
+/* A stage that refuses has said so of its recipients. */
+static void
+leg_go_on(struct leg *leg)
+{
+	if (stages_run(leg_path, COUNT(leg_path), &leg->stage_at, leg) ==
+	    STAGE_REFUSE)
+		leg_end(leg, QUEUE_NOT_ASKED);
+}
+
+void
+leg_start(struct leg *leg)
+{
+	leg->state = LEG_RUNNING;
+	leg->stage_at = 0;
+	leg->result = NULL;
+	leg->removed[0] = '\0';
+	queue_leg_begun(leg->mail->mailer->queue, leg);
+	leg_go_on(leg);
+}

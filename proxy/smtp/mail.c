@@ -1,0 +1,450 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "proxy/smtp/mail.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+#include "proxy/smtp/head.h"
+#include "proxy/smtp/queue.h"
+
+static void
+take_origin(struct mail *mail, const struct mail_origin *from)
+{
+	mail->origin = *from;
+	mail->origin.helo = arena_string(&mail->arena, bytes_of(from->helo));
+	mail->origin.protocol =
+	    arena_string(&mail->arena, bytes_of(from->protocol));
+	mail->origin.tls = arena_string(&mail->arena, bytes_of(from->tls));
+}
+
+struct mail *
+mail_new(struct mailer *m, const struct mail_origin *origin,
+    const struct envelope *e, struct buf *content, struct share share)
+{
+	struct mail *mail = calloc(1, sizeof(*mail));
+
+	must(mail != NULL);
+	mail->mailer = m;
+	m->mails++;
+	log_id(mail->id);
+	envelope_copy(&mail->envelope, e, &mail->arena);
+	take_origin(mail, origin);
+	mail->status =
+	    ARENA_ARRAY(&mail->arena, struct recipient_status, e->recipients_n);
+	mail->held = *content;
+	mail->share = share;
+	*content = (struct buf){ .max = content->max };
+	mail->content = buf_bytes(&mail->held);
+	mail->message_id = head_message_id(mail->content, &mail->arena);
+	queue_add(m->queue, mail);
+	return mail;
+}
+
+static void
+answer(struct mail *mail, const struct smtp_reply *r)
+{
+	void (*to)(void *owner, const struct smtp_reply *r) = mail->answer;
+
+	timer_free(mail->cut_through);
+	mail->cut_through = NULL;
+	mail->answer = NULL;
+	if (to != NULL)
+		to(mail->owner, r);
+}
+
+void
+mail_unload_content(struct mail *mail)
+{
+	if (mail->mapped)
+		spool_unmap(mail->mailer->spool, mail->content);
+	if (mail->held.p != NULL && mail->share.budget != NULL)
+		share_give(mail->share, mail->held.n);
+	buf_release(&mail->held);
+	mail->mapped = false;
+	mail->content = (struct bytes){ 0 };
+}
+
+int
+mail_load_content(struct mail *mail, struct err *e)
+{
+	if (mail->content.p != NULL)
+		return 0;
+	if (spool_map(mail->mailer->spool, mail->spooled, &mail->content, e) <
+	    0)
+		return -1;
+	mail->mapped = true;
+	return 0;
+}
+
+void
+mail_free(struct mail *mail)
+{
+	struct mailer *m = mail->mailer;
+
+	for (size_t i = 0; i < mail->legs_n; i++)
+		leg_stop(&mail->legs[i]);
+	queue_remove(m->queue, mail);
+	timer_free(mail->cut_through);
+	mail_unload_content(mail);
+	arena_release(&mail->arena);
+	m->mails--;
+	free(mail);
+	mailer_check(m);
+}
+
+bool
+mail_sender_is_known(const struct mail *mail)
+{
+	return mail->origin.segment != NULL && mail->envelope.sender.text.n > 0;
+}
+
+/* Legs. */
+
+static struct leg *
+leg_to(struct mail *mail, const struct mail_route *route, struct bytes domain)
+{
+	struct leg *leg;
+
+	for (size_t i = 0; i < mail->legs_n; i++) {
+		leg = &mail->legs[i];
+		if (leg->route == route &&
+		    (route->hops_n > 0 || bytes_equal(leg->domain, domain)))
+			return leg;
+	}
+	leg = &mail->legs[mail->legs_n++];
+	leg->mail = mail;
+	leg->route = route;
+	leg->domain = domain;
+	leg->object = leg->rebuilt = -1;
+	leg->heap_at = SIZE_MAX;
+	leg->which =
+	    ARENA_ARRAY(&mail->arena, size_t, mail->envelope.recipients_n);
+	return leg;
+}
+
+void
+mail_make_legs(struct mail *mail)
+{
+	const struct envelope *e = &mail->envelope;
+
+	mail->legs = ARENA_ARRAY(&mail->arena, struct leg, e->recipients_n);
+	for (size_t i = 0; i < e->recipients_n; i++) {
+		const struct mail_address *a = &e->recipients[i].address;
+		const struct mail_route *route;
+		struct mail_reason why;
+		struct smtp_reply reply;
+		struct leg *leg;
+
+		if (mail->status[i].state != RECIPIENT_PENDING)
+			continue;
+		route = routes_judge_recipient(mail->mailer->settings->routes,
+		    mail->origin.segment, a, &why, &reply);
+		if (route == NULL) {
+			mail->status[i] = (struct recipient_status){
+				.state = RECIPIENT_HELD,
+				.reply = reply,
+			};
+			continue;
+		}
+		leg = leg_to(mail, route, a->domain);
+		leg->which[leg->which_n++] = i;
+	}
+}
+
+/* Spool. */
+
+static void
+too_long_for_cut_through(void *owner)
+{
+	struct mail *mail = owner;
+	struct smtp_reply r;
+	struct err e;
+
+	if (mail->spooled != NULL ||
+	    queue_spool(mail->mailer->queue, mail, &e) == 0)
+		return;
+	reply_set(&r, 452, "4.3.1", "no room to keep the mail now");
+	log_say(EVENT_FAILURE, "mail %s: %s", mail->id, e.text);
+	trail_message(mail, "deferred", &r);
+	answer(mail, &r);
+	mail_free(mail);
+}
+
+static void
+spool_now(struct mail *mail)
+{
+	too_long_for_cut_through(mail);
+}
+
+static void
+queue_legs(struct mail *mail)
+{
+	struct queue *q = mail->mailer->queue;
+
+	for (size_t i = 0; i < mail->legs_n; i++) {
+		struct leg *leg = &mail->legs[i];
+
+		if (leg->state == LEG_WAITING && leg->heap_at == SIZE_MAX &&
+		    leg_pending(leg) > 0)
+			queue_leg(q, leg, queue_backoff_ms(q, leg->attempts));
+	}
+}
+
+void
+mail_spooled(struct mail *mail)
+{
+	struct smtp_reply r;
+
+	if (mail->answer != NULL) {
+		reply_set(&r, 250, "2.0.0", "kept as %s", mail->id);
+		trail_message(mail, "kept", &r);
+		answer(mail, &r);
+	}
+	mail_settle(mail);
+}
+
+void
+mail_not_spooled(struct mail *mail, const char *why)
+{
+	struct smtp_reply r;
+
+	log_say(EVENT_FAILURE, "mail %s: %s", mail->id, why);
+	mail->spooled = NULL;
+	reply_set(&r, 451, "4.3.0", "the mail could not be kept");
+	trail_message(mail, "deferred", &r);
+	answer(mail, &r);
+	mail_free(mail);
+}
+
+/* What became of it. */
+
+struct tally {
+	size_t of[RECIPIENT_STATES];
+};
+
+static struct tally
+count(const struct mail *mail)
+{
+	struct tally t = { 0 };
+
+	for (size_t i = 0; i < mail->envelope.recipients_n; i++)
+		t.of[mail->status[i].state]++;
+	return t;
+}
+
+static bool
+some_leg_runs(const struct mail *mail)
+{
+	for (size_t i = 0; i < mail->legs_n; i++)
+		if (mail->legs[i].state == LEG_RUNNING)
+			return true;
+	return false;
+}
+
+static void
+answer_delivered(struct mail *mail)
+{
+	struct smtp_reply r;
+
+	reply_set(&r, 250, "2.0.0", "delivered as %s", mail->id);
+	trail_message(mail, "delivered", &r);
+	counter_add(COUNTER_MAILS_CUT_THROUGH, 1);
+	answer(mail, &r);
+}
+
+static void
+answer_refused(struct mail *mail)
+{
+	trail_message(mail, "refused", &mail->status[0].reply);
+	counter_add(COUNTER_MAILS_REFUSED, 1);
+	answer(mail, &mail->status[0].reply);
+}
+
+/* The sender is told of those that failed when it is known who he is; else a
+ * person is: a notice to a forged sender would be spam of ours. */
+static void
+tell_of_failures(struct mail *mail)
+{
+	size_t n = mail->envelope.recipients_n;
+	bool *whom = ARENA_ARRAY(&mail->arena, bool, n);
+	bool any = false;
+
+	for (size_t i = 0; i < n; i++) {
+		struct recipient_status *s = &mail->status[i];
+
+		if (s->state != RECIPIENT_FAILED || s->told)
+			continue;
+		s->told = true;
+		if (mail->envelope.recipients[i].notify != 0 &&
+		    (mail->envelope.recipients[i].notify & NOTIFY_FAILURE) == 0)
+			continue;
+		whom[i] = mail_sender_is_known(mail);
+		any = any || whom[i];
+		if (!whom[i] && mail->envelope.sender.text.n > 0)
+			s->state = RECIPIENT_HELD;
+	}
+	if (any)
+		notice_send(mail, NOTICE_FAILED, whom);
+}
+
+static void
+tell_of_success(struct mail *mail)
+{
+	size_t n = mail->envelope.recipients_n;
+	bool *whom = ARENA_ARRAY(&mail->arena, bool, n);
+	bool any = false;
+
+	for (size_t i = 0; i < n; i++) {
+		struct recipient_status *s = &mail->status[i];
+
+		if (s->state != RECIPIENT_DELIVERED || s->told)
+			continue;
+		s->told = true;
+		whom[i] = !s->passed_on && mail_sender_is_known(mail) &&
+		    (mail->envelope.recipients[i].notify & NOTIFY_SUCCESS) != 0;
+		any = any || whom[i];
+	}
+	if (any)
+		notice_send(mail, NOTICE_RELAYED, whom);
+}
+
+/* As long as the client waits, what became of it is the answer. */
+static void
+settle_cut_through(struct mail *mail)
+{
+	struct tally t = count(mail);
+
+	if (t.of[RECIPIENT_PENDING] > 0) {
+		spool_now(mail);
+		return;
+	}
+	if (t.of[RECIPIENT_DELIVERED] == 0) {
+		answer_refused(mail);
+		mail_free(mail);
+		return;
+	}
+	tell_of_failures(mail);
+	t = count(mail);
+	if (t.of[RECIPIENT_HELD] > 0) {
+		spool_now(mail);
+		return;
+	}
+	tell_of_success(mail);
+	answer_delivered(mail);
+	mail_free(mail);
+}
+
+static void
+tell_of_delay(struct mail *mail)
+{
+	const struct mail_settings *s = &mail->mailer->settings->mail;
+	size_t n = mail->envelope.recipients_n;
+	uint64_t age_ms = 1000 * ((uint64_t)time(NULL) - mail->origin.arrived);
+	bool *whom;
+
+	if (mail->noted_delay || !mail_sender_is_known(mail) ||
+	    age_ms < s->delay_notice_ms)
+		return;
+	mail->noted_delay = true;
+	whom = ARENA_ARRAY(&mail->arena, bool, n);
+	for (size_t i = 0; i < n; i++)
+		whom[i] = mail->status[i].state == RECIPIENT_PENDING &&
+		    (mail->envelope.recipients[i].notify == 0 ||
+			(mail->envelope.recipients[i].notify & NOTIFY_DELAY) !=
+			    0);
+	notice_send(mail, NOTICE_DELAYED, whom);
+}
+
+static void
+write_note(struct mail *mail)
+{
+	struct buf note;
+	struct err e;
+
+	buf_init(&note, (size_t)1 << 20);
+	must(note_pack(mail, &note) == 0);
+	if (spool_note(
+		mail->mailer->spool, mail->spooled, buf_bytes(&note), &e) < 0)
+		log_say(EVENT_FAILURE, "mail %s: %s", mail->id, e.text);
+	buf_release(&note);
+}
+
+static void
+settle_spooled(struct mail *mail)
+{
+	struct tally t;
+
+	tell_of_failures(mail);
+	tell_of_success(mail);
+	t = count(mail);
+	if (t.of[RECIPIENT_PENDING] + t.of[RECIPIENT_HELD] == 0) {
+		spool_end(mail->mailer->spool, mail->spooled);
+		mail->spooled = NULL;
+		mail_free(mail);
+		return;
+	}
+	if (t.of[RECIPIENT_PENDING] > 0)
+		tell_of_delay(mail);
+	write_note(mail);
+	queue_legs(mail);
+	if (!some_leg_runs(mail))
+		mail_unload_content(mail);
+	mailer_check(mail->mailer);
+}
+
+void
+mail_settle(struct mail *mail)
+{
+	if (mail->spooled == NULL)
+		settle_cut_through(mail);
+	else if (mail->spooled->committed)
+		settle_spooled(mail);
+	/* else mail_spooled comes, in this tick */
+}
+
+static void
+take_up(struct mail *mail, void (*to)(void *owner, const struct smtp_reply *r),
+    void *owner)
+{
+	mail->answer = to;
+	mail->owner = owner;
+	counter_add(COUNTER_MAILS, 1);
+	mail_make_legs(mail);
+}
+
+void
+mail_keep(struct mail *mail,
+    void (*to)(void *owner, const struct smtp_reply *r), void *owner)
+{
+	take_up(mail, to, owner);
+	spool_now(mail);
+}
+
+void
+mail_go(struct mail *mail, void (*to)(void *owner, const struct smtp_reply *r),
+    void *owner)
+{
+	struct mailer *m = mail->mailer;
+	uint64_t most = m->settings->mail.cut_through_max_ms;
+
+	take_up(mail, to, owner);
+	if (mail->legs_n != 1 || most == 0 ||
+	    !queue_is_open(m->queue, &mail->legs[0])) {
+		spool_now(mail);
+		return;
+	}
+	mail->cut_through = timer_new(m->loop, too_long_for_cut_through, mail);
+	timer_start(mail->cut_through, most);
+	leg_start(&mail->legs[0]);
+}
+
+void
+mail_leave(struct mail *mail)
+{
+	mail->answer = NULL;
+	/* What a next hop is being given it may have already; the rest the
+	 * client sends again. */
+	if (mail->spooled == NULL &&
+	    (mail->legs_n == 0 || mail->legs[0].shipment == NULL))
+		mail_free(mail);
+}

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * mail: one mail that we hold, from its content's last byte until every
+ * recipient has it, or a person decides.
+ *
+ * A mail has a leg for each destination: the recipients that one next hop
+ * takes. A leg walks the path of leg.c: detox, delivery. As long as the client
+ * waits and the spool does not have the mail, what the legs end with is its
+ * answer (cut-through). When they take longer than cut_through_max, or there
+ * are several, the spool takes the mail and the client is answered from there;
+ * the legs go on.
+ *
+ *	mail.c		life of a mail: legs, answer, spool
+ *	leg.c		one leg: detox, delivery
+ *	queue.c		what waits: destinations, retries, the spool's events
+ *	about.c		a mail as bytes in the spool
+ *	notice.c	delivery status notifications
+ *	trail.c		lines in the journal
+ */
+#pragma once
+
+#include "proxy/base/log.h"
+#include "proxy/detox/treat.h"
+#include "proxy/mailer.h"
+
+/* Who brought it. */
+struct mail_origin {
+	struct address client;
+	const struct segment *segment; /* NULL: from outside */
+	const char *helo;
+	const char *protocol; /* "ESMTPS", of RFC 3848 */
+	const char *tls;      /* "TLSv1.3", or "" */
+	uint64_t arrived;     /* seconds since 1970 */
+};
+
+enum recipient_state {
+	RECIPIENT_PENDING = 0,
+	RECIPIENT_DELIVERED,
+	RECIPIENT_FAILED, /* for good; its sender was told, or a person is */
+	RECIPIENT_HELD,   /* a person decides */
+	RECIPIENT_STATES,
+};
+
+struct recipient_status {
+	enum recipient_state state;
+	bool told;      /* its sender, or there is nothing to tell */
+	bool passed_on; /* to a next hop that tells the sender itself */
+	struct smtp_reply reply; /* the last */
+};
+
+enum leg_state {
+	LEG_WAITING = 0, /* for its time */
+	LEG_QUEUED,      /* behind others to the same destination */
+	LEG_RUNNING,
+	LEG_ENDED, /* none of its recipients is pending */
+};
+
+struct destination;
+
+struct leg {
+	struct mail *mail;
+	enum leg_state state;
+	const struct mail_route *route;
+	struct bytes domain;
+	size_t *which; /* recipients: indices into the envelope's */
+	size_t which_n;
+	unsigned attempts;
+	uint64_t next_ms; /* of the loop's clock */
+	struct destination *destination;
+	struct leg *next; /* in line there */
+	size_t heap_at;   /* in the queue of those that wait; SIZE_MAX: not */
+	/* while it runs */
+	size_t stage_at;
+	int object; /* what detox is given */
+	struct treat *treat;
+	int rebuilt; /* what it made */
+	uint8_t *map;
+	size_t map_n;
+	struct bytes body;  /* what is delivered */
+	struct buf head;    /* what we write before it */
+	const char *result; /* of detox: "sanitised"; NULL: not asked */
+	char removed[256];
+	struct shipment *shipment;
+	const struct mail_recipient **shipped; /* those asked this time */
+	size_t *shipped_which;
+	size_t shipped_n;
+};
+
+struct mail {
+	struct mailer *mailer;
+	struct mail *next, *prev; /* of the queue: all that are in memory */
+	char id[LOG_ID_MAX];
+	struct arena arena;
+	struct mail_origin origin;
+	struct envelope envelope;
+	struct recipient_status *status; /* of each recipient */
+	struct leg *legs;
+	size_t legs_n;
+	/* the content */
+	struct bytes content;
+	struct buf held; /* when it is in memory */
+	struct share share;
+	bool eight_bit;
+	uint64_t longest;       /* line */
+	const char *message_id; /* "" */
+	/* who waits for the answer; NULL: nobody */
+	void (*answer)(void *owner, const struct smtp_reply *r);
+	void *owner;
+	struct timer *cut_through; /* until the spool takes it */
+	struct spool_mail *spooled;
+	bool mapped; /* content is the spool's */
+	bool noted_delay;
+	bool own; /* a notice of ours: it is not rebuilt */
+};
+
+/* Of what a client sent; content is taken over. The journal's id is made here.
+ */
+struct mail *mail_new(struct mailer *m, const struct mail_origin *origin,
+    const struct envelope *e, struct buf *content, struct share share);
+/* Starts its legs; answer() is called once, perhaps from here. */
+void mail_go(struct mail *mail,
+    void (*answer)(void *owner, const struct smtp_reply *r), void *owner);
+/* The same, but the spool takes it at once. */
+void mail_keep(struct mail *mail,
+    void (*answer)(void *owner, const struct smtp_reply *r), void *owner);
+/* The client is gone: what the spool does not have is none of ours. */
+void mail_leave(struct mail *mail);
+/* A leg ended its attempt, or the spool's note must be written. */
+void mail_settle(struct mail *mail);
+void mail_free(struct mail *mail);
+/* Whether its sender is known to be who he says: bodies' own. */
+bool mail_sender_is_known(const struct mail *mail);
+/* The content in memory or mapped from the spool. 0, or -1 and *e. */
+int mail_load_content(struct mail *mail, struct err *e) MUST_CHECK;
+void mail_unload_content(struct mail *mail);
+/* Its legs, by the routes of now; who has none any more is held. */
+void mail_make_legs(struct mail *mail);
+
+/* leg.c */
+void leg_start(struct leg *leg);
+void leg_stop(struct leg *leg);
+/* Those that are pending; how many. */
+size_t leg_pending(const struct leg *leg);
+
+/* about.c: what the spool keeps beside the content. */
+int about_pack(const struct mail *mail, struct buf *out) MUST_CHECK;
+int about_unpack(struct mail *mail, struct bytes in) MUST_CHECK;
+int note_pack(const struct mail *mail, struct buf *out) MUST_CHECK;
+int note_unpack(struct mail *mail, struct bytes in) MUST_CHECK;
+
+/* notice.c: tells the sender what became of recipients; through the spool, as a
+ * mail of its own. */
+enum notice {
+	NOTICE_FAILED,
+	NOTICE_DELAYED,
+	NOTICE_RELAYED,
+};
+void notice_send(struct mail *mail, enum notice what, const bool *whom);
+
+/* trail.c */
+void trail_message(const struct mail *mail, const char *result,
+    const struct smtp_reply *reply);
+void trail_recipient(const struct leg *leg, size_t which, const char *result,
+    const struct shipment_result *r);
+void trail_refused(const struct mail_origin *origin, const char *stage,
+    struct bytes sender, struct bytes recipient, const struct mail_reason *why,
+    const struct smtp_reply *reply);
+void trail_detoxed(const struct leg *leg, const struct detox_outcome *o);

@@ -1,0 +1,700 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "proxy/smtp/queue.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+#define DESTINATIONS 1024 /* buckets */
+#define ADOPT_MS                                                  \
+	2000 /* how often files of ended processes are looked for \
+	      */
+#define SPOOL_SEGMENT ((uint64_t)64 << 20)
+#define ABOUT_MAX ((size_t)1 << 20)
+#define SHOWN_REPLY 120
+
+/* A line of legs to one place. */
+struct destination {
+	const struct mail_route *route;
+	char *domain; /* of a route by MX; "" */
+	struct leg *first, *last;
+	size_t active;
+	unsigned failures; /* in a row */
+	uint64_t closed_until_ms;
+	struct timer *timer; /* until then */
+	struct queue *queue;
+	struct destination *next;
+};
+
+struct queue {
+	struct mailer *mailer;
+	struct mail *mails; /* newest first */
+	struct destination *destinations[DESTINATIONS];
+	/* Legs that wait for their time, a heap by next_ms. */
+	struct leg **heap;
+	size_t heap_n, heap_size;
+	struct timer *due;
+	struct timer *adopting;
+	bool pumping; /* is deferred to the end of the tick */
+	bool draining;
+};
+
+/* The heap. */
+
+static void
+heap_put(struct queue *q, size_t at, struct leg *leg)
+{
+	q->heap[at] = leg;
+	leg->heap_at = at;
+}
+
+static void
+heap_rise(struct queue *q, size_t at, struct leg *leg)
+{
+	while (at > 0 && q->heap[(at - 1) / 2]->next_ms > leg->next_ms) {
+		heap_put(q, at, q->heap[(at - 1) / 2]);
+		at = (at - 1) / 2;
+	}
+	heap_put(q, at, leg);
+}
+
+static void
+heap_sink(struct queue *q, size_t at, struct leg *leg)
+{
+	for (;;) {
+		size_t child = 2 * at + 1;
+
+		if (child >= q->heap_n)
+			break;
+		if (child + 1 < q->heap_n &&
+		    q->heap[child + 1]->next_ms < q->heap[child]->next_ms)
+			child++;
+		if (q->heap[child]->next_ms >= leg->next_ms)
+			break;
+		heap_put(q, at, q->heap[child]);
+		at = child;
+	}
+	heap_put(q, at, leg);
+}
+
+static void
+heap_add(struct queue *q, struct leg *leg)
+{
+	if (q->heap_n == q->heap_size) {
+		q->heap_size = q->heap_size == 0 ? 64 : 2 * q->heap_size;
+		q->heap =
+		    reallocarray(q->heap, q->heap_size, sizeof(struct leg *));
+		must(q->heap != NULL);
+	}
+	q->heap_n++;
+	heap_rise(q, q->heap_n - 1, leg);
+}
+
+static void
+heap_remove(struct queue *q, struct leg *leg)
+{
+	size_t at = leg->heap_at;
+	struct leg *last = q->heap[--q->heap_n];
+
+	leg->heap_at = SIZE_MAX;
+	if (last == leg)
+		return;
+	heap_sink(q, at, last);
+	heap_rise(q, last->heap_at, last);
+}
+
+/* Destinations. */
+
+static struct destination *
+destination_of(struct queue *q, const struct leg *leg)
+{
+	struct bytes domain =
+	    leg->route->hops_n > 0 ? (struct bytes){ 0 } : leg->domain;
+	uint64_t h = (uintptr_t)leg->route;
+	struct destination **row;
+	struct destination *d;
+
+	for (size_t i = 0; i < domain.n; i++)
+		h = (h ^ domain.p[i]) * UINT64_C(0x100000001b3);
+	row = &q->destinations[(h ^ h >> 29) % DESTINATIONS];
+	for (d = *row; d != NULL; d = d->next)
+		if (d->route == leg->route &&
+		    bytes_equal(bytes_of(d->domain), domain))
+			return d;
+	d = calloc(1, sizeof(*d));
+	must(d != NULL);
+	d->route = leg->route;
+	d->domain = domain.n == 0 ? strdup("")
+				  : strndup((const char *)domain.p, domain.n);
+	must(d->domain != NULL);
+	d->queue = q;
+	d->next = *row;
+	*row = d;
+	return d;
+}
+
+static uint64_t
+now_ms(const struct queue *q)
+{
+	return loop_now_ms(q->mailer->loop);
+}
+
+static bool
+is_closed(const struct destination *d)
+{
+	return d->closed_until_ms > now_ms(d->queue);
+}
+
+static void
+append(struct destination *d, struct leg *leg)
+{
+	leg->next = NULL;
+	if (d->last != NULL)
+		d->last->next = leg;
+	else
+		d->first = leg;
+	d->last = leg;
+	leg->destination = d;
+	leg->state = LEG_QUEUED;
+}
+
+static struct leg *
+take_first(struct destination *d)
+{
+	struct leg *leg = d->first;
+
+	d->first = leg->next;
+	if (d->first == NULL)
+		d->last = NULL;
+	leg->next = NULL;
+	return leg;
+}
+
+static void
+remove_from_line(struct destination *d, struct leg *leg)
+{
+	struct leg *before = NULL;
+
+	for (struct leg *l = d->first; l != NULL; before = l, l = l->next) {
+		if (l != leg)
+			continue;
+		if (before == NULL) {
+			take_first(d);
+			return;
+		}
+		before->next = leg->next;
+		if (d->last == leg)
+			d->last = before;
+		leg->next = NULL;
+		return;
+	}
+}
+
+static void
+start_line(struct destination *d)
+{
+	const struct mail_settings *s = &d->queue->mailer->settings->mail;
+
+	while (d->first != NULL && !is_closed(d) &&
+	    d->active < s->connections_per_hop && !d->queue->draining)
+		/* The mail may be gone behind it. */
+		leg_start(take_first(d));
+}
+
+static void
+pump(void *owner)
+{
+	struct queue *q = owner;
+
+	q->pumping = false;
+	for (size_t i = 0; i < DESTINATIONS; i++)
+		for (struct destination *d = q->destinations[i]; d != NULL;
+		     d = d->next)
+			start_line(d);
+}
+
+/* Legs are started from the loop, so that nobody's mail goes under him. */
+static void
+pump_soon(struct queue *q)
+{
+	if (q->pumping || q->draining)
+		return;
+	q->pumping = true;
+	loop_defer(q->mailer->loop, pump, q);
+}
+
+static void
+destination_due(void *owner)
+{
+	pump_soon(((struct destination *)owner)->queue);
+}
+
+/* Legs. */
+
+uint64_t
+queue_backoff_ms(const struct queue *q, unsigned attempts)
+{
+	const struct mail_settings *s = &q->mailer->settings->mail;
+	uint64_t wait = s->retry_min_ms;
+
+	if (attempts == 0)
+		return 0;
+	for (unsigned i = 1; i < attempts && wait < s->retry_max_ms; i++)
+		wait *= 2;
+	return wait < s->retry_max_ms ? wait : s->retry_max_ms;
+}
+
+static void
+set_due(struct queue *q)
+{
+	if (q->heap_n == 0) {
+		timer_stop(q->due);
+		return;
+	}
+	timer_start(q->due,
+	    q->heap[0]->next_ms > now_ms(q) ? q->heap[0]->next_ms - now_ms(q)
+					    : 0);
+}
+
+static void
+legs_due(void *owner)
+{
+	struct queue *q = owner;
+
+	while (q->heap_n > 0 && q->heap[0]->next_ms <= now_ms(q)) {
+		struct leg *leg = q->heap[0];
+
+		heap_remove(q, leg);
+		append(destination_of(q, leg), leg);
+	}
+	set_due(q);
+	pump_soon(q);
+}
+
+bool
+queue_is_open(const struct queue *q, struct leg *leg)
+{
+	struct destination *d = destination_of(leg->mail->mailer->queue, leg);
+
+	return !q->draining && !is_closed(d);
+}
+
+void
+queue_leg(struct queue *q, struct leg *leg, uint64_t wait_ms)
+{
+	queue_forget_leg(q, leg);
+	if (wait_ms == 0) {
+		append(destination_of(q, leg), leg);
+		pump_soon(q);
+		return;
+	}
+	leg->state = LEG_WAITING;
+	leg->next_ms = now_ms(q) + wait_ms;
+	heap_add(q, leg);
+	set_due(q);
+}
+
+void
+queue_forget_leg(struct queue *q, struct leg *leg)
+{
+	if (leg->heap_at != SIZE_MAX)
+		heap_remove(q, leg);
+	if (leg->state == LEG_QUEUED)
+		remove_from_line(leg->destination, leg);
+	if (leg->state == LEG_RUNNING && leg->destination != NULL) {
+		leg->destination->active--;
+		leg->destination = NULL;
+	}
+}
+
+void
+queue_leg_begun(struct queue *q, struct leg *leg)
+{
+	leg->destination = destination_of(q, leg);
+	leg->destination->active++;
+}
+
+void
+queue_leg_done(struct queue *q, struct leg *leg, enum queue_reached reached)
+{
+	struct destination *d = leg->destination;
+
+	d->active--;
+	leg->destination = NULL;
+	if (reached == QUEUE_REACHED) {
+		d->failures = 0;
+		d->closed_until_ms = 0;
+	} else if (reached == QUEUE_NOT_REACHED && !is_closed(d)) {
+		d->failures++;
+		d->closed_until_ms =
+		    now_ms(q) + queue_backoff_ms(q, d->failures);
+		if (d->timer == NULL)
+			d->timer =
+			    timer_new(q->mailer->loop, destination_due, d);
+		timer_start(d->timer, queue_backoff_ms(q, d->failures));
+	}
+	if (d->first != NULL)
+		pump_soon(q);
+}
+
+/* The spool. */
+
+int
+queue_spool(struct queue *q, struct mail *mail, struct err *e)
+{
+	struct buf about, note;
+	int result = -1;
+
+	buf_init(&about, ABOUT_MAX);
+	buf_init(&note, ABOUT_MAX);
+	if (about_pack(mail, &about) < 0 || note_pack(mail, &note) < 0) {
+		err_set(e, "its envelope is too large to be kept");
+		goto release;
+	}
+	mail->spooled = spool_add(
+	    q->mailer->spool, buf_bytes(&about), &mail->content, 1, e);
+	if (mail->spooled == NULL)
+		goto release;
+	mail->spooled->owner = mail;
+	counter_add(COUNTER_MAILS_SPOOLED, 1);
+	result = 0;
+	if (spool_note(q->mailer->spool, mail->spooled, buf_bytes(&note), e) <
+	    0)
+		log_say(EVENT_FAILURE, "mail %s: %s", mail->id, e->text);
+release:
+	buf_release(&about);
+	buf_release(&note);
+	return result;
+}
+
+static void
+on_committed(void *owner, struct spool_mail *m)
+{
+	(void)owner;
+	if (m->owner != NULL)
+		mail_spooled(m->owner);
+}
+
+static void
+on_failed(void *owner, struct spool_mail *m, const char *why)
+{
+	(void)owner;
+	if (m->owner != NULL)
+		mail_not_spooled(m->owner, why);
+}
+
+static void
+on_found(void *owner, struct spool_mail *m)
+{
+	struct queue *q = owner;
+	struct mail *mail = calloc(1, sizeof(*mail));
+
+	must(mail != NULL);
+	mail->mailer = q->mailer;
+	q->mailer->mails++;
+	m->owner = mail;
+	mail->spooled = m;
+	queue_add(q, mail);
+	if (about_unpack(mail, m->about) < 0) {
+		/* It stays where it is, for a person. */
+		log_say(EVENT_FAILURE, "spool: %s is not understood", m->id);
+		return;
+	}
+	mail->status = ARENA_ARRAY(
+	    &mail->arena, struct recipient_status, mail->envelope.recipients_n);
+	if (m->note.n > 0 && note_unpack(mail, m->note) < 0)
+		log_say(EVENT_FAILURE, "mail %s: its note is not understood",
+		    mail->id);
+	mail_make_legs(mail);
+	for (size_t i = 0; i < mail->legs_n; i++)
+		queue_leg(q, &mail->legs[i], 0);
+}
+
+static const struct spool_events events = {
+	.committed = on_committed,
+	.failed = on_failed,
+	.found = on_found,
+};
+
+static void
+adopt(void *owner)
+{
+	struct queue *q = owner;
+
+	if (q->draining)
+		return;
+	spool_adopt(q->mailer->spool);
+	timer_start(q->adopting, ADOPT_MS);
+}
+
+/* Mails. */
+
+void
+queue_add(struct queue *q, struct mail *mail)
+{
+	mail->next = q->mails;
+	if (mail->next != NULL)
+		mail->next->prev = mail;
+	q->mails = mail;
+}
+
+void
+queue_remove(struct queue *q, struct mail *mail)
+{
+	*(mail->prev != NULL ? &mail->prev->next : &q->mails) = mail->next;
+	if (mail->next != NULL)
+		mail->next->prev = mail->prev;
+}
+
+struct queue *
+queue_new(struct mailer *m, int folder, struct err *e)
+{
+	const struct mail_settings *s = &m->settings->mail;
+	const struct spool_limits limits = {
+		.bytes_max = s->spool_max,
+		.free_min = s->spool_free_min,
+		.segment = SPOOL_SEGMENT,
+	};
+	struct queue *q = calloc(1, sizeof(*q));
+
+	must(q != NULL);
+	q->mailer = m;
+	m->queue = q;
+	q->due = timer_new(m->loop, legs_due, q);
+	q->adopting = timer_new(m->loop, adopt, q);
+	m->spool = spool_open(folder, &limits, m->loop, &events, q, e);
+	if (m->spool == NULL) {
+		queue_free(q);
+		m->queue = NULL;
+		return NULL;
+	}
+	timer_start(q->adopting, ADOPT_MS);
+	return q;
+}
+
+void
+queue_free(struct queue *q)
+{
+	if (q == NULL)
+		return;
+	while (q->mails != NULL)
+		mail_free(q->mails);
+	for (size_t i = 0; i < DESTINATIONS; i++)
+		while (q->destinations[i] != NULL) {
+			struct destination *d = q->destinations[i];
+
+			q->destinations[i] = d->next;
+			timer_free(d->timer);
+			free(d->domain);
+			free(d);
+		}
+	timer_free(q->due);
+	timer_free(q->adopting);
+	free(q->heap);
+	free(q);
+}
+
+void
+queue_drain(struct queue *q)
+{
+	q->draining = true;
+	timer_stop(q->due);
+	timer_stop(q->adopting);
+}
+
+bool
+queue_is_busy(const struct queue *q)
+{
+	for (const struct mail *mail = q->mails; mail != NULL;
+	     mail = mail->next) {
+		if (mail->spooled == NULL || !mail->spooled->committed)
+			return true;
+		for (size_t i = 0; i < mail->legs_n; i++)
+			if (mail->legs[i].state == LEG_RUNNING)
+				return true;
+	}
+	return false;
+}
+
+/* An administrator's orders. */
+
+static const char *const state_words[RECIPIENT_STATES] = {
+	[RECIPIENT_PENDING] = "waiting",
+	[RECIPIENT_DELIVERED] = "delivered",
+	[RECIPIENT_FAILED] = "failed",
+	[RECIPIENT_HELD] = "held",
+};
+
+static bool
+is_listed(const struct mail *mail)
+{
+	return mail->spooled != NULL && mail->spooled->committed &&
+	    mail->status != NULL;
+}
+
+static int
+list_one(const struct mail *mail, struct buf *out)
+{
+	const struct envelope *e = &mail->envelope;
+	char date[32];
+	time_t t = (time_t)mail->origin.arrived;
+	struct tm tm;
+
+	gmtime_r(&t, &tm);
+	strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%SZ", &tm);
+	if (buf_printf(out, "%s %s %8llu <%.*s>\n", mail->id, date,
+		(unsigned long long)mail->spooled->size,
+		BYTES_PRINTF(e->sender.text)) < 0)
+		return -1;
+	for (size_t i = 0; i < e->recipients_n; i++) {
+		const struct recipient_status *s = &mail->status[i];
+
+		if (s->state != RECIPIENT_PENDING && s->state != RECIPIENT_HELD)
+			continue;
+		if (buf_printf(out, "  %-9s <%.*s> %u %s %.*s\n",
+			state_words[s->state],
+			BYTES_PRINTF(e->recipients[i].address.text),
+			s->reply.code, s->reply.enhanced, SHOWN_REPLY,
+			s->reply.text) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int
+show_one(const struct mail *mail, struct buf *out)
+{
+	const struct mail_origin *o = &mail->origin;
+	char text[ADDRESS_TEXT_MAX];
+
+	if (list_one(mail, out) < 0 ||
+	    buf_printf(out, "  from %s (%s) body %s\n  message-id %s\n",
+		address_text(&o->client, text), o->helo,
+		o->segment == NULL ? "-" : o->segment->body->code,
+		mail->message_id) < 0)
+		return -1;
+	for (size_t i = 0; i < mail->legs_n; i++) {
+		const struct leg *leg = &mail->legs[i];
+		uint64_t now = now_ms(mail->mailer->queue);
+
+		if (buf_printf(out, "  route %s, %u attempts, next in %llu s\n",
+			leg->route->name, leg->attempts,
+			leg->state == LEG_WAITING && leg->next_ms > now
+			    ? (unsigned long long)(leg->next_ms - now) / 1000
+			    : 0ULL) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* Held ones are tried too: a person has decided. */
+static void
+retry(struct mail *mail)
+{
+	struct queue *q = mail->mailer->queue;
+
+	for (size_t i = 0; i < mail->envelope.recipients_n; i++)
+		if (mail->status[i].state == RECIPIENT_HELD) {
+			mail->status[i].state = RECIPIENT_PENDING;
+			mail->status[i].told = false;
+		}
+	for (size_t i = 0; i < mail->legs_n; i++) {
+		struct leg *leg = &mail->legs[i];
+
+		if (leg->state == LEG_RUNNING || leg_pending(leg) == 0)
+			continue;
+		destination_of(q, leg)->closed_until_ms = 0;
+		leg->attempts = 0;
+		queue_leg(q, leg, 0);
+	}
+}
+
+static void
+hold(struct mail *mail)
+{
+	for (size_t i = 0; i < mail->legs_n; i++)
+		leg_stop(&mail->legs[i]);
+	for (size_t i = 0; i < mail->legs_n; i++)
+		mail->legs[i].state = LEG_ENDED;
+	for (size_t i = 0; i < mail->envelope.recipients_n; i++)
+		if (mail->status[i].state == RECIPIENT_PENDING) {
+			mail->status[i].state = RECIPIENT_HELD;
+			reply_set(&mail->status[i].reply, 450, "4.7.1",
+			    "held by an administrator");
+		}
+	mail_settle(mail);
+}
+
+static void
+drop(struct mail *mail)
+{
+	spool_end(mail->mailer->spool, mail->spooled);
+	mail->spooled = NULL;
+	mail_free(mail);
+}
+
+static void
+record_order(const struct mail *mail, const char *what)
+{
+	struct log_line l;
+
+	log_begin(&l, EVENT_MAIL_ORDER, NULL);
+	log_string(&l, "mail", mail->id);
+	log_string(&l, "order", what);
+	log_text(&l, "sender", mail->envelope.sender.text);
+	log_end(&l);
+}
+
+static const struct {
+	const char *name;
+	void (*run)(struct mail *mail);
+} orders[] = {
+	{ "retry", retry },
+	{ "hold", hold },
+	{ "drop", drop },
+};
+
+static enum queue_answer
+order_one(struct queue *q, struct bytes verb, struct bytes id, struct buf *out)
+{
+	bool all = bytes_equal(id, BYTES("all"));
+	enum queue_answer answer = QUEUE_UNKNOWN;
+	struct mail *next;
+	size_t i = 0;
+
+	while (
+	    i < COUNT(orders) && !bytes_equal(verb, bytes_of(orders[i].name)))
+		i++;
+	if (i == COUNT(orders) || (all && orders[i].run != retry))
+		return QUEUE_MALFORMED;
+	for (struct mail *mail = q->mails; mail != NULL; mail = next) {
+		next = mail->next;
+		if (!is_listed(mail) ||
+		    (!all && !bytes_equal(id, bytes_of(mail->id))))
+			continue;
+		answer = QUEUE_DONE;
+		if (buf_printf(out, "%s\n", mail->id) < 0)
+			break;
+		record_order(mail, orders[i].name);
+		orders[i].run(mail);
+	}
+	return answer;
+}
+
+enum queue_answer
+queue_order(struct queue *q, struct bytes order, struct buf *out)
+{
+	struct bytes verb = bytes_take_until(&order, ' ');
+	bool list = bytes_equal(verb, BYTES("list"));
+
+	if (!list && !bytes_equal(verb, BYTES("show")))
+		return order_one(q, verb, order, out);
+	for (struct mail *mail = q->mails; mail != NULL; mail = mail->next)
+		if (is_listed(mail)) {
+			if (list && list_one(mail, out) < 0)
+				return QUEUE_DONE;
+			if (!list && bytes_equal(order, bytes_of(mail->id)))
+				return show_one(mail, out) < 0 ? QUEUE_UNKNOWN
+							       : QUEUE_DONE;
+		}
+	return list ? QUEUE_DONE : QUEUE_UNKNOWN;
+}

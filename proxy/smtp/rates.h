@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * rates: how many mails one client, or one body, may send in a minute. A row
+ * for each is found by a hash, so that memory is fixed; two may meet in one,
+ * which makes the limit stricter for them.
+ */
+#pragma once
+
+#include "proxy/base/bytes.h"
+
+#define RATES_ROWS 4096
+
+struct rates {
+	struct {
+		uint32_t minute;
+		uint32_t n;
+	} rows[RATES_ROWS];
+};
+
+/* One more of it, in the minute that now_ms is in: false: max was reached. */
+bool rates_take(struct rates *r, struct bytes key, uint32_t max,
+    uint64_t now_ms) MUST_CHECK;

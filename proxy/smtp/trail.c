@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* trail: what the journal is told of a mail (docs/JOURNAL.md). */
+#include <time.h>
+
+#include "proxy/smtp/mail.h"
+
+static void
+put_origin(struct log_line *l, const struct mail_origin *o)
+{
+	char text[ADDRESS_TEXT_MAX];
+
+	if (o->segment != NULL) {
+		log_string(l, "body", o->segment->body->code);
+		log_string(l, "zone", o->segment->zone->name);
+	}
+	log_string(l, "client", address_text(&o->client, text));
+	log_string(l, "helo", o->helo);
+}
+
+static void
+put_reply(struct log_line *l, const struct smtp_reply *r)
+{
+	log_number(l, "code", r->code);
+	if (r->enhanced[0] != '\0')
+		log_string(l, "enhanced", r->enhanced);
+	log_string(l, "reply", r->text);
+}
+
+void
+trail_message(
+    const struct mail *mail, const char *result, const struct smtp_reply *reply)
+{
+	const struct mail_origin *o = &mail->origin;
+	struct log_line l;
+
+	log_begin(&l, EVENT_MAIL, mail->id);
+	put_origin(&l, o);
+	log_string(&l, "protocol", o->protocol);
+	if (o->tls[0] != '\0')
+		log_string(&l, "tls", o->tls);
+	log_text(&l, "sender", mail->envelope.sender.text);
+	log_number(&l, "recipients", mail->envelope.recipients_n);
+	log_string(&l, "message_id", mail->message_id);
+	log_number(&l, "bytes", mail->content.n);
+	log_string(&l, "result", result);
+	put_reply(&l, reply);
+	log_end(&l);
+}
+
+void
+trail_recipient(const struct leg *leg, size_t which, const char *result,
+    const struct shipment_result *r)
+{
+	const struct mail *mail = leg->mail;
+	const struct mail_recipient *to = &mail->envelope.recipients[which];
+	struct log_line l;
+
+	log_begin(&l, EVENT_MAIL_RECIPIENT, NULL);
+	log_string(&l, "mail", mail->id);
+	if (leg->route->body != NULL)
+		log_string(&l, "body", leg->route->body->code);
+	log_string(&l, "message_id", mail->message_id);
+	log_text(&l, "sender", mail->envelope.sender.text);
+	log_text(&l, "recipient", to->address.text);
+	log_string(&l, "route", leg->route->name);
+	log_string(&l, "result", result);
+	put_reply(&l, &mail->status[which].reply);
+	if (leg->result != NULL)
+		log_string(&l, "detox", leg->result);
+	if (leg->removed[0] != '\0')
+		log_string(&l, "removed", leg->removed);
+	log_number(&l, "attempts", leg->attempts + 1);
+	log_number(&l, "age_s", (uint64_t)time(NULL) - mail->origin.arrived);
+	if (r != NULL) {
+		log_string(&l, "peer", r->peer);
+		if (r->tls[0] != '\0') {
+			log_string(&l, "tls", r->tls);
+			log_flag(&l, "tls_verified", r->tls_verified);
+		}
+		if (r->doubtful)
+			log_flag(&l, "doubtful", true);
+		log_number(&l, "us", r->us);
+	}
+	log_end(&l);
+}
+
+void
+trail_refused(const struct mail_origin *origin, const char *stage,
+    struct bytes sender, struct bytes recipient, const struct mail_reason *why,
+    const struct smtp_reply *reply)
+{
+	struct log_line l;
+
+	log_begin(&l, EVENT_MAIL_REFUSED, NULL);
+	put_origin(&l, origin);
+	log_string(&l, "stage", stage);
+	log_text(&l, "sender", sender);
+	if (recipient.n > 0)
+		log_text(&l, "recipient", recipient);
+	if (why != NULL && why->rule != NULL)
+		log_string(&l, "rule", why->rule);
+	if (why != NULL && why->file != NULL) {
+		log_string(&l, "file", why->file);
+		log_number(&l, "line", why->line);
+	}
+	put_reply(&l, reply);
+	log_end(&l);
+}
+
+static void
+put_digest(struct log_line *l, const char *key,
+    const uint8_t digest[DETOX_DIGEST_SIZE])
+{
+	char hex[2 * DETOX_DIGEST_SIZE + 1];
+
+	for (size_t i = 0; i < DETOX_DIGEST_SIZE; i++)
+		snprintf(hex + 2 * i, 3, "%02x", digest[i]);
+	log_string(l, key, hex);
+}
+
+/* A line for the mail, and what was taken out of it, row by row. */
+void
+trail_detoxed(const struct leg *leg, const struct detox_outcome *o)
+{
+	const struct mail *mail = leg->mail;
+	struct log_line l;
+
+	log_begin(&l, EVENT_MAIL_DETOXED, NULL);
+	log_string(&l, "mail", mail->id);
+	log_string(&l, "message_id", mail->message_id);
+	log_string(&l, "route", leg->route->name);
+	log_string(&l, "profile",
+	    mail->mailer->settings->profiles.all[leg->route->profile].name);
+	log_string(&l, "result", leg->result);
+	if (o->verdict == DETOX_IS_REFUSED) {
+		log_string(
+		    &l, "refusal", detox_refusal_words[o->report.refusal].name);
+		log_string(&l, "why", o->report.why);
+	}
+	if (leg->removed[0] != '\0')
+		log_string(&l, "removed", leg->removed);
+	for (size_t i = 0; i < o->report.rows_n && i < 16; i++)
+		log_string(&l, "where", o->report.rows[i].where);
+	log_number(&l, "in_bytes", o->in_size);
+	put_digest(&l, "in_sha256", o->in_digest);
+	if (o->verdict != DETOX_IS_REFUSED) {
+		log_number(&l, "out_bytes", o->size);
+		put_digest(&l, "out_sha256", o->digest);
+	}
+	log_number(&l, "us", o->us);
+	log_end(&l);
+}
