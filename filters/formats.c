@@ -6,6 +6,7 @@
 #include "filters/html/html.h"
 #include "filters/image/image.h"
 #include "filters/mail/mail.h"
+#include "filters/mail/tnef.h"
 #include "filters/metafile/metafile.h"
 #include "filters/odf/odf.h"
 #include "filters/ole/ole.h"
@@ -23,6 +24,7 @@ const struct detox_format *const detox_formats[] = {
 	&odf_flat_format,
 	&ole_format,
 	&mail_format,
+	&tnef_format,
 	&jpeg_format,
 	&png_format,
 	&gif_format,

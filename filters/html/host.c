@@ -37,7 +37,8 @@ ends_host(uint8_t c)
 static struct bytes
 host_of(struct bytes address)
 {
-	const uint8_t *at = memmem(address.p, address.n, "://", 3);
+	const uint8_t *at =
+	    address.n == 0 ? NULL : memmem(address.p, address.n, "://", 3);
 	struct bytes host;
 
 	if (at == NULL)

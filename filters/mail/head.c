@@ -184,6 +184,8 @@ put_mailboxes(struct writer *w, const char *name, struct bytes text, size_t max)
 	if (bad > 0)
 		removed(w, REMOVED_DAMAGED, name);
 	if (n == 0 && strcmp(name, "From") == 0) {
+		if (bytes_index(text, '<') > 0)
+			text.n = (size_t)bytes_index(text, '<');
 		text = mail_clean_line(w->d, mail_words_decode(w->d, text));
 		if (text.n > SPEC_WORDS_MAX)
 			text.n = 0;

@@ -28,20 +28,38 @@ with_line_ends(struct bytes in, struct buf *room)
 }
 
 static enum detox_result
+write_mail(struct mail *m, struct bytes raw, struct bytes seed,
+    struct detox_output *out)
+{
+	struct mail_node *top = mail_take_message(m, raw);
+	enum detox_result result = DETOX_REFUSED;
+
+	if (top != NULL && mail_put_notice(m, top) == 0)
+		result = mail_write(m->d, top, seed, out);
+	else if (top != NULL)
+		result =
+		    detox_refuse(m->d, REFUSED_SIZE, "its notice has no room");
+	mail_node_release(top);
+	return result;
+}
+
+enum detox_result
+mail_rebuild_mime(struct detox *d, struct bytes mime, struct bytes seed,
+    struct detox_output *out)
+{
+	struct mail m = { .d = d };
+
+	return write_mail(&m, mime, seed, out);
+}
+
+static enum detox_result
 rebuild(struct detox *d, const struct detox_object *o, struct detox_output *out)
 {
 	struct mail m = { .d = d, .ordered = d->depth == 1 && is_declared(o) };
 	struct buf room = { 0 };
-	struct mail_node *top;
-	enum detox_result result = DETOX_REFUSED;
+	enum detox_result result =
+	    write_mail(&m, with_line_ends(o->content, &room), o->content, out);
 
-	top = mail_take_message(&m, with_line_ends(o->content, &room));
-	if (top != NULL && mail_put_notice(&m, top) == 0)
-		result = mail_write(d, top, o->content, out);
-	else if (top != NULL)
-		result =
-		    detox_refuse(d, REFUSED_SIZE, "its notice has no room");
-	mail_node_release(top);
 	buf_release(&room);
 	return result;
 }

@@ -405,7 +405,7 @@ take_leaf(struct mail *m, struct entity *e)
 		return take_file(m, e);
 	if (is_message(e->declared))
 		return mail_take_message(m, e->content);
-	if (mail_is_tnef(e->declared, e->content))
+	if (mail_is_tnef(e->content))
 		return mail_take_tnef(m, e->content);
 	if (mail_is_smime(e->declared))
 		return mail_take_smime(m, e->content, name_of(m, e));

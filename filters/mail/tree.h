@@ -46,6 +46,11 @@ struct mail {
 	bool ordered; /* an order may come first */
 };
 
+/* mail.c: a mail's bytes that were made here of another format; seed: of which
+ * boundaries are made. */
+enum detox_result mail_rebuild_mime(struct detox *d, struct bytes mime,
+    struct bytes seed, struct detox_output *out) MUST_CHECK;
+
 /* part.c */
 
 /* The mail's bytes, or a mail within it, into a node; NULL: the whole job is

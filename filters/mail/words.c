@@ -237,7 +237,7 @@ mail_is_plain(struct bytes text)
 		if (word > PLAIN_WORD_MAX)
 			return false;
 	}
-	return memmem(text.p, text.n, "=?", 2) == NULL;
+	return text.n == 0 || memmem(text.p, text.n, "=?", 2) == NULL;
 }
 
 /* Folded at its blanks. */

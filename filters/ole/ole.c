@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "filters/ole/ole.h"
 
+#include "filters/mail/msg.h"
 #include "filters/ole/part.h"
 
 /* By a stream of the root; the first that fits decides. */
@@ -15,8 +16,7 @@ static const struct kind {
 	    NULL },
 	{ "EncryptionInfo", REFUSED_ENCRYPTED, "a document with a password",
 	    NULL },
-	{ "__properties_version1.0", REFUSED_TYPE, "mail of Outlook", NULL },
-	{ "__nameid_version1.0", REFUSED_TYPE, "mail of Outlook", NULL },
+	{ "__properties_version1.0", REFUSED_NOT, NULL, msg_rebuild },
 	{ "WordDocument", REFUSED_NOT, NULL, doc_rebuild },
 	{ "Workbook", REFUSED_NOT, NULL, xls_rebuild },
 	{ "Book", REFUSED_NOT, NULL, xls_rebuild },
@@ -198,5 +198,6 @@ const struct detox_format ole_format = {
 	.name = "ole",
 	.types = MAGIC_BIT(MAGIC_OLE2),
 	.rebuild = ole_rebuild,
-	.out_types = MAGIC_BIT(MAGIC_OLE2) | MAGIC_BIT(MAGIC_TEXT),
+	.out_types = MAGIC_BIT(MAGIC_OLE2) | MAGIC_BIT(MAGIC_TEXT) |
+	    MAGIC_BIT(MAGIC_MAIL),
 };
