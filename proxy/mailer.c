@@ -12,6 +12,7 @@
 #include "proxy/smtp/client.h"
 #include "proxy/smtp/queue.h"
 #include "proxy/smtp/recipients.h"
+#include "proxy/smtp/signers.h"
 
 #define ACCEPT_BURST 64
 #define REST_MS 200
@@ -209,6 +210,9 @@ open_all(struct mailer *m, struct err *e)
 	const struct settings *s = m->settings;
 
 	if (make_tls(m, e) < 0)
+		return -1;
+	m->signers = signers_new(s->routes, e);
+	if (m->signers == NULL)
 		return -1;
 	m->out = out_new(&s->mail, &s->upstream, s->trust, m->loop, e);
 	if (m->out == NULL)

@@ -21,6 +21,7 @@ struct mail_client;
 struct mail;
 struct queue;
 struct recipients;
+struct signers;
 
 struct mailer {
 	struct child *child;
@@ -31,6 +32,7 @@ struct mailer {
 	struct out *out;
 	struct spool *spool;
 	struct queue *queue;
+	struct signers *signers;       /* of outgoing mail */
 	struct recipients *recipients; /* what next hops said of them */
 	SSL_CTX *tls;                  /* NULL: not offered */
 	struct session_settings session;

@@ -186,6 +186,9 @@ settings_groups_fill(void)
 		{ "(mail routes file) senders[]", sender_table, sender_table_n,
 		    "As which domains a body may send besides.",
 		    "送信者として他に名乗ってよいドメイン。" },
+		{ "(mail routes file) dkim[]", dkim_table, dkim_table_n,
+		    "With which keys the bodies' mail is signed.",
+		    "構成団体のメールに署名する鍵。" },
 		{ "(sources file)", plan_table, plan_table_n,
 		    "A file for `sekishoctl lists compile`.",
 		    "`sekishoctl lists compile` の配信元ファイル。" },
@@ -492,12 +495,20 @@ load_origins(struct settings *s, const config_setting_t *root, struct err *e)
 static int
 load_routes(struct settings *s, struct err *e)
 {
+	struct mail_signer *signers;
+	size_t n;
+
 	if (s->mail.routes[0] == '\0')
 		return 0;
 	s->mail.routes = settings_path(s, &s->arena, s->mail.routes);
 	s->routes =
 	    routes_load(s->mail.routes, s->zones, &s->profiles, &s->arena, e);
-	return s->routes == NULL ? -1 : 0;
+	if (s->routes == NULL)
+		return -1;
+	signers = routes_signers(s->routes, &n);
+	for (size_t i = 0; i < n; i++)
+		signers[i].key = settings_path(s, &s->arena, signers[i].key);
+	return 0;
 }
 
 /* Policies and routes name zones and bodies: without those each would be told

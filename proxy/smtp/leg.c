@@ -10,8 +10,9 @@
 #include "proxy/smtp/head.h"
 #include "proxy/smtp/mail.h"
 #include "proxy/smtp/queue.h"
+#include "proxy/smtp/signers.h"
 
-#define HEAD_MAX ((size_t)8192)
+#define HEAD_MAX (SIGNERS_FIELDS_MAX + 8192)
 #define LINE_MAX_WIRE 1000 /* with its CRLF: RFC 5321 section 4.5.3.1.6 */
 
 size_t
@@ -341,6 +342,30 @@ choose_recipients(struct leg *leg)
 	}
 }
 
+/* What is sent is signed: the header and the body as they are now, not what the
+ * body's server gave us. Fields of ours are a trace, which no signature covers
+ * (RFC 6376 section 5.4). */
+static enum stage_answer
+leg_sign(void *job)
+{
+	struct leg *leg = job;
+	const struct mail *mail = leg->mail;
+	const struct segment *from = mail->origin.segment;
+	struct bytes body = leg->body;
+	struct bytes head = head_bytes(body);
+	struct err e;
+
+	bytes_take(&body, head.n);
+	buf_init(&leg->head, HEAD_MAX);
+	leg->signed_by = signers_sign(mail->mailer->signers,
+	    from == NULL || mail->own ? NULL : from->body, head, body,
+	    (uint64_t)time(NULL), &leg->head, &e);
+	if (leg->signed_by == NULL && e.text[0] != '\0')
+		log_say(EVENT_FAILURE, "mail %s is not signed: %s", mail->id,
+		    e.text);
+	return STAGE_NEXT;
+}
+
 static enum stage_answer
 leg_deliver(void *job)
 {
@@ -348,7 +373,6 @@ leg_deliver(void *job)
 	struct mail *mail = leg->mail;
 	struct shipment_order order;
 
-	buf_init(&leg->head, HEAD_MAX);
 	must(head_write(leg, &leg->head) == 0);
 	choose_recipients(leg);
 	order = (struct shipment_order){
@@ -373,6 +397,7 @@ leg_deliver(void *job)
 static const struct stage leg_path[] = {
 	{ "content", leg_content },
 	{ "detox", leg_detox },
+	{ "dkim", leg_sign },
 	{ "delivery", leg_deliver },
 };
 
@@ -390,7 +415,7 @@ leg_start(struct leg *leg)
 {
 	leg->state = LEG_RUNNING;
 	leg->stage_at = 0;
-	leg->result = NULL;
+	leg->result = leg->signed_by = NULL;
 	leg->removed[0] = '\0';
 	queue_leg_begun(leg->mail->mailer->queue, leg);
 	leg_go_on(leg);

@@ -76,9 +76,10 @@ struct leg {
 	int rebuilt; /* what it made */
 	uint8_t *map;
 	size_t map_n;
-	struct bytes body;  /* what is delivered */
-	struct buf head;    /* what we write before it */
-	const char *result; /* of detox: "sanitised"; NULL: not asked */
+	struct bytes body;     /* what is delivered */
+	struct buf head;       /* what we write before it */
+	const char *signed_by; /* the domain of its signature; NULL: none */
+	const char *result;    /* of detox: "sanitised"; NULL: not asked */
 	char removed[256];
 	struct shipment *shipment;
 	const struct mail_recipient **shipped; /* those asked this time */

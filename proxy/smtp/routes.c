@@ -8,6 +8,7 @@
 #define ROUTES_MAX 4096
 #define HOPS_MAX 64
 #define DOMAINS_MAX 65536
+#define SIGNERS_OF_DOMAIN_MAX 4 /* a mail gets a signature of each */
 
 struct inbound_row {
 	const char *name, *body, *side, *detox;
@@ -31,6 +32,10 @@ struct sender_row {
 	struct texts domains;
 };
 
+struct dkim_row {
+	const char *body, *domain, *selector, *key;
+};
+
 const struct setting routes_table[] = {
 	SETTING_NEST_ROW(inbound,
 	    "Routes of mail to the bodies' own domains; a list.",
@@ -42,6 +47,9 @@ const struct setting routes_table[] = {
 	    "As which domains a body may send beside its inbound ones; a list.",
 	    "受信経路のドメインのほかに、送信者として名乗ってよいドメイン（並び"
 	    "）。"),
+	SETTING_NEST_ROW(dkim,
+	    "With which keys the bodies' mail is signed (DKIM); a list.",
+	    "構成団体のメールに署名する鍵（DKIM、並び）。"),
 };
 const size_t routes_table_n = COUNT(routes_table);
 
@@ -138,6 +146,28 @@ const struct setting sender_table[] = {
 	    DOMAINS_JA),
 };
 const size_t sender_table_n = COUNT(sender_table);
+
+const struct setting dkim_table[] = {
+	SETTING_TEXT_ROW(dkim_row, body, NULL, 1, 6,
+	    "The code of the body whose mail is signed.",
+	    "署名するメールの団体の全国地方公共団体コード。"),
+	SETTING_TEXT_ROW(dkim_row, domain, NULL, 1, MAIL_DOMAIN_MAX,
+	    "The signing domain (d=), one of the body's. It signs mail whose"
+	    " From is of that domain or of a name below it.",
+	    "署名するドメイン（d=）。団体のドメインのひとつ。From がそのドメイ"
+	    "ンかその下の名前であるメールに署名します。"),
+	SETTING_TEXT_ROW(dkim_row, selector, NULL, 1, 63,
+	    "The selector (s=): the public key is a TXT record at"
+	    " SELECTOR._domainkey.DOMAIN.",
+	    "セレクター（s=）。公開鍵は SELECTOR._domainkey.DOMAIN の TXT レコ"
+	    "ードに置きます。"),
+	SETTING_TEXT_ROW(dkim_row, key, NULL, 1, 4096,
+	    "The file of the private key: RSA of 2048 to 4096 bits, or Ed25519;"
+	    " PEM, without a password.",
+	    "秘密鍵のファイル（RSA 2048～4096 ビットまたは Ed25519、PEM、パスワ"
+	    "ードなし）。"),
+};
+const size_t dkim_table_n = COUNT(dkim_table);
 
 struct load {
 	struct routes *r;
@@ -533,6 +563,77 @@ load_sender(const struct load *l, const config_setting_t *group, struct err *e)
 	    : own_domains(l, group, &row.domains, body, NULL, e);
 }
 
+/* A domain and a selector, as they stand in a name of DNS. */
+static int
+check_signer(const struct load *l, const config_setting_t *group,
+    struct mail_signer *s, struct err *e)
+{
+	const struct body *owner;
+	struct bytes domain, selector;
+	const char *why;
+	size_t same = 0;
+
+	if (mail_domain_parse(
+		&domain, bytes_of(s->domain), MAIL_UTF8, l->a, &why) < 0)
+		return setting_error(group, e,
+		    "domain is \"%s\": %s, expected"
+		    " one of the body's",
+		    s->domain, why);
+	if (mail_domain_parse(
+		&selector, bytes_of(s->selector), MAIL_ASCII, l->a, &why) < 0 ||
+	    *selector.p == '[')
+		return setting_error(group, e,
+		    "selector is \"%s\", expected"
+		    " one such as \"s2026\"",
+		    s->selector);
+	owner = routes_owner(l->r, domain);
+	if (owner != s->body)
+		return setting_error(group, e,
+		    "domain \"%s\" is not one of"
+		    " %s's, expected one of its inbound routes or of senders",
+		    s->domain, s->body->code);
+	s->domain = arena_string(l->a, domain);
+	s->selector = arena_string(l->a, selector);
+	for (size_t i = 0; i < l->r->signers_n; i++) {
+		const struct mail_signer *other = &l->r->signers[i];
+
+		if (strcmp(other->domain, s->domain) != 0)
+			continue;
+		same++;
+		if (strcmp(other->selector, s->selector) == 0)
+			return setting_error(group, e,
+			    "selector \"%s\" of"
+			    " \"%s\" is given twice, first at %s:%u",
+			    s->selector, s->domain, other->file, other->line);
+	}
+	if (same >= SIGNERS_OF_DOMAIN_MAX)
+		return setting_error(group, e, "\"%s\" has more than %d keys",
+		    s->domain, SIGNERS_OF_DOMAIN_MAX);
+	return 0;
+}
+
+static int
+load_signer(const struct load *l, const config_setting_t *group, struct err *e)
+{
+	struct mail_signer s = { 0 };
+	struct dkim_row row;
+
+	if (setting_load(dkim_table, dkim_table_n, group, &row, l->a, e) < 0)
+		return -1;
+	s.body = find_body(l, group, row.body, e);
+	if (s.body == NULL)
+		return -1;
+	s.domain = row.domain;
+	s.selector = row.selector;
+	s.key = row.key;
+	s.file = arena_string(l->a, bytes_of(setting_source(group)));
+	s.line = config_setting_source_line(group);
+	if (check_signer(l, group, &s, e) < 0)
+		return -1;
+	l->r->signers[l->r->signers_n++] = s;
+	return 0;
+}
+
 static int
 load_each(const struct load *l, const config_setting_t *root, const char *key,
     int (*one)(
@@ -570,6 +671,7 @@ load_root(const struct load *l, const config_setting_t *root, struct err *e)
 		{ "inbound", load_inbound },
 		{ "outbound", load_outbound },
 		{ "senders", load_sender },
+		{ "dkim", load_signer },
 	};
 	int all = 0;
 
@@ -609,10 +711,19 @@ routes_load(const char *file, const struct zones *z,
 		root = config_root_setting(&config);
 		l.r->all = ARENA_ARRAY(a, struct mail_route,
 		    members(root, "inbound") + members(root, "outbound"));
+		l.r->signers =
+		    ARENA_ARRAY(a, struct mail_signer, members(root, "dkim"));
 		result = load_root(&l, root, e);
 	}
 	config_destroy(&config);
 	return result < 0 ? NULL : l.r;
+}
+
+struct mail_signer *
+routes_signers(const struct routes *r, size_t *n_out)
+{
+	*n_out = r->signers_n;
+	return r->signers;
 }
 
 size_t

@@ -6,6 +6,7 @@
  *	inbound   of a body's domains: its next hops, detox profile, side
  *	outbound  of mail that bodies send elsewhere: next hops, or by MX
  *	senders   as which domains a body may send, beside its inbound ones
+ *	dkim      with which keys a body's mail is signed
  *
  *	routes.c	reads the file
  *	verdict.c	judges by it
@@ -66,14 +67,25 @@ struct mail_route {
 	unsigned line;
 };
 
+/* A key with which a body's mail is signed. */
+struct mail_signer {
+	const struct body *body;
+	const char *domain;   /* d=: one of the body's, for it and all below */
+	const char *selector; /* s= */
+	const char *key;      /* a file, PEM */
+	const char *file;
+	unsigned line;
+};
+
 struct routes; /* table.h */
 
 extern const struct setting routes_table[], inbound_table[], outbound_table[],
-    hop_table[], sender_table[];
+    hop_table[], sender_table[], dkim_table[];
 extern const size_t routes_table_n, inbound_table_n, outbound_table_n,
-    hop_table_n, sender_table_n;
+    hop_table_n, sender_table_n, dkim_table_n;
 
-/* file: its path. Everything lives in a. NULL and *e with file:line. */
+/* file: its path. Names of other files are as it has them (routes_signers).
+ * Everything lives in a. NULL and *e with file:line. */
 struct routes *routes_load(const char *file, const struct zones *z,
     const struct detox_profiles *p, struct arena *a, struct err *e) MUST_CHECK;
 
@@ -106,6 +118,9 @@ enum mail_verdict routes_judge_sender(const struct routes *r,
 const struct mail_route *routes_judge_recipient(const struct routes *r,
     const struct segment *from, const struct mail_address *recipient,
     struct mail_reason *why_out, struct smtp_reply *reply_out);
+
+/* In the order of the file; *n_out: how many. */
+struct mail_signer *routes_signers(const struct routes *r, size_t *n_out);
 
 /* For the load's remarks and for tests. */
 size_t routes_count(const struct routes *r);

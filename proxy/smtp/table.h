@@ -14,4 +14,6 @@ struct routes {
 	struct domains owned; /* by a body: inbound and senders */
 	struct domains inbound;
 	struct domains outbound; /* for the bodies of its route, or for all */
+	struct mail_signer *signers;
+	size_t signers_n;
 };

@@ -69,6 +69,8 @@ trail_recipient(const struct leg *leg, size_t which, const char *result,
 		log_string(&l, "detox", leg->result);
 	if (leg->removed[0] != '\0')
 		log_string(&l, "removed", leg->removed);
+	if (leg->signed_by != NULL)
+		log_string(&l, "dkim", leg->signed_by);
 	log_number(&l, "attempts", leg->attempts + 1);
 	log_number(&l, "age_s", (uint64_t)time(NULL) - mail->origin.arrived);
 	if (r != NULL) {

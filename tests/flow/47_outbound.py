@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What bodies send: signed, to whom, how much, when; and what stops it."""
+import base64
+import importlib
+import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.dirname(__file__))
+from lab import CITY, STRANGER, TOWN, openssl, wait_until  # noqa: E402
+
+mail_module = importlib.import_module("41_mail")
+
+ROUTES = """
+inbound = ( {{ name = "city"; body = "990019"; domains = ["city.test", "*.city.test"]; side = "lgwan";
+    detox = "none"; verify_recipients = false; {city} }},
+  {{ name = "toge"; body = "990027"; domains = ["toge.test"]; side = "internet"; detox = "none";
+    verify_recipients = false; {toge} }} );
+outbound = ( {{ name = "partner"; domains = ["partner.test"]; detox = "none"; {partner} }},
+  {{ name = "rebuilt"; domains = ["rebuilt.test"]; detox = "standard"; {partner} }} );
+dkim = ( {{ body = "990019"; domain = "city.test"; selector = "rsa"; key = "city-rsa.pem"; }},
+  {{ body = "990019"; domain = "city.test"; selector = "ed"; key = "city-ed.pem"; }},
+  {{ body = "990019"; domain = "tax.city.test"; selector = "tax"; key = "city-ed.pem"; }} );
+"""
+
+MAIL = ("From: =?UTF-8?B?5biC?= <{sender}>\r\nTo: b@partner.test\r\nSubject:  two  blanks \r\n"
+        "Message-ID: <{id}@city.test>\r\nDate: Fri, 27 Nov 2026 09:00:00 +0900\r\n\r\n"
+        "hello \t world  \r\n.\r\n\r\n..\r\nend\r\n\r\n\r\n")
+
+
+def make(build):
+    lab = mail_module.MailLab(build)
+    hops = {n: f'next_hops = ( {{ host = "127.0.0.1"; port = {getattr(lab, n).port}; tls = "none"; }} );'
+            for n in ("city", "toge", "partner")}
+    lab.write_routes(ROUTES.format(**hops))
+    lab.records = {}
+    for name, how in (("rsa", ("RSA", "-pkeyopt", "rsa_keygen_bits:2048")), ("ed", ("ED25519",))):
+        key = lab.dir / f"city-{name}.pem"
+        openssl("genpkey", "-algorithm", *how, "-out", key)
+        der = subprocess.run(["openssl", "pkey", "-in", key, "-pubout", "-outform", "DER"],
+                             check=True, capture_output=True).stdout
+        p = base64.b64encode(der if name == "rsa" else der[-32:])
+        record = f"v=DKIM1; k={'rsa' if name == 'rsa' else 'ed25519'}; p={p.decode()}"
+        lab.records[f"{name}._domainkey.city.test."] = record
+        if name == "ed":
+            lab.records["tax._domainkey.tax.city.test."] = record
+    return lab
+
+
+def send(lab, content, sender="taro@city.test", to=("b@partner.test",), source=CITY):
+    with lab.talk(source) as t:
+        content = content if isinstance(content, bytes) else content.encode()
+        return t.send(re.sub(rb"(?m)^\.", b"..", content), sender, list(to))[-1]
+
+
+def arrived(hop, what, seconds=10):
+    """The mails at a hop that have these bytes, waited for."""
+    return wait_until(lambda: [c for *_, c in hop.mails if what in c], seconds)
+
+
+def signatures(lab, content):
+    """Domain, selector and whether it holds, of each."""
+    done = subprocess.run(["/usr/bin/python3", pathlib.Path(__file__).parent / "dkim_peer.py"],
+                          input=json.dumps({"mail": content.decode("latin-1"), "records": lab.records}),
+                          capture_output=True, text=True, check=True)
+    return [tuple(s) for s in json.loads(done.stdout)]
+
+
+def verified(lab, content):
+    """Domains and selectors of its signatures, all of which must hold."""
+    found = signatures(lab, content)
+    assert all(good for *_, good in found), (found, content)
+    return [(domain, selector) for domain, selector, _ in found]
+
+
+def test_a_bodys_mail_is_signed_as_it_is_sent(lab):
+    answer = send(lab, MAIL.format(sender="taro@city.test", id="signed"))
+    assert answer.startswith("250 2.0.0 delivered as "), answer
+    got = arrived(lab.partner, b"signed@")[0]
+    assert got.startswith(b"DKIM-Signature: v=1; a=rsa-sha256; c=relaxed/relaxed;\r\n"), got
+    assert verified(lab, got) == [("city.test", "rsa"), ("city.test", "ed")]
+    for change in ((b"hello", b"hallo"), (b"two", b"2"), (b"b@partner.test\r\n", b"c@partner.test\r\n"),
+                   (b"From: ", b"From: evil@city.test\r\nFrom: ")):
+        assert not any(good for *_, good in signatures(lab, got.replace(*change, 1))), change
+    assert lab.event(event="mail_recipient", route="partner")["dkim"] == "city.test"
+
+
+def test_a_rebuilt_mail_is_signed_as_it_was_rebuilt(lab):
+    answer = send(lab, MAIL.format(sender="taro@city.test", id="anew"), to=["b@rebuilt.test"])
+    assert answer.startswith("250 2.0.0 delivered as "), answer
+    got = arrived(lab.partner, b"anew@")[0]
+    assert b"Sekisho-Detox: " in got
+    assert verified(lab, got) == [("city.test", "rsa"), ("city.test", "ed")]
+
+
+def test_the_longest_domain_signs(lab):
+    for i, (author, want) in enumerate((("x@tax.city.test", [("tax.city.test", "tax")]),
+                                        ("x@a.tax.city.test", [("tax.city.test", "tax")]),
+                                        ("x@school.city.test", [("city.test", "rsa"), ("city.test", "ed")]))):
+        assert send(lab, MAIL.format(sender=author, id=f"long-{i}")).startswith("250")
+        assert verified(lab, arrived(lab.partner, b"long-%d@" % i)[0]) == want, author
+
+
+def test_what_is_not_the_bodys_is_not_signed(lab):
+    two = MAIL.replace("To:", "From: b@city.test\r\nTo:")
+    for i, (mail, author, sender, source) in enumerate((
+            (MAIL, "x@toge.test", "taro@city.test", CITY),       # another body's From
+            (MAIL, "x@partner.test", "taro@city.test", CITY),    # a stranger's
+            (MAIL, "x@mycity.test", "taro@city.test", CITY),
+            (MAIL, "x@city.test, y@city.test", "taro@city.test", CITY),
+            (two, "x@city.test", "taro@city.test", CITY),
+            (MAIL, "x@city.test", "hanako@toge.test", TOWN))):   # another body's mail
+        assert send(lab, mail.format(sender=author, id=f"not-{i}"), sender, source=source).startswith("250")
+        assert b"DKIM-Signature" not in arrived(lab.partner, b"not-%d@" % i)[0], author
+    assert send(lab, MAIL.format(sender="x@city.test", id="outside"), "a@outside.test", ["t@city.test"],
+                STRANGER).startswith("250")
+    assert b"DKIM-Signature" not in arrived(lab.city, b"outside@")[0]
+
+
+def test_a_key_that_cannot_be_read_stops_the_start(lab):
+    key = lab.dir / "city-ed.pem"
+    good = key.read_text()
+    conf = lab.dir / "mail.conf"
+    routes = conf.read_text()
+    check = [lab.build / "sekishod", "-t", "-c", lab.dir / "sekisho.conf"]
+    for change, want in (
+            (('domain = "tax.city.test"', 'domain = "toge.test"'), 'domain "toge.test" is not one of 990019\'s'),
+            (('selector = "ed"', 'selector = "rsa"'), 'selector "rsa" of "city.test" is given twice'),
+            (('selector = "ed"', 'selector = "e d"'), 'selector is "e d", expected')):
+        conf.write_text(routes.replace(*change))
+        done = subprocess.run(check, capture_output=True, text=True)
+        assert done.returncode == 1 and want in done.stderr + done.stdout, done
+    conf.write_text(routes)
+    key.write_text("no key")
+    lab.ctl("reload", check=False)
+    e = wait_until(lambda: [e for e in lab.journal() if "holds no private key" in e.get("text", "")])
+    assert "mail.conf:" in e[-1]["text"], e
+    key.write_text(good)
+    assert send(lab, MAIL.format(sender="taro@city.test", id="still")).startswith("250"), "the old one goes on"
