@@ -213,7 +213,7 @@ dkim_hash_body(struct bytes body, uint8_t out[DKIM_HASH_SIZE])
 
 /* Section 3.4.2, without the line's end. */
 static void
-hash_field(struct hash *h, const struct field *f)
+hash_field(struct hash *h, const struct smtp_field *f)
 {
 	bool gap = false, any = false;
 
@@ -246,7 +246,7 @@ hash_field(struct hash *h, const struct field *f)
 static size_t
 count_fields(struct bytes head, struct bytes name)
 {
-	struct field f;
+	struct smtp_field f;
 	size_t n = 0;
 
 	while (field_take(&head, &f))
@@ -257,7 +257,7 @@ count_fields(struct bytes head, struct bytes name)
 /* The nth of that name from below; 0: the last. */
 static bool
 find_from_below(
-    struct bytes head, struct bytes name, size_t nth, struct field *out)
+    struct bytes head, struct bytes name, size_t nth, struct smtp_field *out)
 {
 	size_t n = count_fields(head, name);
 
@@ -286,7 +286,7 @@ dkim_hash_head(struct bytes head, struct bytes names, struct bytes signature,
     uint8_t out[DKIM_HASH_SIZE])
 {
 	struct bytes rest = names;
-	struct field f;
+	struct smtp_field f;
 	struct hash h;
 
 	hash_begin(&h);

@@ -20,7 +20,7 @@ without_line_end(struct bytes line)
 }
 
 bool
-field_take(struct bytes *head, struct field *out)
+field_take(struct bytes *head, struct smtp_field *out)
 {
 	struct bytes all = *head;
 	ssize_t colon;
@@ -30,7 +30,7 @@ field_take(struct bytes *head, struct field *out)
 	while (head->n > 0 && (*head->p == ' ' || *head->p == '\t'))
 		bytes_take_until(head, '\n');
 	all.n = (size_t)(head->p - all.p);
-	*out = (struct field){ .all = all };
+	*out = (struct smtp_field){ .all = all };
 	colon = bytes_index(all, ':');
 	if (colon < 0)
 		return true;

@@ -8,7 +8,7 @@
 
 #include "proxy/smtp/envelope.h"
 
-struct field {
+struct smtp_field {
 	struct bytes all;   /* with its folds and its last line's end */
 	struct bytes name;  /* without blanks behind it */
 	struct bytes value; /* behind the colon, with its folds, without its
@@ -17,7 +17,7 @@ struct field {
 
 /* The next field of a header (head_bytes), which leaves *head. A line without a
  * colon has no name. false: there is none. */
-bool field_take(struct bytes *head, struct field *out);
+bool field_take(struct bytes *head, struct smtp_field *out);
 
 enum field_address {
 	FIELD_ADDRESS_BAD = 0, /* something that is no address, which was

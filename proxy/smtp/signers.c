@@ -53,7 +53,7 @@ author_domain(struct bytes head, struct arena *a)
 {
 	struct mail_address author, more;
 	struct bytes from = { 0 };
-	struct field f;
+	struct smtp_field f;
 
 	while (field_take(&head, &f)) {
 		if (!bytes_equal_nocase(f.name, BYTES("From")))

@@ -12,7 +12,7 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 	uint8_t hash[DKIM_HASH_SIZE];
 	struct arena a = { 0 };
 	struct mail_address m;
-	struct field f;
+	struct smtp_field f;
 	size_t all = 0;
 
 	while (field_take(&head, &f)) {

@@ -11,7 +11,7 @@ START_TEST(field_takes_fields_with_their_folds)
 {
 	struct bytes head = BYTES("A : 1\r\nodd\r\nb:2\r\n\t3\r\n \r\n\r\nC: "
 				  "body\r\n");
-	struct field f;
+	struct smtp_field f;
 
 	ck_assert(field_take(&head, &f));
 	ck_assert(bytes_equal(f.name, BYTES("A")));
