@@ -537,7 +537,8 @@ write_message(struct detox *d, const struct mapi_message *m, enum mapi_as as,
 	put_delimiter(&w, "=_m");
 	put_body(&w);
 	for (const struct mapi_file *f = m->files; f != NULL; f = f->next)
-		put_file(&w, f);
+		if (!f->object)
+			put_file(&w, f);
 	snprintf(mark, sizeof(mark), "\n--=_m%u--\n", depth);
 	put_string(&w, mark);
 	if (!w.full)

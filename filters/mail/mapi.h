@@ -25,6 +25,7 @@ struct mapi_file {
 	struct mapi properties;
 	struct bytes name, content;   /* where no property has them */
 	struct mapi_message *message; /* NULL: none is in it */
+	bool object; /* of OLE: it goes, and that was reported */
 	struct mapi_file *next;
 };
 

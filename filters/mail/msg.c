@@ -122,6 +122,7 @@ read_file(struct msg *m, uint32_t storage, struct mapi_message *into)
 		f->message = read_message(m, inner, 24);
 		return f->message == NULL ? NULL : f;
 	}
+	f->object = true;
 	detox_removed(m->d, REMOVED_OBJECT, "attachment", (struct bytes){ 0 });
 	return f;
 }

@@ -148,10 +148,12 @@ open_file(struct reader *r, struct mapi_file *f)
 		return;
 	inner = p->value;
 	bytes_take(&inner, GUID_SIZE);
-	if (mail_is_tnef(inner))
+	if (mail_is_tnef(inner)) {
 		f->message = read_tnef(r->d, inner, r->depth + 1);
-	else
-		detox_removed(r->d, REMOVED_OBJECT, "attachment", inner);
+		return;
+	}
+	f->object = true;
+	detox_removed(r->d, REMOVED_OBJECT, "attachment", inner);
 }
 
 static struct bytes

@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "filters/mail/entity.h"
+#include "filters/mail/mapi.h"
+#include "proxy/base/file.h"
 #include "tests/unit/detox/drive.h"
 
 Suite *mail_suite(void);
@@ -69,7 +70,8 @@ read_parts(const struct drive_detox *t)
 	g_mime_message_foreach(message, read_part, out);
 	bytes = g_mime_stream_mem_get_byte_array(GMIME_STREAM_MEM(out));
 	ck_assert_uint_lt(bytes->len, sizeof(text));
-	memcpy(text, bytes->data, bytes->len);
+	for (size_t i = 0; i < bytes->len; i++)
+		text[i] = bytes->data[i] == 0 ? '?' : (char)bytes->data[i];
 	text[bytes->len] = '\0';
 	g_object_unref(message);
 	g_object_unref(parser);
@@ -650,6 +652,129 @@ START_TEST(mail_keeps_results_of_the_checkpoint_alone)
 }
 END_TEST
 
+/* Outlook's. */
+
+static void
+run_file(struct drive_detox *t, const char *path)
+{
+	struct buf b;
+	struct err e;
+
+	buf_init(&b, 1 << 20);
+	ck_assert_msg(file_read(path, &b, &e) == 0, "%s", e.text);
+	begin(t);
+	t->declared = NULL;
+	drive_detox_run(t, buf_bytes(&b), path);
+	buf_release(&b);
+	check_refused(t, REFUSED_NOT);
+	ck_assert_str_eq(t->out.extension, "eml");
+}
+
+static const struct {
+	const char *path;
+	const char *want[8];
+} outlook[] = {
+	{ "tests/data/detox_msg/full.msg",
+	    { "[text/plain ]本文です。", "[text/html ]",
+		"<p>本文<img src=\"cid:a\"/></p>", "[text/csv 表.csv]a,b",
+		"[image/png a.png]", "[text/plain removed-1.txt]",
+		"[message/rfc822 ]", "!attachment-" } },
+	{ "tests/data/detox_msg/rtf.msg",
+	    { "[text/html ]", "日本 日<b>{x}</b></p>", "!script>",
+		"![text/plain" } },
+	{ "tests/data/detox_msg/cp932.msg", { "[text/plain ]日本語の本文" } },
+	{ "tests/data/detox_tnef/winmail.dat",
+	    { "<p>頁</p>", "[text/csv 計画.csv]a,b",
+		"[text/plain removed-1.txt]", "!script" } },
+};
+
+START_TEST(mail_of_outlook_becomes_one_of_mime)
+{
+	struct drive_detox t;
+	const char *parts;
+
+	run_file(&t, outlook[_i].path);
+	parts = read_parts(&t);
+	for (size_t i = 0; i < COUNT(outlook[_i].want); i++) {
+		const char *want = outlook[_i].want[i];
+
+		if (want == NULL)
+			break;
+		ck_assert_msg((strstr(parts, want + (want[0] == '!')) !=
+				  NULL) == (want[0] != '!'),
+		    "%s in %s", want, parts);
+	}
+	drive_detox_release(&t);
+}
+END_TEST
+
+START_TEST(msg_gives_what_outlook_shows)
+{
+	static const char *const want[] = {
+		"From: =?UTF-8?B?5bGx55SwIOWkqumDjg==?= <yamada@city.test>\r\n",
+		"To: =?UTF-8?B?6Yi05pyo?= <suzuki@pref.test>\r\n",
+		"Cc: b@pref.test\r\n",
+		"Date: Sun, 2 Feb 2025 00:00:00 +0000\r\n",
+		"Message-ID: <m@a.test>\r\n",
+		"Received: from a by b; x\r\n",
+	};
+	struct drive_detox t;
+
+	run_file(&t, "tests/data/detox_msg/full.msg");
+	for (size_t i = 0; i < COUNT(want); i++)
+		ck_assert_msg(has(&t, want[i]), "%s in %.*s", want[i],
+		    BYTES_PRINTF(t.out.content));
+	ck_assert(!has(&t, "hidden@pref.test") && !has(&t, "X-Secret"));
+	drive_detox_release(&t);
+}
+END_TEST
+
+/* Each shorter file is refused, or read as far as it goes. */
+START_TEST(mail_of_outlook_may_be_cut)
+{
+	struct drive_detox t;
+	struct buf b;
+	struct err e;
+
+	buf_init(&b, 1 << 20);
+	ck_assert(file_read(outlook[_i].path, &b, &e) == 0);
+	begin(&t);
+	t.declared = NULL;
+	for (size_t n = 0; n < b.n; n += n < 256 ? 1 : 61)
+		drive_detox_run(&t, (struct bytes){ b.p, n }, outlook[_i].path);
+	buf_release(&b);
+	drive_detox_release(&t);
+}
+END_TEST
+
+/* [MS-OXRTFCP], 3.1.1 and 3.1.2. */
+static const struct {
+	struct bytes in;
+	const char *out;
+} packed[] = {
+	{ BYTES_ROW("\x2d\x00\x00\x00\x2b\x00\x00\x00\x4c\x5a\x46\x75\xf1\xc5"
+		    "\xc7\xa7\x03\x00\x0a\x00\x72\x63\x70\x67\x31\x32\x35\x42"
+		    "\x32\x0a\xf3\x20\x68\x65\x6c\x09\x00\x20\x62\x77\x05\xb0"
+		    "\x6c\x64\x7d\x0a\x80\x0f\xa0"),
+	    "{\\rtf1\\ansi\\ansicpg1252\\pard hello world}\r\n" },
+	{ BYTES_ROW("\x1a\x00\x00\x00\x1c\x00\x00\x00\x4c\x5a\x46\x75\xe2\xd4"
+		    "\x4b\x51\x41\x00\x04\x20\x57\x58\x59\x5a\x0d\x6e\x7d\x01"
+		    "\x0e\xb0"),
+	    "{\\rtf1 WXYZWXYZWXYZWXYZWXYZ}" },
+};
+
+START_TEST(rtfmail_unpacks_what_outlook_packs)
+{
+	struct buf out;
+
+	buf_init(&out, 1024);
+	ck_assert(rtfmail_unpack(packed[_i].in, &out) == 0);
+	ck_assert_msg(bytes_equal(buf_bytes(&out), bytes_of(packed[_i].out)),
+	    "%.*s", BYTES_PRINTF(out));
+	buf_release(&out);
+}
+END_TEST
+
 Suite *
 mail_suite(void)
 {
@@ -673,6 +798,13 @@ mail_suite(void)
 	tcase_add_test(c, mail_tells_what_was_taken_out);
 	tcase_add_test(c, mail_obeys_an_order_in_its_first_line_alone);
 	tcase_add_test(c, mail_keeps_results_of_the_checkpoint_alone);
+	tcase_add_loop_test(
+	    c, mail_of_outlook_becomes_one_of_mime, 0, (int)COUNT(outlook));
+	tcase_add_test(c, msg_gives_what_outlook_shows);
+	tcase_add_loop_test(
+	    c, mail_of_outlook_may_be_cut, 0, (int)COUNT(outlook));
+	tcase_add_loop_test(
+	    c, rtfmail_unpacks_what_outlook_packs, 0, (int)COUNT(packed));
 	suite_add_tcase(s, c);
 	return s;
 }

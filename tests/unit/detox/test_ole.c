@@ -15,7 +15,6 @@ static const struct {
 	const char *stream;
 	enum detox_refusal refusal;
 } kinds[] = {
-	{ "mail", "__properties_version1.0", REFUSED_TYPE },
 	{ "encrypted OOXML", "EncryptedPackage", REFUSED_ENCRYPTED },
 	{ "Visio", "VisioDocument", REFUSED_TYPE },
 	{ "PowerPoint 95", "PP40", REFUSED_TYPE },
