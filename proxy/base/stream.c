@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <openssl/err.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -33,6 +34,7 @@ struct stream {
 	bool freed;
 	bool has_next; /* the answer below is for the next read */
 	enum stream_answer next;
+	struct buf again; /* decrypted, and given back */
 };
 
 static void stream_ready(void *owner, unsigned events);
@@ -56,6 +58,7 @@ stream_new(
 
 	must(s != NULL);
 	wire_init(&s->wire, fd);
+	buf_init(&s->again, STREAM_UNREAD_MAX);
 	s->loop = l;
 	s->events = events;
 	s->owner = owner;
@@ -88,6 +91,7 @@ stream_free(struct stream *s)
 		ERR_clear_error();
 	}
 	wire_release(&s->wire);
+	buf_release(&s->again);
 	close(s->wire.fd);
 	s->freed = true;
 	if (!s->calling && !s->later)
@@ -154,7 +158,8 @@ watch_again(struct stream *s)
 static bool
 has_inside(const struct stream *s)
 {
-	if (s->has_next || (s->ssl != NULL && SSL_pending(s->ssl) > 0))
+	if (s->again.n > 0 || s->has_next ||
+	    (s->ssl != NULL && SSL_pending(s->ssl) > 0))
 		return true;
 	return wire_pending(&s->wire) > 0;
 }
@@ -355,6 +360,12 @@ stream_read(struct stream *s, uint8_t *out, size_t size, size_t *n_out)
 	enum stream_answer answer;
 
 	*n_out = 0;
+	if (s->again.n > 0) {
+		*n_out = s->again.n < size ? s->again.n : size;
+		memcpy(out, s->again.p, *n_out);
+		buf_consume(&s->again, *n_out);
+		return STREAM_READ;
+	}
 	if (s->has_next) {
 		s->has_next = false;
 		return s->next;
@@ -369,9 +380,10 @@ stream_read(struct stream *s, uint8_t *out, size_t size, size_t *n_out)
 void
 stream_unread(struct stream *s, struct bytes b)
 {
-	must(s->ssl == NULL);
-	if (b.n > 0)
+	if (b.n > 0 && s->ssl == NULL)
 		wire_unread(&s->wire, b);
+	else if (b.n > 0)
+		must(s->again.n == 0 && buf_append(&s->again, b) == 0);
 }
 
 bool

@@ -61,7 +61,7 @@ enum handshake_answer stream_handshake(struct stream *s);
 enum stream_answer stream_read(
     struct stream *s, uint8_t *out, size_t size, size_t *n_out);
 /* What was read is for who reads next, STREAM_UNREAD_MAX at most; TLS may begin
- * with it. */
+ * with it, and what TLS gave can be given back. */
 #define STREAM_UNREAD_MAX ((size_t)65536)
 void stream_unread(struct stream *s, struct bytes b);
 /* Whether nothing has come since the last read; asks the socket. */

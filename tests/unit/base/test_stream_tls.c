@@ -232,6 +232,33 @@ START_TEST(stream_gives_tls_what_was_looked_at_before)
 }
 END_TEST
 
+/* Who cannot go on with what was decrypted reads it later. */
+START_TEST(stream_gives_back_what_was_decrypted)
+{
+	struct end e;
+	size_t n;
+
+	begin(&e);
+	e.wanted = 1000;
+	seal(&e, 1000);
+	send_sealed(&e, sealed(&e).n);
+	run(1000);
+	stream_want_read(e.stream, false);
+	stream_unread(e.stream, (struct bytes){ e.got.p + 400, 600 });
+	ck_assert_int_eq(stream_read(e.stream, room, 200, &n), STREAM_READ);
+	ck_assert_uint_eq(n, 200);
+	e.got.n = 600;
+	e.looks = 0;
+	run(2);
+	ck_assert_uint_eq(e.looks, 0);
+	stream_want_read(e.stream, true);
+	run(1000);
+	ck_assert_uint_eq(e.got.n, 1000);
+	ck_assert_mem_eq(e.got.p, message, 1000);
+	end(&e);
+}
+END_TEST
+
 /* It once read again and again, and nobody else was served. */
 START_TEST(stream_waits_quietly_for_the_rest_of_a_record)
 {
@@ -386,6 +413,7 @@ stream_tls_suite(void)
 	tcase_add_loop_test(
 	    t, stream_reads_tls_however_it_is_cut, 0, COUNT(around));
 	tcase_add_test(t, stream_gives_tls_what_was_looked_at_before);
+	tcase_add_test(t, stream_gives_back_what_was_decrypted);
 	tcase_add_test(t, stream_waits_quietly_for_the_rest_of_a_record);
 	tcase_add_test(t, stream_shares_its_buffers_with_others);
 	tcase_add_loop_test(t, stream_tells_how_tls_ended, 0, COUNT(ends));
