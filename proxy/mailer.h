@@ -12,6 +12,7 @@
 #include "proxy/process.h"
 #include "proxy/smtp/out.h"
 #include "proxy/smtp/rates.h"
+#include "proxy/smtp/repeats.h"
 #include "proxy/smtp/session.h"
 #include "proxy/smtp/spool.h"
 
@@ -37,6 +38,7 @@ struct mailer {
 	SSL_CTX *tls;                  /* NULL: not offered */
 	struct session_settings session;
 	struct rates client_rates, body_rates;
+	struct repeats repeats;
 	struct budget budget; /* of content in memory */
 	struct accepting_mail *accepting;
 	size_t accepting_n;

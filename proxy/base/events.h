@@ -47,10 +47,10 @@ EVENT(DETOXED, "detoxed", NOTICE,                                              \
     "途中のファイルを無害化した、または拒否した。result・refusal・removed が結果、"   \
     "in_sha256・out_sha256 が元と後のファイルを示す。")                          \
 EVENT(MAIL, "mail", INFO,                                                      \
-    "A mail was answered: delivered to the next hop, kept in the spool, or"    \
-    " refused; id is its number in all lines on it.",                          \
-    "メールに返答した（次の中継先へ配送、スプールに保管、拒否）。id が以後の"  \
-    "行の mail になる。")                                                      \
+    "A mail was answered: delivered to the next hop, kept in the spool, had"   \
+    " before (repeated), or refused; id is its number in all lines on it.",    \
+    "メールに返答した（次の中継先へ配送、スプールに保管、前に受領済み、拒否）" \
+    "。id が以後の行の mail になる。")                                         \
 EVENT(MAIL_RECIPIENT, "mail_recipient", INFO,                                  \
     "What became of one recipient of a mail: result, the next hop's reply"     \
     " and who it is.",                                                         \

@@ -2,6 +2,8 @@
 #include "proxy/base/stream.h"
 
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <openssl/err.h>
 #include <stdlib.h>
 #include <string.h>
@@ -518,6 +520,18 @@ bool
 stream_broken(const struct stream *s)
 {
 	return s->broken;
+}
+
+bool
+stream_is_left(const struct stream *s)
+{
+	struct tcp_info info;
+	socklen_t n = sizeof(info);
+
+	if (s->broken || s->wire.ended)
+		return true;
+	return getsockopt(s->wire.fd, IPPROTO_TCP, TCP_INFO, &info, &n) == 0 &&
+	    info.tcpi_state != TCP_ESTABLISHED;
 }
 
 const char *

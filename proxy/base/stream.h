@@ -81,5 +81,8 @@ size_t stream_queued(const struct stream *s);
 void stream_shutdown(struct stream *s);
 /* A write failed; nothing more can be sent, what is put is dropped. */
 bool stream_broken(const struct stream *s);
+/* Whether the peer has closed or nothing can be sent, so that nobody may read
+ * what is written now; asks the socket, and takes nothing from it. */
+bool stream_is_left(const struct stream *s);
 /* The words of the failure; a static string. */
 const char *stream_why(const struct stream *s);

@@ -345,10 +345,13 @@ static void
 on_answer(void *owner, const struct smtp_reply *r)
 {
 	struct mail_client *c = owner;
+	struct mail *mail = c->mail;
 
 	c->mail = NULL;
 	session_answer(&c->session, r);
 	flush(c);
+	if (reply_is_done(r) && stream_is_left(c->stream))
+		mail_remember(mail);
 	set_talk_timer(c);
 	stream_want_read(c->stream, true);
 }

@@ -40,18 +40,6 @@ mail_new(struct mailer *m, const struct mail_origin *origin,
 	return mail;
 }
 
-static void
-answer(struct mail *mail, const struct smtp_reply *r)
-{
-	void (*to)(void *owner, const struct smtp_reply *r) = mail->answer;
-
-	timer_free(mail->cut_through);
-	mail->cut_through = NULL;
-	mail->answer = NULL;
-	if (to != NULL)
-		to(mail->owner, r);
-}
-
 void
 mail_unload_content(struct mail *mail)
 {
@@ -74,6 +62,33 @@ mail_load_content(struct mail *mail, struct err *e)
 		return -1;
 	mail->mapped = true;
 	return 0;
+}
+
+void
+mail_remember(struct mail *mail)
+{
+	struct mailer *m = mail->mailer;
+	struct err e;
+
+	if (mail_load_content(mail, &e) == 0)
+		repeats_note(&m->repeats, &mail->envelope, mail->content,
+		    mail->id, loop_now_ms(m->loop));
+}
+
+static void
+answer(struct mail *mail, const struct smtp_reply *r)
+{
+	void (*to)(void *owner, const struct smtp_reply *r) = mail->answer;
+
+	if (mail->left && reply_is_done(r))
+		mail_remember(mail);
+	mail->left = false;
+
+	timer_free(mail->cut_through);
+	mail->cut_through = NULL;
+	mail->answer = NULL;
+	if (to != NULL)
+		to(mail->owner, r);
 }
 
 void
@@ -195,7 +210,7 @@ mail_spooled(struct mail *mail)
 {
 	struct smtp_reply r;
 
-	if (mail->answer != NULL) {
+	if (mail->answer != NULL || mail->left) {
 		reply_set(&r, 250, "2.0.0", "kept as %s", mail->id);
 		trail_message(mail, "kept", &r);
 		answer(mail, &r);
@@ -420,6 +435,24 @@ mail_keep(struct mail *mail,
 	spool_now(mail);
 }
 
+/* Its sender did not hear the first time that we have it. */
+static bool
+is_repeated(struct mail *mail)
+{
+	struct mailer *m = mail->mailer;
+	const char *id = repeats_find(
+	    &m->repeats, &mail->envelope, mail->content, loop_now_ms(m->loop));
+	struct smtp_reply r;
+
+	if (id == NULL)
+		return false;
+	reply_set(&r, 250, "2.0.0", "delivered before as %s", id);
+	trail_message(mail, "repeated", &r);
+	answer(mail, &r);
+	mail_free(mail);
+	return true;
+}
+
 void
 mail_go(struct mail *mail, void (*to)(void *owner, const struct smtp_reply *r),
     void *owner)
@@ -428,6 +461,8 @@ mail_go(struct mail *mail, void (*to)(void *owner, const struct smtp_reply *r),
 	uint64_t most = m->settings->mail.cut_through_max_ms;
 
 	take_up(mail, to, owner);
+	if (is_repeated(mail))
+		return;
 	if (mail->legs_n != 1 || most == 0 ||
 	    !queue_is_open(m->queue, &mail->legs[0])) {
 		spool_now(mail);
@@ -442,6 +477,7 @@ void
 mail_leave(struct mail *mail)
 {
 	mail->answer = NULL;
+	mail->left = true;
 	/* What a next hop is being given it may have already; the rest the
 	 * client sends again. */
 	if (mail->spooled == NULL &&

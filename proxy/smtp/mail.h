@@ -111,7 +111,8 @@ struct mail {
 	struct spool_mail *spooled;
 	bool mapped; /* content is the spool's */
 	bool noted_delay;
-	bool own; /* a notice of ours: it is not rebuilt */
+	bool own;  /* a notice of ours: it is not rebuilt */
+	bool left; /* the client did not wait for its answer */
 };
 
 /* Of what a client sent; content is taken over. The journal's id is made here.
@@ -124,8 +125,11 @@ void mail_go(struct mail *mail,
 /* The same, but the spool takes it at once. */
 void mail_keep(struct mail *mail,
     void (*answer)(void *owner, const struct smtp_reply *r), void *owner);
-/* The client is gone: what the spool does not have is none of ours. */
+/* The client is gone: what neither the spool nor a next hop is being given is
+ * none of ours. */
 void mail_leave(struct mail *mail);
+/* We have it, and the client may not have heard so: it will come again. */
+void mail_remember(struct mail *mail);
 /* A leg ended its attempt, or the spool's note must be written. */
 void mail_settle(struct mail *mail);
 void mail_free(struct mail *mail);

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "proxy/smtp/repeats.h"
+
+#include <openssl/evp.h>
+#include <stdio.h>
+
+static void
+add(EVP_MD_CTX *ctx, struct bytes b)
+{
+	must(EVP_DigestUpdate(ctx, b.p, b.n) == 1);
+}
+
+/* No address holds a NUL, so what stands between them is plain. */
+static void
+digest(
+    const struct envelope *e, struct bytes content, uint8_t out[REPEATS_DIGEST])
+{
+	const struct bytes end = { (const uint8_t *)"", 1 };
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+
+	must(ctx != NULL && EVP_DigestInit_ex(ctx, EVP_sha256(), NULL) == 1);
+	add(ctx, e->sender.text);
+	add(ctx, end);
+	for (size_t i = 0; i < e->recipients_n; i++) {
+		add(ctx, e->recipients[i].address.text);
+		add(ctx, end);
+	}
+	add(ctx, end);
+	add(ctx, content);
+	must(EVP_DigestFinal_ex(ctx, out, NULL) == 1);
+	EVP_MD_CTX_free(ctx);
+}
+
+static size_t
+row_at(const struct repeats *r, size_t i)
+{
+	return (r->first + i) % REPEATS_MAX;
+}
+
+static void
+forget_first(struct repeats *r)
+{
+	r->first = row_at(r, 1);
+	r->n--;
+}
+
+static const char *
+find(const struct repeats *r, const uint8_t d[REPEATS_DIGEST])
+{
+	for (size_t i = 0; i < r->n; i++)
+		if (memcmp(r->rows[row_at(r, i)].digest, d, REPEATS_DIGEST) ==
+		    0)
+			return r->rows[row_at(r, i)].id;
+	return NULL;
+}
+
+void
+repeats_note(struct repeats *r, const struct envelope *e, struct bytes content,
+    const char *id, uint64_t now_ms)
+{
+	uint8_t d[REPEATS_DIGEST];
+	size_t at;
+
+	digest(e, content, d);
+	if (find(r, d) != NULL)
+		return;
+	if (r->n == REPEATS_MAX)
+		forget_first(r);
+	at = row_at(r, r->n++);
+	memcpy(r->rows[at].digest, d, sizeof(d));
+	r->rows[at].until_ms = now_ms + REPEATS_KEEP_MS;
+	snprintf(r->rows[at].id, sizeof(r->rows[at].id), "%s", id);
+}
+
+const char *
+repeats_find(struct repeats *r, const struct envelope *e, struct bytes content,
+    uint64_t now_ms)
+{
+	uint8_t d[REPEATS_DIGEST];
+
+	while (r->n > 0 && r->rows[r->first].until_ms <= now_ms)
+		forget_first(r);
+	if (r->n == 0)
+		return NULL;
+	digest(e, content, d);
+	return find(r, d);
+}

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "proxy/smtp/repeats.h"
+
+#include <check.h>
+
+Suite *repeats_suite(void);
+
+static struct repeats r;
+
+static struct envelope
+envelope_of(const char *sender, struct mail_recipient *to, size_t n)
+{
+	return (struct envelope){
+		.sender.text = bytes_of(sender),
+		.recipients = to,
+		.recipients_n = n,
+	};
+}
+
+/* Everything that makes it another mail does. */
+START_TEST(repeats_knows_the_same_mail_alone)
+{
+	struct mail_recipient to[] = {
+		{ .address.text = BYTES("b@x.test") },
+		{ .address.text = BYTES("c@x.test") },
+	};
+	struct envelope e = envelope_of("a@x.test", to, 2);
+	struct envelope other = envelope_of("a@y.test", to, 2);
+	struct envelope fewer = envelope_of("a@x.test", to, 1);
+	const struct bytes text = BYTES("text"), more = BYTES("text.");
+
+	r = (struct repeats){ 0 };
+	ck_assert_ptr_null(repeats_find(&r, &e, text, 0));
+	repeats_note(&r, &e, text, "ID", 0);
+	ck_assert_str_eq(repeats_find(&r, &e, text, 1), "ID");
+	ck_assert_ptr_null(repeats_find(&r, &other, text, 1));
+	ck_assert_ptr_null(repeats_find(&r, &fewer, text, 1));
+	ck_assert_ptr_null(repeats_find(&r, &e, more, 1));
+	repeats_note(&r, &e, text, "LATER", 1);
+	ck_assert_str_eq(repeats_find(&r, &e, text, 1), "ID");
+	ck_assert_uint_eq(r.n, 1);
+}
+END_TEST
+
+START_TEST(repeats_forgets_the_oldest)
+{
+	struct mail_recipient to = { .address.text = BYTES("b@x.test") };
+	struct envelope e = envelope_of("a@x.test", &to, 1);
+	char text[16], id[16];
+
+	r = (struct repeats){ 0 };
+	for (unsigned i = 0; i <= REPEATS_MAX; i++) {
+		snprintf(text, sizeof(text), "%u", i);
+		snprintf(id, sizeof(id), "ID%u", i);
+		repeats_note(&r, &e, bytes_of(text), id, i);
+	}
+	ck_assert_ptr_null(repeats_find(&r, &e, BYTES("0"), 0));
+	ck_assert_str_eq(repeats_find(&r, &e, BYTES("1"), 0), "ID1");
+	ck_assert_str_eq(repeats_find(&r, &e, BYTES("1024"), 0), "ID1024");
+	ck_assert_str_eq(
+	    repeats_find(&r, &e, BYTES("2"), REPEATS_KEEP_MS + 1), "ID2");
+	ck_assert_ptr_null(
+	    repeats_find(&r, &e, BYTES("2"), REPEATS_KEEP_MS + 2));
+	ck_assert_ptr_null(
+	    repeats_find(&r, &e, BYTES("1024"), 2 * REPEATS_KEEP_MS));
+	ck_assert_uint_eq(r.n, 0);
+}
+END_TEST
+
+Suite *
+repeats_suite(void)
+{
+	Suite *s = suite_create("repeats");
+	TCase *t = tcase_create("repeats");
+
+	tcase_add_test(t, repeats_knows_the_same_mail_alone);
+	tcase_add_test(t, repeats_forgets_the_oldest);
+	suite_add_tcase(s, t);
+	return s;
+}
