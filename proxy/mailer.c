@@ -13,6 +13,7 @@
 #include "proxy/smtp/queue.h"
 #include "proxy/smtp/recipients.h"
 #include "proxy/smtp/signers.h"
+#include "proxy/smtp/suspect.h"
 
 #define ACCEPT_BURST 64
 #define REST_MS 200
@@ -218,6 +219,7 @@ open_all(struct mailer *m, struct err *e)
 	if (m->out == NULL)
 		return -1;
 	m->recipients = recipients_new(&s->mail, m->out, m->loop);
+	m->suspects = suspect_names_new(s->zones, s->routes);
 	return 0;
 }
 

@@ -23,6 +23,7 @@ struct mail;
 struct queue;
 struct recipients;
 struct signers;
+struct suspect_names;
 
 struct mailer {
 	struct child *child;
@@ -33,9 +34,10 @@ struct mailer {
 	struct out *out;
 	struct spool *spool;
 	struct queue *queue;
-	struct signers *signers;       /* of outgoing mail */
-	struct recipients *recipients; /* what next hops said of them */
-	SSL_CTX *tls;                  /* NULL: not offered */
+	struct signers *signers;        /* of outgoing mail */
+	struct recipients *recipients;  /* what next hops said of them */
+	struct suspect_names *suspects; /* whom strangers may imitate */
+	SSL_CTX *tls;                   /* NULL: not offered */
 	struct session_settings session;
 	struct rates client_rates, body_rates;
 	struct repeats repeats;

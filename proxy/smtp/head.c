@@ -113,6 +113,7 @@ head_write(const struct leg *leg, struct buf *out)
 	char address[ADDRESS_TEXT_MAX];
 	char date[HEAD_DATE_MAX];
 	char helo[128];
+	char words[SUSPECT_WORDS_MAX];
 
 	if (mail->own)
 		return 0;
@@ -123,6 +124,11 @@ head_write(const struct leg *leg, struct buf *out)
 		address_is_v4(&o->client) ? "[" : "[IPv6:",
 		address_text(&o->client, address), "]", s->name, o->protocol,
 		mail->id, head_date(o->arrived, date)) < 0)
+		return -1;
+	if (leg->suspicion.reasons != 0 &&
+	    buf_printf(out, "Sekisho-Suspect: %s; points=%u\r\n",
+		suspect_words(&leg->suspicion, words),
+		leg->suspicion.points) < 0)
 		return -1;
 	if (leg->result == NULL)
 		return 0;

@@ -146,15 +146,18 @@ leg_content(void *job)
 
 /* The order and the mail, as one sealed object. -1 and *e. */
 static int
-make_object(const struct mail *mail, struct err *e)
+make_object(const struct leg *leg, struct err *e)
 {
+	const struct mail *mail = leg->mail;
 	int fd = memfd_create("mail", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	char order[512];
 
 	if (fd < 0)
 		return err_set(e, "memfd: %m");
-	snprintf(order, sizeof(order), "Sekisho-Order: ref=%s; authserv=%s\r\n",
-	    mail->id, mail->mailer->settings->mail.name);
+	snprintf(order, sizeof(order),
+	    "Sekisho-Order: ref=%s; authserv=%s%s%s\r\n", mail->id,
+	    mail->mailer->settings->mail.name,
+	    leg->banners[0] == '\0' ? "" : "; banner=", leg->banners);
 	if (file_write(fd, bytes_of(order)) < 0 ||
 	    file_write(fd, mail->content) < 0) {
 		err_set(e, "memfd: %m");
@@ -224,6 +227,34 @@ sum_up(struct leg *leg, const struct detox_report *r)
 			    (unsigned long long)counts[k]);
 }
 
+/* What was rebuilt goes again through the sandbox when it has to show a
+ * warning: few mails do, and the header is read as it was written, never as it
+ * came. */
+static bool
+needs_banner(struct leg *leg, const struct detox_report *report)
+{
+	const struct mailer *m = leg->mail->mailer;
+	uint32_t score = m->settings->mail.banner_score;
+
+	if (leg->judged || leg->mail->origin.segment != NULL)
+		return false;
+	leg->judged = true;
+	suspect_judge(
+	    m->suspects, head_bytes(leg->body), report, &leg->suspicion);
+	if (score == 0 || leg->suspicion.points < score)
+		return false;
+	return suspect_banners(&leg->suspicion, leg->banners)[0] != '\0';
+}
+
+static void
+drop_rebuilt(struct leg *leg)
+{
+	munmap(leg->map, leg->map_n);
+	leg->map = NULL;
+	leg->body = (struct bytes){ 0 };
+	close_fd(&leg->rebuilt);
+}
+
 static void
 on_treated(void *owner, struct detox_outcome *o)
 {
@@ -246,7 +277,10 @@ on_treated(void *owner, struct detox_outcome *o)
 		leg_defer(leg, &r);
 		return;
 	}
-	leg->stage_at++;
+	if (needs_banner(leg, &o->report))
+		drop_rebuilt(leg);
+	else
+		leg->stage_at++;
 	leg_go_on(leg);
 }
 
@@ -267,7 +301,7 @@ leg_detox(void *job)
 		leg->body = leg->mail->content;
 		return STAGE_NEXT;
 	}
-	leg->object = make_object(leg->mail, &e);
+	leg->object = make_object(leg, &e);
 	if (leg->object >= 0)
 		leg->treat =
 		    treat_new(m->loop, m->detox, &m->settings->profiles,
@@ -417,6 +451,9 @@ leg_start(struct leg *leg)
 	leg->stage_at = 0;
 	leg->result = leg->signed_by = NULL;
 	leg->removed[0] = '\0';
+	leg->suspicion = (struct suspicion){ 0 };
+	leg->judged = false;
+	leg->banners[0] = '\0';
 	queue_leg_begun(leg->mail->mailer->queue, leg);
 	leg_go_on(leg);
 }

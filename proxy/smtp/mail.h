@@ -22,6 +22,7 @@
 #include "proxy/base/log.h"
 #include "proxy/detox/treat.h"
 #include "proxy/mailer.h"
+#include "proxy/smtp/suspect.h"
 
 /* Who brought it. */
 struct mail_origin {
@@ -79,7 +80,10 @@ struct leg {
 	struct bytes body;     /* what is delivered */
 	struct buf head;       /* what we write before it */
 	const char *signed_by; /* the domain of its signature; NULL: none */
-	const char *result;    /* of detox: "sanitised"; NULL: not asked */
+	struct suspicion suspicion; /* of mail from outside */
+	bool judged;
+	char banners[SUSPECT_WORDS_MAX]; /* that the mail is to show */
+	const char *result; /* of detox: "sanitised"; NULL: not asked */
 	char removed[256];
 	struct shipment *shipment;
 	const struct mail_recipient **shipped; /* those asked this time */

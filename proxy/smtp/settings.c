@@ -122,6 +122,12 @@ const struct setting mail_table[] = {
 	SETTING_SECONDS_ROW(mail_settings, delay_notice, 4 * HOUR, 0, 30 * DAY,
 	    "After which time a sender is told that a mail waits. 0: never.",
 	    "配送の遅れを送信者に知らせるまでの時間。0 なら知らせません。"),
+	SETTING(mail_settings, banner_score, COUNT, 40, 0, 1000,
+	    "From how many points of suspicion on a mail from outside shows a"
+	    " warning (docs/MAIL.md). 0: never.",
+	    "外からのメールに警告を表示する、疑わしさの点数（docs/"
+	    "MAIL.ja.md）。"
+	    "0 なら表示しない。"),
 	SETTING_TEXT_ROW(mail_settings, bare, "refuse", 1, 16,
 	    "A CR or LF that stands alone in a mail: \"refuse\" it, or"
 	    " \"normalise\" it to CRLF before any judgement.",

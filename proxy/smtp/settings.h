@@ -54,9 +54,10 @@ struct mail_settings {
 				   * hop said of a recipient */
 	uint32_t connections_per_hop;
 	uint64_t retry_min_ms, retry_max_ms, expire_ms, delay_notice_ms;
-	const char *bare; /* "refuse", "normalise" */
-	bool normalise;   /* bare CR and LF: made CRLF before any judgement;
-			   * false: refused */
+	uint32_t banner_score; /* points from which a banner warns; 0: never */
+	const char *bare;      /* "refuse", "normalise" */
+	bool normalise; /* bare CR and LF: made CRLF before any judgement;
+			 * false: refused */
 	/* parsed from the list `listeners` */
 	struct mail_listener_settings *listeners;
 	size_t listeners_n;

@@ -53,6 +53,7 @@ trail_recipient(const struct leg *leg, size_t which, const char *result,
 {
 	const struct mail *mail = leg->mail;
 	const struct mail_recipient *to = &mail->envelope.recipients[which];
+	char words[SUSPECT_WORDS_MAX];
 	struct log_line l;
 
 	log_begin(&l, EVENT_MAIL_RECIPIENT, NULL);
@@ -71,6 +72,11 @@ trail_recipient(const struct leg *leg, size_t which, const char *result,
 		log_string(&l, "removed", leg->removed);
 	if (leg->signed_by != NULL)
 		log_string(&l, "dkim", leg->signed_by);
+	if (leg->suspicion.reasons != 0) {
+		log_string(
+		    &l, "suspect", suspect_words(&leg->suspicion, words));
+		log_number(&l, "suspect_points", leg->suspicion.points);
+	}
 	log_number(&l, "attempts", leg->attempts + 1);
 	log_number(&l, "age_s", (uint64_t)time(NULL) - mail->origin.arrived);
 	if (r != NULL) {

@@ -111,7 +111,7 @@ def test_nobody_sends_as_who_he_is_not(lab):
     with lab.talk(CITY_MYNUMBER) as t:
         assert t.greeting.startswith("55"), t.greeting
         assert t.read() == ""
-    e = lab.events("mail_refused")[0]
+    e = wait_until(lambda: lab.events("mail_refused"))[0]
     assert e["stage"] == "policy" and e["client"] == STRANGER and e["recipient"] == "b@elsewhere.test", e
 
 
