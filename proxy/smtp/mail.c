@@ -247,8 +247,8 @@ count(const struct mail *mail)
 	return t;
 }
 
-static bool
-some_leg_runs(const struct mail *mail)
+bool
+mail_runs(const struct mail *mail)
 {
 	for (size_t i = 0; i < mail->legs_n; i++)
 		if (mail->legs[i].state == LEG_RUNNING)
@@ -402,7 +402,7 @@ settle_spooled(struct mail *mail)
 		tell_of_delay(mail);
 	write_note(mail);
 	queue_legs(mail);
-	if (!some_leg_runs(mail))
+	if (!mail_runs(mail))
 		mail_unload_content(mail);
 	mailer_check(mail->mailer);
 }

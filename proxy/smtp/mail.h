@@ -145,6 +145,9 @@ void mail_unload_content(struct mail *mail);
 /* Its legs, by the routes of now; who has none any more is held. */
 void mail_make_legs(struct mail *mail);
 
+/* Whether a leg of it runs. */
+bool mail_runs(const struct mail *mail);
+
 /* leg.c */
 void leg_start(struct leg *leg);
 void leg_stop(struct leg *leg);

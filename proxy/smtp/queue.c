@@ -505,13 +505,10 @@ bool
 queue_is_busy(const struct queue *q)
 {
 	for (const struct mail *mail = q->mails; mail != NULL;
-	     mail = mail->next) {
-		if (mail->spooled == NULL || !mail->spooled->committed)
+	     mail = mail->next)
+		if (mail->spooled == NULL || !mail->spooled->committed ||
+		    mail_runs(mail))
 			return true;
-		for (size_t i = 0; i < mail->legs_n; i++)
-			if (mail->legs[i].state == LEG_RUNNING)
-				return true;
-	}
 	return false;
 }
 
@@ -586,26 +583,38 @@ show_one(const struct mail *mail, struct buf *out)
 	return 0;
 }
 
-/* Held ones are tried too: a person has decided. */
+/* Legs anew: routes may have come for those that had none. */
+static void
+remake_legs(struct mail *mail)
+{
+	for (size_t i = 0; i < mail->legs_n; i++)
+		leg_stop(&mail->legs[i]);
+	mail->legs_n = 0;
+	mail_make_legs(mail);
+}
+
+/* Held ones are tried too: a person has decided. What runs goes on, and ends
+ * with what it was begun for. */
 static void
 retry(struct mail *mail)
 {
 	struct queue *q = mail->mailer->queue;
 
+	if (mail_runs(mail))
+		return;
 	for (size_t i = 0; i < mail->envelope.recipients_n; i++)
 		if (mail->status[i].state == RECIPIENT_HELD) {
 			mail->status[i].state = RECIPIENT_PENDING;
 			mail->status[i].told = false;
 		}
+	remake_legs(mail);
 	for (size_t i = 0; i < mail->legs_n; i++) {
 		struct leg *leg = &mail->legs[i];
 
-		if (leg->state == LEG_RUNNING || leg_pending(leg) == 0)
-			continue;
 		destination_of(q, leg)->closed_until_ms = 0;
-		leg->attempts = 0;
 		queue_leg(q, leg, 0);
 	}
+	mail_settle(mail);
 }
 
 static void
