@@ -46,6 +46,7 @@ struct mail_client {
 	struct recipients_wait *asking;
 	struct mail *mail; /* it waits for its answer */
 	bool told;         /* its end was told to the journal */
+	uint32_t lines;    /* of the session, when its timer was set */
 };
 
 static void
@@ -144,22 +145,40 @@ drop_client(struct mail_client *c, const char *why)
 }
 
 static void
-set_timer(struct mail_client *c, uint64_t ms)
+set_timer_until(struct mail_client *c, uint64_t ms, uint64_t ends_ms)
 {
 	uint64_t now = loop_now_ms(c->mailer->loop);
-	uint64_t left = c->ends_ms > now ? c->ends_ms - now : 1;
+	uint64_t left = ends_ms > now ? ends_ms - now : 1;
 
 	timer_start(c->timer, ms < left ? ms : left);
 }
 
 static void
+set_timer(struct mail_client *c, uint64_t ms)
+{
+	set_timer_until(c, ms, c->ends_ms);
+}
+
+/* A mail that is under way at the session's end may take as long again. */
+static void
 set_talk_timer(struct mail_client *c)
 {
 	const struct mail_settings *s = &c->mailer->settings->mail;
 
-	set_timer(c,
-	    c->session.state == SESSION_TAKING ? s->data_timeout_ms
-					       : s->command_timeout_ms);
+	c->lines = c->session.lines;
+	if (c->session.state == SESSION_TAKING)
+		set_timer_until(
+		    c, s->data_timeout_ms, c->ends_ms + s->session_max_ms);
+	else
+		set_timer(c, s->command_timeout_ms);
+}
+
+/* Who sends a byte of a command now and then is not heard for longer. */
+static bool
+has_gone_on(const struct mail_client *c)
+{
+	return c->session.state == SESSION_TAKING ||
+	    c->lines != c->session.lines;
 }
 
 /* Decisions. */
@@ -459,7 +478,10 @@ shake_hands(struct mail_client *c)
 		greet(c);
 		return;
 	}
+	/* Nor does what a trusted host said in clear hold any more. */
 	session_secured(&c->session);
+	c->address = c->counted_address;
+	c->segment = c->counted_segment;
 	set_talk_timer(c);
 	stream_want_read(c->stream, true);
 }
@@ -520,7 +542,8 @@ hear(struct mail_client *c, struct bytes in)
 		stream_want_read(c->stream, false);
 		timer_stop(c->timer);
 	} else {
-		set_talk_timer(c);
+		if (has_gone_on(c))
+			set_talk_timer(c);
 		if (stream_queued(c->stream) > OUT_WAIT)
 			stream_want_read(c->stream, false);
 	}
@@ -621,7 +644,10 @@ timer_due(void *owner)
 		greet(c);
 		return;
 	case PHASE_TALK:
-		turn_away(c, 421, "4.4.2", "nothing came for too long");
+		turn_away(c, 421, "4.4.2",
+		    loop_now_ms(c->mailer->loop) < c->ends_ms
+			? "nothing came for too long"
+			: "the session took too long");
 		return;
 	case PHASE_PREFACE:
 		drop_client(c, "the PROXY header took too long");

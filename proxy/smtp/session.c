@@ -7,6 +7,11 @@
 
 #define OUT_MAX ((size_t)1 << 20) /* the owner stops reading long before */
 
+/* Commands in a row that bring no mail, before each counts as an error. */
+#define IDLE_MAX 100
+/* Recipients over the limit of a mail, as well. */
+#define TOO_MANY_MAX 1000
+
 /* In which states a command may come: a set of bits. */
 enum {
 	IN_FRESH = 1 << SESSION_FRESH,
@@ -21,11 +26,17 @@ enum place {
 	PLACE_LAST, /* of a group: nothing may come before our answer */
 };
 
+enum aim {
+	AIM_NONE = 0,
+	AIM_MAIL, /* it brings one, or ends the session */
+};
+
 struct command {
 	struct bytes verb;
 	unsigned states;
 	enum place place;
 	enum session_event (*run)(struct session *s, struct bytes argument);
+	enum aim aim;
 };
 
 void
@@ -216,8 +227,11 @@ run_rcpt(struct session *s, struct bytes argument)
 
 	/* Too many is for now (RFC 5321 section 4.5.3.1.10): the sender sends
 	 * the rest in a mail of its own. */
-	if (s->envelope.recipients_n >= s->settings->recipients_max)
-		return reject(s, 452, "4.5.3", "too many recipients");
+	if (s->envelope.recipients_n >= s->settings->recipients_max) {
+		if (++s->too_many > TOO_MANY_MAX)
+			s->errors++;
+		return agree(s, 452, "4.5.3", "too many recipients");
+	}
 	if (parameters_of_rcpt(add_recipient(s), argument,
 		s->envelope.utf8 ? MAIL_UTF8 : MAIL_ASCII,
 		s->esmtp ? PARAMETERS_TAKEN : PARAMETERS_NONE, &s->arena,
@@ -294,11 +308,14 @@ run_starttls(struct session *s, struct bytes argument)
 static enum session_event
 run_xclient(struct session *s, struct bytes argument)
 {
+	struct session_claim claim;
+
 	if (!s->offers_xclient)
 		return reject(
 		    s, 550, "5.7.1", "XCLIENT is not for this client");
-	if (parameters_of_xclient(&s->claimed, argument) < 0)
+	if (parameters_of_xclient(&claim, argument) < 0)
 		return reject(s, 501, "5.5.4", "XCLIENT is malformed");
+	s->claimed = claim;
 	return ask(s, SESSION_XCLIENT);
 }
 
@@ -310,26 +327,29 @@ run_unwanted(struct session *s, struct bytes argument)
 }
 
 static const struct command commands[] = {
-	{ BYTES_ROW("EHLO"), IN_ANY, PLACE_LAST, run_ehlo },
-	{ BYTES_ROW("HELO"), IN_ANY, PLACE_LAST, run_helo },
-	{ BYTES_ROW("MAIL"), IN_ANY & ~IN_FRESH, PLACE_ANY, run_mail },
-	{ BYTES_ROW("RCPT"), IN_SENDER | IN_RECIPIENTS, PLACE_ANY, run_rcpt },
-	{ BYTES_ROW("DATA"), IN_SENDER | IN_RECIPIENTS, PLACE_LAST, run_data },
-	{ BYTES_ROW("RSET"), IN_ANY, PLACE_ANY, run_rset },
-	{ BYTES_ROW("NOOP"), IN_ANY, PLACE_LAST, run_noop },
-	{ BYTES_ROW("VRFY"), IN_ANY, PLACE_LAST, run_vrfy },
-	{ BYTES_ROW("HELP"), IN_ANY, PLACE_LAST, run_help },
-	{ BYTES_ROW("QUIT"), IN_ANY, PLACE_LAST, run_quit },
+	{ BYTES_ROW("EHLO"), IN_ANY, PLACE_LAST, run_ehlo, AIM_NONE },
+	{ BYTES_ROW("HELO"), IN_ANY, PLACE_LAST, run_helo, AIM_NONE },
+	{ BYTES_ROW("MAIL"), IN_ANY & ~IN_FRESH, PLACE_ANY, run_mail,
+	    AIM_MAIL },
+	{ BYTES_ROW("RCPT"), IN_SENDER | IN_RECIPIENTS, PLACE_ANY, run_rcpt,
+	    AIM_MAIL },
+	{ BYTES_ROW("DATA"), IN_SENDER | IN_RECIPIENTS, PLACE_LAST, run_data,
+	    AIM_MAIL },
+	{ BYTES_ROW("RSET"), IN_ANY, PLACE_ANY, run_rset, AIM_NONE },
+	{ BYTES_ROW("NOOP"), IN_ANY, PLACE_LAST, run_noop, AIM_NONE },
+	{ BYTES_ROW("VRFY"), IN_ANY, PLACE_LAST, run_vrfy, AIM_NONE },
+	{ BYTES_ROW("HELP"), IN_ANY, PLACE_LAST, run_help, AIM_NONE },
+	{ BYTES_ROW("QUIT"), IN_ANY, PLACE_LAST, run_quit, AIM_MAIL },
 	{ BYTES_ROW("STARTTLS"), IN_FRESH | IN_GREETED, PLACE_LAST,
-	    run_starttls },
-	{ BYTES_ROW("XCLIENT"), IN_FRESH | IN_GREETED, PLACE_LAST,
-	    run_xclient },
+	    run_starttls, AIM_NONE },
+	{ BYTES_ROW("XCLIENT"), IN_FRESH | IN_GREETED, PLACE_LAST, run_xclient,
+	    AIM_NONE },
 	/* Known, and not offered. */
-	{ BYTES_ROW("BDAT"), IN_ANY, PLACE_LAST, run_unwanted },
-	{ BYTES_ROW("AUTH"), IN_ANY, PLACE_LAST, run_unwanted },
-	{ BYTES_ROW("EXPN"), IN_ANY, PLACE_LAST, run_unwanted },
-	{ BYTES_ROW("ETRN"), IN_ANY, PLACE_LAST, run_unwanted },
-	{ BYTES_ROW("TURN"), IN_ANY, PLACE_LAST, run_unwanted },
+	{ BYTES_ROW("BDAT"), IN_ANY, PLACE_LAST, run_unwanted, AIM_NONE },
+	{ BYTES_ROW("AUTH"), IN_ANY, PLACE_LAST, run_unwanted, AIM_NONE },
+	{ BYTES_ROW("EXPN"), IN_ANY, PLACE_LAST, run_unwanted, AIM_NONE },
+	{ BYTES_ROW("ETRN"), IN_ANY, PLACE_LAST, run_unwanted, AIM_NONE },
+	{ BYTES_ROW("TURN"), IN_ANY, PLACE_LAST, run_unwanted, AIM_NONE },
 };
 
 static const struct command *
@@ -396,6 +416,8 @@ run_line(struct session *s, struct bytes line, struct bytes rest)
 		    s->state == SESSION_FRESH
 			? "EHLO or HELO comes first"
 			: "this command does not come here");
+	if (c->aim == AIM_NONE && ++s->idle > IDLE_MAX)
+		s->errors++;
 	return c->run(s, bytes_trim(argument));
 }
 
@@ -418,6 +440,7 @@ take_line(struct session *s, struct bytes *in)
 		return SESSION_MORE;
 	line = (struct bytes){ s->line, s->line_n };
 	s->line_n = 0;
+	s->lines++;
 	if (s->overlong) {
 		s->overlong = false;
 		return reject(s, 500, "5.5.2", "the line is too long");
@@ -539,6 +562,7 @@ session_answer(struct session *s, const struct smtp_reply *r)
 	} else {
 		put(s, r);
 		if (asked == SESSION_END) {
+			s->idle = 0;
 			s->state = SESSION_GREETED;
 			forget_mail(s);
 		}
@@ -563,6 +587,7 @@ void
 session_secured(struct session *s)
 {
 	s->secured = true;
+	s->claimed = (struct session_claim){ 0 };
 	forget_mail(s);
 	s->state = SESSION_FRESH;
 	s->helo[0] = '\0';

@@ -74,11 +74,14 @@ struct session {
 	struct session_claim claimed;
 	struct buf out;
 	uint32_t errors;   /* commands that were wrong or refused */
+	uint32_t lines;    /* of commands, that came whole */
 	uint32_t messages; /* contents that were taken */
 	const char *why;   /* of SESSION_CLOSE; static, or NULL: QUIT */
 	/* its own */
 	struct arena arena; /* of the envelope */
 	size_t recipients_size;
+	uint32_t idle;     /* commands since the last mail that bring none */
+	uint32_t too_many; /* recipients */
 	enum session_event asked; /* and not answered yet */
 	bool resets;              /* SESSION_RESET is due */
 	bool overlong;            /* the present line is, and is skipped */

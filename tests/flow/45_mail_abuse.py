@@ -5,6 +5,7 @@ import importlib
 import os
 import random
 import re
+import select
 import signal
 import socket
 import struct
@@ -28,7 +29,7 @@ class AbuseLab(MailLab):
         self.implicit_port = free_port()
         super().__init__(build, mail="command_timeout = 2; data_timeout = 2; size_max = 1048576; "
                          "messages_per_minute = 1000000; messages_per_minute_body = 1000000; "
-                         "recipient_bad_ttl = 0; recipient_ok_ttl = 0; connect_timeout = 2; reply_timeout = 2;")
+                         "recipient_bad_ttl = 0; retry_max = 1; recipient_ok_ttl = 0; connect_timeout = 2; reply_timeout = 2;")
 
     def _settings(self):
         return super()._settings().replace("listeners = (", f"""
@@ -99,3 +100,270 @@ def test_a_mail_that_was_kept_for_nobody_is_not_delivered_twice(lab):
     assert len(lab.delivered(b"unheard-kept")) == 1
 
 
+# bytes
+
+ENDS = [a + b"." + c for a in (b"\n", b"\r", b"\r\n", b"\n\r", b"\r\r\n", b"\0\r\n", b"\r\n\0", b"\r\0\n")
+        for c in (b"\n", b"\r", b"\r\n", b"\n\r", b"\r\r\n", b"\0\r\n", b"\r\0\n")
+        if b"\r\n.\r\n" not in a + b"." + c]
+SMUGGLED = b"MAIL FROM:<b@outside.test>\r\nRCPT TO:<taro@city.test>\r\nDATA\r\nsmuggled\r\n.\r\n"
+
+
+def test_nothing_else_ends_a_content(lab):
+    """CVE-2023-51764, 51765, 51766 and their like: 54 ends that others take for
+    one, at once and with every byte in a packet of its own."""
+    for bad in ENDS:
+        for piecewise in (False, True):
+            with lab.begun() as t:
+                t.s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                t.say("DATA\r\n")
+                t.s.sendall(mail(b"evil", b"x"))
+                for i in range(len(bad)) if piecewise else ():
+                    time.sleep(0.001)
+                    t.s.sendall(bad[i:i + 1])
+                t.s.sendall(b"" if piecewise else bad)
+                t.s.sendall(SMUGGLED)
+                # that content's own end is the only one there is
+                got = t.read()
+                assert got.startswith("554 5.6.0 "), (bad, got)
+                assert t.say("NOOP\r\n") == "250 2.0.0 ok", bad
+    assert not [m for m in lab.city.mails if b"smuggled" in m[2] or b"evil" in m[2]]
+
+
+def test_a_command_line_has_one_form(lab):
+    for bad in (b"NOOP\n", b"NO\0OP\r\n", b"NOOP\r\r\n", b"NOOP \rRSET\r\n", b"\x1b[2J\r\n", b"GET / HTTP/1.1\r\n",
+                b"Subject: x\r\n"):
+        with lab.talk() as t:
+            t.say("EHLO a\r\n")
+            assert t.say(bad).startswith("521 5.5.2 "), bad
+            assert t.read() == "", bad
+    with lab.talk() as t:
+        t.say("EHLO a\r\n")
+        assert t.say(b"NOOP " + b"x" * 2043 + b"\r\n").startswith("500 5.5.2 the line is too long")
+        assert t.say(b"NOOP " + b"x" * 2041 + b"\r\n").startswith("250")
+
+
+def test_nothing_is_carried_over_a_command_that_ends_a_group(lab):
+    for last in (b"EHLO b\r\n", b"NOOP\r\n", b"DATA\r\n", b"STARTTLS\r\n", b"VRFY a\r\n", b"QUIT\r\n"):
+        with lab.begun() as t:
+            if last[:4] in (b"EHLO", b"STAR"):
+                t.say("RSET\r\n")
+            assert t.say(last + b"RSET\r\n").startswith("521 5.5.1 "), last
+            assert t.read() == "", last
+    with lab.talk("127.0.7.1") as t:
+        t.say("EHLO a\r\n")
+        assert t.say("XCLIENT ADDR=127.0.1.10\r\nMAIL FROM:<a@city.test>\r\n").startswith("521 5.5.1 ")
+    with lab.talk("127.0.5.1", greet=False) as t:
+        t.s.sendall(b"PROXY TCP4 127.0.9.1 127.0.0.1 5555 25\r\nEHLO a\r\n")
+        assert t.read().startswith("521 5.5.1 "), "early, behind a PROXY header"
+    with lab.talk(greet=False) as t:
+        t.s.sendall(b"PROXY TCP4 127.0.1.10 127.0.0.1 5555 25\r\n")
+        assert t.read()[:3] in ("220", "521") and not t.read().startswith("2"), "of nobody who may say so"
+
+
+def test_what_comes_with_starttls_is_not_heard(lab):
+    context = __import__("ssl").create_default_context(cafile=str(lab.origin_ca.crt))
+    with lab.talk() as t:
+        t.say("EHLO a\r\n")
+        t.say("STARTTLS\r\n")
+        t.s.sendall(b"MAIL FROM:<a@outside.test>\r\n")  # in clear, in a packet of its own
+        try:
+            assert b"250" not in t.f.read()
+        except ConnectionResetError:
+            pass
+    with lab.talk() as t:
+        t.say("EHLO a\r\n")
+        t.say("MAIL FROM:<a@outside.test>\r\n")
+        assert t.say("STARTTLS\r\n").startswith("503")
+        t.say("RSET\r\n")
+        assert t.say("STARTTLS\r\n").startswith("220")
+        t.s = context.wrap_socket(t.s, server_hostname="mx.pref.test")
+        t.f = t.s.makefile("rb")
+        assert t.say("MAIL FROM:<a@outside.test>\r\n").startswith("503"), "EHLO is to be said again"
+        assert "STARTTLS" not in t.say("EHLO a\r\n")
+        assert t.say("STARTTLS\r\n").startswith("503")
+
+
+def test_a_claim_in_clear_does_not_hold_under_tls(lab):
+    context = __import__("ssl").create_default_context(cafile=str(lab.origin_ca.crt))
+    with lab.talk("127.0.7.1") as t:
+        t.say("EHLO a\r\n")
+        assert t.say("XCLIENT ADDR=127.0.1.10 HELO=forged\r\n").startswith("220")
+        t.say("EHLO a\r\n")
+        assert t.say("STARTTLS\r\n").startswith("220")
+        t.s = context.wrap_socket(t.s, server_hostname="mx.pref.test")
+        t.f = t.s.makefile("rb")
+        t.say("EHLO a\r\n")
+        assert t.say("MAIL FROM:<a@city.test>\r\n").startswith("550 5.7.1 ")
+        assert t.say("XCLIENT ADDR=127.0.1.10\r\n").startswith("220")
+        t.say("EHLO a\r\n")
+        assert t.say("MAIL FROM:<a@city.test>\r\n").startswith("250")
+
+
+# time
+
+def test_every_state_has_its_time(lab):
+    """A byte now and then does not make a command take longer."""
+    def slowly(t):
+        for _ in range(20):
+            if select.select([t.s], [], [], 0.3)[0]:
+                return t.read()
+            t.s.sendall(b"x")
+        return "it is heard for ever"
+    cases = {"fresh": lambda: lab.talk(), "begun": lab.begun, "silent": lab.begun, "data": lab.begun}
+    got = {}
+
+    def one(name):
+        with cases[name]() as t:
+            if name == "data":
+                t.say("DATA\r\n")
+            got[name] = t.read() if name in ("silent", "data") else slowly(t)
+    threads = [threading.Thread(target=one, args=(n,)) for n in cases]
+    for t in threads:
+        t.start()
+    begun = time.monotonic()
+    with socket.create_connection(("127.0.0.1", lab.implicit_port)) as s:  # no handshake: 30 s, not waited for
+        for t in threads:
+            t.join(15)
+        assert s.fileno() > 0
+    assert time.monotonic() - begun < 10
+    assert all(g.startswith("421 4.4.2 ") for g in got.values()) and len(got) == 4, got
+
+
+def test_a_client_that_does_not_read(lab):
+    with lab.talk() as t:
+        t.say("EHLO a\r\n")
+        end = time.monotonic() + 12
+        try:
+            while time.monotonic() < end:
+                t.s.sendall(b"RSET\r\n" * 10000)
+                time.sleep(0.05)
+            assert False, "it is served for ever"
+        except OSError:
+            pass
+    with lab.talk() as t:
+        assert t.say("NOOP\r\n").startswith("250")
+
+
+# floods
+
+def test_recipients_over_the_limit_are_for_another_mail(lab):
+    with lab.begun() as t:
+        got = t.say("".join(f"RCPT TO:<u{i}@city.test>\r\n" for i in range(299)), 299)
+        assert [g[:3] for g in got] == ["250"] * 99 + ["452"] * 200, got
+        assert t.say("DATA\r\n").startswith("354")
+        assert t.say(mail(b"hundred") + b".\r\n").startswith("250")
+    assert [len(to) for _, to, c in lab.city.mails if b"<hundred@" in c] == [100]
+    with lab.begun() as t:
+        last = ""
+        for _ in range(100):
+            got = t.say("RCPT TO:<u@city.test>\r\n" * 100, 100)
+            last = next((g for g in got if g[:3] == "421"), "")
+            if last:
+                break
+        assert last.startswith("421 4.7.0 too many errors"), "it goes on for ever"
+
+
+def test_commands_that_bring_no_mail_are_counted(lab):
+    for command in ("NOOP\r\n", "RSET\r\n", "VRFY a\r\n", "HELP\r\n", "EHLO a\r\n"):
+        with lab.talk() as t:
+            t.say("EHLO a\r\n")
+            for i in range(300):
+                got = t.say(command)
+                if not got.startswith("2"):
+                    break
+            assert got.startswith("421 4.7.0 "), (command, i, got)
+
+
+def test_a_mail_that_is_too_large(lab):
+    line = b"x" * 70 + b"\r\n"
+    with lab.talk() as t:
+        t.say("EHLO a\r\n")
+        assert t.say("MAIL FROM:<a@outside.test> SIZE=1048577\r\n").startswith("552 5.3.4 ")
+        assert t.say("MAIL FROM:<a@outside.test> SIZE=99999999999999999999\r\n").startswith("501")
+        assert t.say("MAIL FROM:<a@outside.test> SIZE=10\r\n").startswith("250")
+        t.say("RCPT TO:<taro@city.test>\r\n")
+        t.say("DATA\r\n")
+        assert t.say(line * 200000 + b".\r\n").startswith("552 5.3.4 "), "undeclared"
+        assert t.say("NOOP\r\n").startswith("250")
+
+
+def test_headers_without_end_and_circles(lab):
+    with lab.begun() as t:
+        t.say("DATA\r\n")
+        assert t.say(b"Received: from a by b; x\r\n" * 101 + mail(b"circle") + b".\r\n").startswith("554 5.4.6 ")
+    with lab.begun() as t:
+        t.say("DATA\r\n")
+        assert t.say(b"X-Y: z\r\n" * 50000 + mail(b"heads") + b".\r\n").startswith("250")
+    assert len(lab.delivered(b"heads")) == 1 and not lab.delivered(b"circle")
+
+
+# next hops
+
+def test_an_internationalized_recipient_is_asked_about_as_such(lab):
+    lab.toge.on["rcpt"] = lambda line: "553 5.6.7 no" if "SMTPUTF8" not in lab.toge.commands[-2].decode() else "250 ok"
+    with lab.talk() as t:
+        t.say("EHLO a\r\n")
+        t.say("MAIL FROM:<a@outside.test> SMTPUTF8\r\n")
+        assert t.say("RCPT TO:<関守@toge.test>\r\n").startswith("250")
+    lab.toge.on.clear()
+
+
+ANSWERS = ["", "garbage", "2500 x", "25", "250", "250-", "999 9.9.9 x", "354 more", "250 ok\r\n250 ok", "421 4.3.2 bye",
+           "451 4.3.0 later", "x" * 5000, "250-a\r\n251 b", "\0\0", "250-" + "y" * 3000, "\r\n" * 50, None,
+           "\r\n".join(["250-z"] * 200 + ["250 z"])]
+
+
+def test_a_next_hop_that_says_anything(lab):
+    """Whatever it says at whichever command: it is not taken for a delivery that
+    was none, and afterwards all that was acknowledged arrives once."""
+    rng, acked = random.Random(2), set()
+    for n, (command, answer) in enumerate((c, a) for c in ("banner", "ehlo", "mail", "rcpt", "data", "end")
+                                          for a in ANSWERS):
+        lab.city.on = {command: answer}
+        name = b"anything-%d" % n
+        with lab.begun() as t:
+            t.say("DATA\r\n")
+            got = t.say(mail(name) + b".\r\n")
+            assert got[:3] in ("250", "554", "550", "451", "452", "421", "552"), (command, answer, got)
+            if got.startswith("250"):
+                acked.add(name)
+        assert rng
+    lab.city.on = {}
+    lab.ctl("queue", "retry", "all", check=False)
+    wait_until(lambda: "waiting" not in lab.ctl("queue", "list").stdout, 30)
+    held = {e["mail"]: e for e in lab.events("mail_recipient") if e["result"] in ("held", "failed")}
+    lost = [n for n in acked if not lab.delivered(n) and not any(
+        e["message_id"] == f"<{n.decode()}@outside.test>" for e in held.values())]
+    assert not lost, lost
+    for line in lab.ctl("queue", "list").stdout.splitlines():
+        if not line.startswith(" "):
+            lab.ctl("queue", "drop", line.split()[0])
+
+
+def test_a_next_hop_that_is_slow_or_changes_its_mind(lab):
+    lab.city.on = {"rcpt": ["451 4.2.1 full", "250 ok"], "data": ["452 4.3.1 full", "354 go"],
+                   "end": ["451 4.3.0 later", None, "250 2.0.0 taken"]}
+    with lab.begun() as t:
+        t.say("DATA\r\n")
+        assert t.say(mail(b"mind") + b".\r\n").startswith("250 2.0.0 kept as ")
+    wait_until(lambda: lab.delivered(b"mind"), 30)
+    wait_until(lab.is_idle)
+    assert len(lab.delivered(b"mind")) == 1
+    lab.city.on = {}
+
+
+# the administrator
+
+def test_a_held_mail_is_tried_again_behind_a_restart(lab):
+    lab.city.on["rcpt"] = lambda line: "550 5.1.1 who?" if "<x@" in line else "250 ok"
+    with lab.begun() as t:
+        assert t.say("RCPT TO:<x@city.test>\r\n").startswith("250")
+        t.say("DATA\r\n")
+        number = t.say(mail(b"again") + b".\r\n").split()[-1]
+    assert "held" in lab.ctl("queue", "show", number).stdout
+    lab.city.on.clear()
+    os.kill(lab.mail_pid(), signal.SIGKILL)
+    wait_until(lambda: "held" in lab.ctl("queue", "show", number, check=False).stdout, 15)
+    lab.ctl("queue", "retry", number)
+    wait_until(lab.is_idle)
+    assert [to for _, to, c in lab.city.mails if b"<again@" in c] == [["taro@city.test"], ["x@city.test"]]
