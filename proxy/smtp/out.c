@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "proxy/smtp/data.h"
 #include "proxy/smtp/link.h"
 #include "proxy/upstream/mx.h"
 
@@ -556,6 +557,7 @@ inquiry_new(struct out *o, const struct mail_route *route,
 
 	must(i != NULL);
 	i->recipient = recipient;
+	i->envelope.utf8 = data_is_eight_bit(recipient->address.text);
 	i->done = done;
 	i->owner = owner;
 	order = (struct shipment_order){
