@@ -6,13 +6,15 @@ import os
 import random
 import re
 import select
+import shutil
 import signal
 import socket
 import struct
+import subprocess
 import threading
 import time
 
-from lab import CITY, STRANGER, free_port, wait_until
+from lab import CITY, STRANGER, USERS, free_port, wait_until
 from mail_peer import Hop, Talk
 
 MailLab = importlib.import_module("41_mail").MailLab
@@ -367,3 +369,182 @@ def test_a_held_mail_is_tried_again_behind_a_restart(lab):
     lab.ctl("queue", "retry", number)
     wait_until(lab.is_idle)
     assert [to for _, to, c in lab.city.mails if b"<again@" in c] == [["taro@city.test"], ["x@city.test"]]
+
+
+# everything at once
+
+WORDS = ["EHLO a", "HELO a", "MAIL FROM:<a@outside.test>", "MAIL FROM:<a@city.test>", "MAIL FROM:<a@outside.test> SIZE=9999999",
+         "RCPT TO:<taro@city.test>", "RCPT TO:<b@elsewhere.test>", "DATA", "RSET", "NOOP", "VRFY a", "HELP", "STARTTLS x", "EXPN a",
+         "BDAT 3 LAST", "AUTH PLAIN AA==", "XCLIENT ADDR=127.0.1.10", "FOO", "", "MAIL", "RCPT TO:", "DATA x", "RSET x"]
+GOOD = ["EHLO a", "MAIL FROM:<a@outside.test>", "RCPT TO:<taro@city.test>", "DATA"]
+
+
+class Model:
+    """What may be answered to each command, from RFC 5321 alone."""
+
+    def __init__(self):
+        self.state = "fresh"
+
+    def answer(self, word):
+        verb, order = word.split(" ")[0], ("fresh", "greeted", "sender", "recipients")
+        at = order.index(self.state)
+        if verb in ("EHLO", "HELO"):
+            self.state = "greeted"
+            return "250"
+        if word in ("RSET", "NOOP", "VRFY a", "HELP"):
+            if word == "RSET" and at > 1:
+                self.state = "greeted"
+            return {"RSET": "250", "NOOP": "250", "VRFY a": "252", "HELP": "214"}[word]
+        if word == "MAIL FROM:<a@outside.test>" and at == 1:
+            self.state = "sender"
+            return "250"
+        if word == "RCPT TO:<taro@city.test>" and at > 1:
+            self.state = "recipients"
+            return "250"
+        if word == "DATA" and at == 3:
+            self.state = "greeted"
+            return "354"
+        return "5"
+
+
+def test_commands_in_any_order(lab):
+    """Random walks beside a model of what may be accepted."""
+    rng, sent = random.Random(7), 0
+    for walk in range(150):
+        model, said = Model(), []
+        with lab.talk() as t:
+            for step in range(40):
+                word = rng.choice(WORDS if step % 3 == 0 else GOOD)
+                want = model.answer(word)
+                got = t.say(word + "\r\n")
+                said.append((word, got))
+                if got.startswith("421 4.7.0"):
+                    break
+                assert got.startswith(want), said
+                if got.startswith("354"):
+                    sent += 1
+                    assert t.say(mail(b"walk-%d" % sent) + b".\r\n").startswith("250 2.0.0 "), said
+    assert sent > 10, sent
+    for n in range(1, sent + 1):
+        assert len(lab.delivered(b"walk-%d" % n)) == 1
+
+
+def test_a_client_that_goes_at_every_byte(lab):
+    """In order, and by a reset: nobody gets what has no end, and nothing of
+    them is left."""
+    whole = (b"EHLO a\r\n", b"MAIL FROM:<a@outside.test>\r\nRCPT TO:<taro@city.test>\r\n", b"DATA\r\n", mail(b"cut") + b".\r\n")
+    steps, n = [], 0
+    for part in whole:
+        steps += [(n + i) for i in range(len(part))]
+        n += len(part)
+    for at in steps:
+        s = socket.socket()
+        s.bind((STRANGER, 0))
+        s.connect(("127.0.0.1", lab.mail_port))
+        if at % 2:
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        s.settimeout(5)
+        s.recv(100)
+        left = at
+        for part in whole:
+            s.sendall(part[:left])
+            left -= len(part)
+            if left < 0:
+                break
+            s.recv(1000)
+        s.close()
+    assert not lab.delivered(b"cut")
+    with lab.talk() as t:
+        assert t.say("NOOP\r\n").startswith("250")
+    wait_until(lambda: len(os.listdir(f"/proc/{lab.mail_pid()}/fd")) < 60)
+
+
+def test_a_hundred_recipients_in_a_hundred_domains(lab):
+    routes = (lab.dir / "mail.conf").read_text()
+    (lab.dir / "mail.conf").write_text(routes.replace(
+        'domains = ["partner.test"]', 'domains = ["partner.test", "*.many.test"]'))
+    lab.ctl("reload")
+    to = [f"u@d{i}.many.test" for i in range(100)]
+    with lab.talk(CITY) as t:
+        got = t.send(mail(b"many"), "taro@city.test", to)
+    assert got[-1].startswith("250"), got
+    wait_until(lambda: lab.delivered(b"many"))
+    assert [t for _, t, c in lab.partner.mails if b"<many@" in c] == [to], "by one next hop: one mail"
+    wait_until(lab.is_idle)
+    (lab.dir / "mail.conf").write_text(routes)
+    lab.ctl("reload")
+
+
+def test_many_sessions_at_once(lab):
+    """More than may be: those that are one too many are told, the others stay,
+    and afterwards there is room again."""
+    open_, told = [], 0
+    for i in range(1500):
+        s = socket.socket()
+        s.bind((f"127.9.{i // 200}.{i % 200 + 1}", 0))
+        s.settimeout(10)
+        s.connect(("127.0.0.1", lab.mail_port))
+        open_.append(s)
+    for s in open_:
+        told += s.recv(100).startswith(b"421 4.7.0 too many connections")
+    assert 490 <= told <= 510, told
+    for s in open_:
+        s.close()
+    with lab.talk() as t:
+        assert t.greeting.startswith("220")
+
+
+# the spool
+
+class SmallSpool(MailLab):
+    """Its spool is a disk of eight megabytes."""
+
+    def start(self):
+        if self.daemon is None:
+            subprocess.run(["mount", "-t", "tmpfs", "-o", f"size=8m,uid={USERS['mail_user']},mode=700", "spool",
+                            self.dir / "spool"], check=True)
+        return super().start()
+
+    def stop(self):
+        try:
+            super().stop()
+        finally:
+            subprocess.run(["umount", self.dir / "spool"], check=False, stderr=subprocess.DEVNULL)
+            shutil.rmtree(self.dir, ignore_errors=True)
+
+
+def fill(small):
+    """Mails until there is no room: (names that were acknowledged, how the last was refused)."""
+    kept, line = [], b"z" * 70 + b"\r\n"
+    for i in range(100):
+        with small.talk() as t:
+            t.say("EHLO a\r\n")
+            got = [t.say("MAIL FROM:<a@outside.test> SIZE=370000\r\n"), t.say("RCPT TO:<taro@city.test>\r\n"), t.say("DATA\r\n")]
+            if not got[0].startswith("250"):
+                return kept, got[0]
+            assert got[2].startswith("354"), got
+            got = t.say(mail(b"full-%d" % i, line * 5000) + b".\r\n")
+            assert got.startswith("250") or got.startswith("45"), got
+            if got.startswith("250"):
+                kept.append(b"full-%d" % i)
+    raise AssertionError("it never fills")
+
+
+def test_a_full_spool_is_told_before_the_content(lab):
+    for make_one in (lambda: SmallSpool(lab.build, mail="size_max = 1048576; retry_max = 1;"),
+                     lambda: MailLab(lab.build, mail="size_max = 1048576; spool_max = 4194304; retry_max = 1;")):
+        with make_one() as small:
+            port = small.city.port
+            small.city.close()
+            kept, got = fill(small)
+            assert got.startswith("452 4.3.1 ") and len(kept) > 5, (got, len(kept))
+            os.kill(small.mail_pid(), signal.SIGKILL)
+            small.city = Hop(port)
+            small.threads.append(small.city)
+            wait_until(lambda: len(small.city.mails) >= len(kept), 30)
+            wait_until(lambda: small.ctl("queue", "list", check=False).stdout == "", 15)
+            arrived = [re.search(rb"<(full-\d+)@", c)[1] for *_, c in small.city.mails]
+            assert sorted(arrived) == sorted(kept), "each once"
+            assert all(c.count(b"z" * 70 + b"\r\n") == 5000 for *_, c in small.city.mails)
+            with small.talk() as t:
+                assert t.send(mail(b"room"))[-1].startswith("250")
