@@ -41,7 +41,10 @@ CPPFLAGS += -I. -isystem /usr/share/include/llhttp -D_GNU_SOURCE \
 # = and not :=, so that pkg-config is asked once the packages are there
 PKG_CFLAGS := $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
 PKG_LIBS := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lgif -lm
-CFLAGS_ALL = -std=gnu17 $(WARN) $(OPT.$(MODE)) $(CFLAGS) $(PKG_CFLAGS)
+# GMime reads in tests what filters/mail wrote: another reader than ours.
+TEST_CFLAGS := $(shell pkg-config --cflags-only-I gmime-3.0 2>/dev/null)
+CFLAGS_ALL = -std=gnu17 $(WARN) $(OPT.$(MODE)) $(CFLAGS) $(PKG_CFLAGS) \
+	$(TEST_CFLAGS)
 LDFLAGS_ALL = $(LINK.$(MODE)) $(LDFLAGS)
 
 # The two programs' own files; all else is the library that tests link too.
@@ -84,8 +87,6 @@ SUITES := $(sort $(patsubst test_%.c,%_suite,$(filter test_%.c, \
 $B/tests/unit/main.o: CPPFLAGS += -DSUITES="$(foreach s,$(SUITES),SUITE($s))"
 $B/tests/unit/main.o: $(UNIT_SRC)
 
-# GMime reads what filters/mail wrote: another reader than ours.
-$B/tests/unit/detox/%.o: CFLAGS += $$(pkg-config --cflags gmime-3.0)
 $B/unit: $(UNIT_SRC:%.c=$B/%.o) $B/libsekisho.a
 	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS) $$(pkg-config --libs check libbrotlienc gmime-3.0)
 

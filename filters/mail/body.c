@@ -293,10 +293,12 @@ static struct mail_node *
 take_html(struct mail *m, struct bytes content, enum charset charset)
 {
 	struct detox *d = m->d;
+	/* What it says is not so: the page may say more. */
+	bool wrong = charset == CHARSET_UTF8 && !utf8_is_valid(content);
 	bool text =
 	    d->profile->to_text || d->profile->mail_html == DETOX_MAIL_TEXT;
 	const struct detox_object o = { .content = content,
-		.declared = charset == CHARSET_UNKNOWN
+		.declared = charset == CHARSET_UNKNOWN || wrong
 		    ? BYTES("text/html")
 		    : bytes_of(arena_printf(&d->arena, "text/html; charset=%s",
 			  charset_name(charset))) };

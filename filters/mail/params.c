@@ -120,12 +120,15 @@ take_param(struct detox *d, struct bytes *b, struct mail_value *out)
 	bytes_take_until(b, ';');
 	if (out->n < MAIL_PARAMS_MAX)
 		out->params[out->n++] = p;
+	else
+		out->many = true;
 }
 
 void
 mail_value_parse(struct detox *d, struct bytes text, struct mail_value *out)
 {
 	out->n = 0;
+	out->many = false;
 	skip_comments(&text);
 	/* "text / plain" is written by none that means well. */
 	out->word = lower(d, take_token(&text, ";("));
@@ -330,9 +333,14 @@ mail_names_add(struct detox *d, struct mail_names *n, struct bytes raw)
 
 	if (raw.n > NAME_BYTES_MAX)
 		raw.n = NAME_BYTES_MAX;
-	if (raw.n == 0 || n->n++ > MAIL_READINGS_MAX)
+	if (raw.n == 0)
 		return;
 	n->named = true;
+	/* None that means well has so many: what is not judged runs. */
+	if (n->n++ > MAIL_READINGS_MAX) {
+		n->runs = true;
+		return;
+	}
 	add_charsets(d, n, raw);
 	if (has(raw, "=?"))
 		add_utf8(d, n, mail_words_decode(d, raw));
@@ -413,6 +421,10 @@ mail_names_read(struct detox *d, const struct mail_value *type,
 	read_one(d, disposition, "name", out);
 	read_one(d, type, "filename", out);
 	out->best = mail_clean_line(d, out->best);
+	if (type->many || disposition->many)
+		out->runs = out->named = true;
+	if (out->runs && out->program.n == 0)
+		out->program = out->best;
 }
 
 const char *

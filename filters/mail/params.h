@@ -8,7 +8,7 @@
 #include "filters/mail/entity.h"
 
 #define MAIL_PARAMS_MAX 64
-#define MAIL_READINGS_MAX 64
+#define MAIL_READINGS_MAX 256
 
 struct mail_param {
 	struct bytes name;
@@ -20,6 +20,7 @@ struct mail_value {
 	struct bytes word; /* "text/plain", "attachment", in small letters */
 	struct mail_param params[MAIL_PARAMS_MAX];
 	size_t n;
+	bool many; /* there were more */
 };
 
 /* text: of mail_unfold. */

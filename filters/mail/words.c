@@ -165,7 +165,7 @@ mail_words_decode(struct detox *d, struct bytes text)
 	while (text.n > 0) {
 		struct bytes piece = text;
 		const uint8_t *at = memmem(text.p, text.n, "=?", 2);
-		struct bytes before = text;
+		struct bytes before;
 
 		piece.n = at == NULL ? text.n : (size_t)(at - text.p);
 		bytes_take(&text, piece.n);

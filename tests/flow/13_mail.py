@@ -5,8 +5,9 @@ import email.header
 import email.policy
 import hashlib
 import importlib
-import io
+import pathlib
 import struct
+import subprocess
 from email.message import EmailMessage
 
 detox = importlib.import_module("12_detox")
@@ -193,6 +194,22 @@ def test_winmail_dat_gives_what_is_in_it(place):
     check(out)
     assert email.message_from_bytes(out, policy=email.policy.default)["Subject"] == "件名"
     assert place.detox(tnef()[:200], "winmail.dat", "--json")[0] == 0
+
+
+def test_what_is_signed_comes_without_its_signature(place):
+    key, cert, source = (str(place.dir / n) for n in ("key.pem", "cert.pem", "in.txt"))
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", key,
+                    "-out", cert, "-subj", "/CN=a"], check=True, capture_output=True)
+    pathlib.Path(source).write_bytes(b"Content-Type: text/plain\r\n\r\nhello\r\n")
+    for how in (["smime", "-sign", "-nodetach", "-signer", cert, "-inkey", key], ["smime", "-sign", "-signer", cert, "-inkey", key],
+                ["cms", "-sign", "-nodetach", "-stream", "-signer", cert, "-inkey", key]):
+        raw = subprocess.run(["openssl", *how, "-in", source], check=True, capture_output=True).stdout
+        report, out = run(place, raw)
+        assert out.get_content_type() == "text/plain" and out.get_content().strip() == "hello", out
+        assert [r for r in report["removals"] if r["what"] == "signature"], report
+    raw = subprocess.run(["openssl", "cms", "-encrypt", "-in", source, cert], check=True, capture_output=True).stdout
+    status, report, _ = place.detox(raw, "mail", *MAIL)
+    assert status == 2 and report["refusal"]["reason"] == "encrypted"
 
 
 def test_a_strict_profile_lets_no_page_pass(place):

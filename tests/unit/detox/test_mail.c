@@ -195,6 +195,8 @@ START_TEST(mail_keeps_the_first_of_doubles)
 }
 END_TEST
 
+#define MANY "; a=b; a=b; a=b; a=b; a=b; a=b; a=b; a=b"
+
 /* A program, whatever hides its name, is left out. */
 static const struct {
 	const char *name;
@@ -260,6 +262,9 @@ static const struct {
 	    "Content-Disposition : attachment; filename=a.exe" },
 	{ "a shortcut", ATTACHED "a.lnk" },
 	{ "a script", ATTACHED "a.js" },
+	{ "behind many parameters",
+	    "Content-Disposition: attachment; a; b; c" MANY MANY MANY MANY MANY
+		MANY MANY MANY "; filename=a.exe" },
 };
 
 START_TEST(mail_leaves_programs_out)
