@@ -20,6 +20,9 @@ const struct setting mail_table[] = {
 	    " taken.",
 	    "メールを受け付ける場所（`mail.listeners[]` のキー）。なければ受け"
 	    "付けません。"),
+	SETTING_NEST_ROW(rspamd,
+	    "Who is asked what it thinks of a mail: keys of `mail.rspamd`.",
+	    "メールの判定を尋ねる相手（`mail.rspamd` のキー）。"),
 	SETTING_TEXT_ROW(mail_settings, name, "", 0, MAIL_DOMAIN_MAX,
 	    "Our name in greetings, in EHLO and in Received; empty: the host of"
 	    " prefecture.proxy.",
@@ -309,7 +312,11 @@ mail_settings_load(const config_setting_t *root, struct arena *a,
 	const config_setting_t *group = config_setting_get_member(root, "mail");
 
 	*out = (struct mail_settings){ 0 };
-	if (setting_load(mail_table, mail_table_n, group, out, a, e) < 0)
+	if (setting_load(mail_table, mail_table_n, group, out, a, e) < 0 ||
+	    rspamd_settings_load(group == NULL
+		    ? NULL
+		    : config_setting_get_member(group, "rspamd"),
+		a, &out->rspamd, e) < 0)
 		return -1;
 	if (group == NULL)
 		return 0;

@@ -4,6 +4,7 @@
 
 #include "proxy/base/address.h"
 #include "proxy/base/setting.h"
+#include "proxy/smtp/rspamd.h"
 
 enum mail_listener_tls {
 	MAIL_LISTENER_STARTTLS = 0, /* offered when there is a certificate */
@@ -58,6 +59,7 @@ struct mail_settings {
 	const char *bare;      /* "refuse", "normalise" */
 	bool normalise; /* bare CR and LF: made CRLF before any judgement;
 			 * false: refused */
+	struct rspamd_settings rspamd; /* the group `rspamd` */
 	/* parsed from the list `listeners` */
 	struct mail_listener_settings *listeners;
 	size_t listeners_n;
