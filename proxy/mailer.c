@@ -220,6 +220,7 @@ open_all(struct mailer *m, struct err *e)
 		return -1;
 	m->recipients = recipients_new(&s->mail, m->out, m->loop);
 	m->suspects = suspect_names_new(s->zones, s->routes);
+	m->rspamd = rspamd_new(&s->mail.rspamd, m->loop);
 	return 0;
 }
 

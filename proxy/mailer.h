@@ -24,6 +24,7 @@ struct queue;
 struct recipients;
 struct signers;
 struct suspect_names;
+struct rspamd;
 
 struct mailer {
 	struct child *child;
@@ -37,7 +38,8 @@ struct mailer {
 	struct signers *signers;        /* of outgoing mail */
 	struct recipients *recipients;  /* what next hops said of them */
 	struct suspect_names *suspects; /* whom strangers may imitate */
-	SSL_CTX *tls;                   /* NULL: not offered */
+	struct rspamd *rspamd;
+	SSL_CTX *tls; /* NULL: not offered */
 	struct session_settings session;
 	struct rates client_rates, body_rates;
 	struct repeats repeats;

@@ -51,6 +51,12 @@ EVENT(MAIL, "mail", INFO,                                                      \
     " before (repeated), or refused; id is its number in all lines on it.",    \
     "メールに返答した（次の中継先へ配送、スプールに保管、前に受領済み、拒否）" \
     "。id が以後の行の mail になる。")                                         \
+EVENT(MAIL_VERDICT, "mail_verdict", INFO,                                      \
+    "What rspamd says of a mail that the spool had acknowledged before, and"   \
+    " what became of it: result, action, score, spf, dkim, dmarc, arc,"        \
+    " symbols; why: no verdict was had.",                                      \
+    "スプールが先に受け付けたメールの rspamd の判定と扱い。result・action・"   \
+    "score・spf・dkim・dmarc・arc・symbols。why は判定が得られない理由。")     \
 EVENT(MAIL_RECIPIENT, "mail_recipient", INFO,                                  \
     "What became of one recipient of a mail: result, the next hop's reply"     \
     " and who it is.",                                                         \

@@ -90,11 +90,16 @@ about_unpack(struct mail *mail, struct bytes in)
 	return envelope_unpack(&mail->envelope, in, &mail->arena);
 }
 
-/* "STATE TOLD CODE ENHANCED ATTEMPTS TEXT" */
+/* The verdict, then of each recipient "STATE TOLD CODE ENHANCED TEXT". */
 int
 note_pack(const struct mail *mail, struct buf *out)
 {
-	if (buf_printf(out, "delay %d\n", mail->noted_delay) < 0)
+	static const struct rspamd_verdict none = { 0 };
+
+	if (buf_printf(out, "delay %d\njudged %d\nverdict ", mail->noted_delay,
+		mail->verdict != NULL) < 0 ||
+	    rspamd_verdict_pack(
+		mail->verdict == NULL ? &none : mail->verdict, out) < 0)
 		return -1;
 	for (size_t i = 0; i < mail->envelope.recipients_n; i++) {
 		const struct recipient_status *s = &mail->status[i];
@@ -130,12 +135,33 @@ take_status(struct recipient_status *s, struct bytes line)
 	return 0;
 }
 
+/* None stands in notes that were written before there were any. */
+static int
+take_verdict(struct mail *mail, struct bytes *in)
+{
+	struct rspamd_verdict v;
+	uint64_t judged;
+
+	if (!bytes_start_with(*in, BYTES("judged ")))
+		return 0;
+	if (!take_number(in, "judged", 1, &judged) ||
+	    !bytes_equal(bytes_take_until(in, ' '), BYTES("verdict")) ||
+	    rspamd_verdict_unpack(&v, in) < 0)
+		return -1;
+	if (judged != 0) {
+		mail->verdict = ARENA_NEW(&mail->arena, struct rspamd_verdict);
+		*mail->verdict = v;
+	}
+	return 0;
+}
+
 int
 note_unpack(struct mail *mail, struct bytes in)
 {
 	uint64_t delay;
 
-	if (!take_number(&in, "delay", 1, &delay))
+	if (!take_number(&in, "delay", 1, &delay) ||
+	    take_verdict(mail, &in) < 0)
 		return -1;
 	mail->noted_delay = delay != 0;
 	for (size_t i = 0; i < mail->envelope.recipients_n; i++)

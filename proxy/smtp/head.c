@@ -104,6 +104,93 @@ plain(const char *text, char *out, size_t size)
 	return out;
 }
 
+/* A field with the lines that go on, which leave *head. */
+static struct bytes
+take_field(struct bytes *head)
+{
+	struct bytes field = *head;
+	size_t n = 0;
+
+	do
+		n += bytes_take_until(head, '\n').n + 1;
+	while (head->n > 0 && (*head->p == ' ' || *head->p == '\t'));
+	field.n = n < field.n ? n : field.n;
+	return field;
+}
+
+static bool
+names(struct bytes value, struct bytes name)
+{
+	for (; value.n >= name.n; bytes_take(&value, 1))
+		if (begins(value, name) || bytes_equal_nocase(value, name))
+			return true;
+	return false;
+}
+
+/* Where our name stands in it does not matter, nor whether a backslash hides
+ * it: comments and quotes give too many ways to write one. */
+static bool
+is_ours(struct bytes field, struct bytes name)
+{
+	struct bytes key = bytes_trim(bytes_take_until(&field, ':'));
+
+	if (begins(key, BYTES("Sekisho-")))
+		return true;
+	return bytes_equal_nocase(key, BYTES("Authentication-Results")) &&
+	    (names(field, name) || bytes_index(field, '\\') >= 0);
+}
+
+bool
+head_has_ours(struct bytes head, const char *name)
+{
+	while (head.n > 0)
+		if (is_ours(take_field(&head), bytes_of(name)))
+			return true;
+	return false;
+}
+
+int
+head_without_ours(struct bytes head, const char *name, struct buf *out)
+{
+	while (head.n > 0) {
+		struct bytes field = take_field(&head);
+
+		if (!is_ours(field, bytes_of(name)) &&
+		    buf_append(out, field) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* An entry on each line. */
+static int
+write_verdict(const struct mail *mail, struct buf *out)
+{
+	const struct rspamd_verdict *v = mail->verdict;
+	const char *mark = verdict_mark(mail);
+	char score[RSPAMD_SCORE_MAX], required[RSPAMD_SCORE_MAX];
+	struct bytes rest;
+
+	if (v == NULL || v->action == RSPAMD_UNASKED)
+		return 0;
+	rest = bytes_of(v->results.text[0] == '\0' ? "none" : v->results.text);
+	if (buf_printf(out, "Authentication-Results: %s",
+		mail->mailer->settings->mail.name) < 0)
+		return -1;
+	while (rest.n > 0) {
+		struct bytes entry = bytes_trim(bytes_take_until(&rest, ';'));
+
+		if (buf_printf(out, ";\r\n\t%.*s", BYTES_PRINTF(entry)) < 0)
+			return -1;
+	}
+	if (buf_append_string(out, "\r\n") < 0)
+		return -1;
+	if (mark == NULL)
+		return 0;
+	return buf_printf(out, "Sekisho-Spam: %s; score=%s/%s\r\n", mark,
+	    rspamd_score(v->score, score), rspamd_score(v->required, required));
+}
+
 int
 head_write(const struct leg *leg, struct buf *out)
 {
@@ -124,6 +211,8 @@ head_write(const struct leg *leg, struct buf *out)
 		address_is_v4(&o->client) ? "[" : "[IPv6:",
 		address_text(&o->client, address), "]", s->name, o->protocol,
 		mail->id, head_date(o->arrived, date)) < 0)
+		return -1;
+	if (write_verdict(mail, out) < 0)
 		return -1;
 	if (leg->suspicion.reasons != 0 &&
 	    buf_printf(out, "Sekisho-Suspect: %s; points=%u\r\n",

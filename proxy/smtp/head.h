@@ -19,8 +19,17 @@ const char *head_message_id(struct bytes content, struct arena *a);
  * 6.3). */
 #define HEAD_HOPS_MAX 100
 unsigned head_hops(struct bytes content);
-/* Trace fields (RFC 5321 section 4.4) and what detox did. */
+/* Trace fields (RFC 5321 section 4.4), what others said of the sender and of
+ * the mail, and what detox did. */
 int head_write(const struct leg *leg, struct buf *out) MUST_CHECK;
+/*
+ * A header that goes on as it came, without fields that only we write:
+ * Authentication-Results in our name (RFC 8601 section 5), Sekisho-Spam and
+ * such. Whether there is any is head_has_ours.
+ */
+bool head_has_ours(struct bytes head, const char *name);
+int head_without_ours(struct bytes head, const char *name, struct buf *out)
+    MUST_CHECK;
 /* RFC 5322 section 3.3, in UTC. */
 #define HEAD_DATE_MAX 40
 const char *head_date(uint64_t seconds, char out[HEAD_DATE_MAX]);

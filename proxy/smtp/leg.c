@@ -49,6 +49,7 @@ leg_stop(struct leg *leg)
 	close_fd(&leg->object);
 	close_fd(&leg->rebuilt);
 	buf_release(&leg->head);
+	buf_release(&leg->kept);
 	queue_forget_leg(leg->mail->mailer->queue, leg);
 }
 
@@ -241,6 +242,8 @@ needs_banner(struct leg *leg, const struct detox_report *report)
 	leg->judged = true;
 	suspect_judge(
 	    m->suspects, head_bytes(leg->body), report, &leg->suspicion);
+	if (verdict_denies_sender(leg->mail))
+		suspect_add(&leg->suspicion, SUSPECT_UNVERIFIED);
 	if (score == 0 || leg->suspicion.points < score)
 		return false;
 	return suspect_banners(&leg->suspicion, leg->banners)[0] != '\0';
@@ -376,6 +379,23 @@ choose_recipients(struct leg *leg)
 	}
 }
 
+/* The header that goes out; *body is what stands behind it. One that was not
+ * rebuilt keeps its own, but for what only we may say there. */
+static struct bytes
+take_head(struct leg *leg, struct bytes *body)
+{
+	const char *name = leg->mail->mailer->settings->mail.name;
+	struct bytes head = head_bytes(*body);
+
+	bytes_take(body, head.n);
+	if (leg->map != NULL || leg->mail->own || !head_has_ours(head, name))
+		return head;
+	buf_init(&leg->kept, head.n);
+	must(head_without_ours(head, name, &leg->kept) == 0);
+	leg->body = *body;
+	return buf_bytes(&leg->kept);
+}
+
 /* What is sent is signed: the header and the body as they are now, not what the
  * body's server gave us. Fields of ours are a trace, which no signature covers
  * (RFC 6376 section 5.4). */
@@ -386,11 +406,10 @@ leg_sign(void *job)
 	const struct mail *mail = leg->mail;
 	const struct segment *from = mail->origin.segment;
 	struct bytes body = leg->body;
-	struct bytes head = head_bytes(body);
+	struct bytes head = take_head(leg, &body);
 	struct err e;
 
-	bytes_take(&body, head.n);
-	buf_init(&leg->head, HEAD_MAX);
+	buf_init(&leg->head, size_add(HEAD_MAX, leg->kept.n));
 	leg->signed_by = signers_sign(mail->mailer->signers,
 	    from == NULL || mail->own ? NULL : from->body, head, body,
 	    (uint64_t)time(NULL), &leg->head, &e);
@@ -407,7 +426,8 @@ leg_deliver(void *job)
 	struct mail *mail = leg->mail;
 	struct shipment_order order;
 
-	must(head_write(leg, &leg->head) == 0);
+	must(head_write(leg, &leg->head) == 0 &&
+	    buf_append(&leg->head, buf_bytes(&leg->kept)) == 0);
 	choose_recipients(leg);
 	order = (struct shipment_order){
 		.route = leg->route,

@@ -96,6 +96,8 @@ mail_free(struct mail *mail)
 {
 	struct mailer *m = mail->mailer;
 
+	mail_stop_asking(mail);
+	timer_free(mail->ask_again);
 	for (size_t i = 0; i < mail->legs_n; i++)
 		leg_stop(&mail->legs[i]);
 	queue_remove(m->queue, mail);
@@ -196,6 +198,8 @@ queue_legs(struct mail *mail)
 {
 	struct queue *q = mail->mailer->queue;
 
+	if (mail->stage_at == 0)
+		return;
 	for (size_t i = 0; i < mail->legs_n; i++) {
 		struct leg *leg = &mail->legs[i];
 
@@ -215,6 +219,9 @@ mail_spooled(struct mail *mail)
 		trail_message(mail, "kept", &r);
 		answer(mail, &r);
 	}
+	/* The spool had it before anything was asked. */
+	if (mail->stage_at == 0 && mail->asking == NULL)
+		mail_go_on(mail);
 	mail_settle(mail);
 }
 
@@ -253,7 +260,7 @@ mail_runs(const struct mail *mail)
 	for (size_t i = 0; i < mail->legs_n; i++)
 		if (mail->legs[i].state == LEG_RUNNING)
 			return true;
-	return false;
+	return mail->asking != NULL;
 }
 
 static void
@@ -417,6 +424,75 @@ mail_settle(struct mail *mail)
 	/* else mail_spooled comes, in this tick */
 }
 
+/* Its path. */
+
+/* Its client waits, and is answered by what its only leg ends with, where that
+ * can start now. */
+static enum stage_answer
+mail_legs(void *job)
+{
+	struct mail *mail = job;
+
+	if (mail->spooled != NULL)
+		queue_legs(mail);
+	else if (mail->cut_through == NULL || mail->legs_n != 1 ||
+	    !queue_is_open(mail->mailer->queue, &mail->legs[0]))
+		spool_now(mail);
+	else
+		leg_start(&mail->legs[0]);
+	/* The mail may be gone: its place on the path is not moved. */
+	return STAGE_WAIT;
+}
+
+static const struct stage mail_path[] = {
+	{ "verdicts", mail_verdicts },
+	{ "legs", mail_legs },
+};
+
+static void
+answer_deferred(struct mail *mail)
+{
+	trail_message(mail, "deferred", &mail->status[0].reply);
+	answer(mail, &mail->status[0].reply);
+	mail_free(mail);
+}
+
+/* The verdict has told its recipients what becomes of them. */
+static void
+settle_refused(struct mail *mail)
+{
+	struct tally t = count(mail);
+
+	if (mail->spooled != NULL || t.of[RECIPIENT_FAILED] > 0)
+		mail_settle(mail);
+	else if (t.of[RECIPIENT_HELD] > 0)
+		spool_now(mail);
+	else
+		answer_deferred(mail);
+}
+
+void
+mail_go_on(struct mail *mail)
+{
+	if (stages_run(mail_path, COUNT(mail_path), &mail->stage_at, mail) ==
+	    STAGE_REFUSE)
+		settle_refused(mail);
+}
+
+void
+mail_judged(struct mail *mail, enum stage_answer answer)
+{
+	if (answer == STAGE_REFUSE) {
+		settle_refused(mail);
+		return;
+	}
+	mail->stage_at++;
+	if (mail->spooled != NULL)
+		mail_settle(mail); /* its note has the verdict now */
+	else
+		mail_go_on(mail);
+}
+
 static void
 take_up(struct mail *mail, void (*to)(void *owner, const struct smtp_reply *r),
     void *owner)
@@ -463,14 +539,13 @@ mail_go(struct mail *mail, void (*to)(void *owner, const struct smtp_reply *r),
 	take_up(mail, to, owner);
 	if (is_repeated(mail))
 		return;
-	if (mail->legs_n != 1 || most == 0 ||
-	    !queue_is_open(m->queue, &mail->legs[0])) {
+	if (most == 0) {
 		spool_now(mail);
 		return;
 	}
 	mail->cut_through = timer_new(m->loop, too_long_for_cut_through, mail);
 	timer_start(mail->cut_through, most);
-	leg_start(&mail->legs[0]);
+	mail_go_on(mail);
 }
 
 void

@@ -3,14 +3,16 @@
  * mail: one mail that we hold, from its content's last byte until every
  * recipient has it, or a person decides.
  *
- * A mail has a leg for each destination: the recipients that one next hop
- * takes. A leg walks the path of leg.c: detox, delivery. As long as the client
- * waits and the spool does not have the mail, what the legs end with is its
- * answer (cut-through). When they take longer than cut_through_max, or there
- * are several, the spool takes the mail and the client is answered from there;
- * the legs go on.
+ * A mail walks the path of mail.c: verdicts, legs. It has a leg for each
+ * destination: the recipients that one next hop takes. A leg walks the path of
+ * leg.c: detox, delivery. As long as the client waits and the spool does not
+ * have the mail, what the verdict or the legs end with is its answer
+ * (cut-through). When they take longer than cut_through_max, or there are
+ * several legs, the spool takes the mail and the client is answered from there;
+ * the path goes on.
  *
- *	mail.c		life of a mail: legs, answer, spool
+ *	mail.c		life of a mail: its path, legs, answer, spool
+ *	others.c	what others say of it
  *	leg.c		one leg: detox, delivery
  *	queue.c		what waits: destinations, retries, the spool's events
  *	about.c		a mail as bytes in the spool
@@ -20,8 +22,10 @@
 #pragma once
 
 #include "proxy/base/log.h"
+#include "proxy/base/stage.h"
 #include "proxy/detox/treat.h"
 #include "proxy/mailer.h"
+#include "proxy/smtp/rspamd.h"
 #include "proxy/smtp/suspect.h"
 
 /* Who brought it. */
@@ -79,6 +83,7 @@ struct leg {
 	size_t map_n;
 	struct bytes body;     /* what is delivered */
 	struct buf head;       /* what we write before it */
+	struct buf kept;       /* of its own header, when body is without it */
 	const char *signed_by; /* the domain of its signature; NULL: none */
 	struct suspicion suspicion; /* of mail from outside */
 	bool judged;
@@ -101,6 +106,13 @@ struct mail {
 	struct recipient_status *status; /* of each recipient */
 	struct leg *legs;
 	size_t legs_n;
+	/* its path */
+	size_t stage_at; /* 0: it is not judged yet, and no leg may start */
+	struct rspamd_ask *asking;
+	struct timer *ask_again; /* in the spool, when no verdict was had */
+	unsigned asked;          /* how often in vain */
+	struct rspamd_verdict *verdict;  /* NULL: none, or none yet */
+	struct rspamd_verdict *unjudged; /* the last that decides nothing */
 	/* the content */
 	struct bytes content;
 	struct buf held; /* when it is in memory */
@@ -134,6 +146,11 @@ void mail_keep(struct mail *mail,
 void mail_leave(struct mail *mail);
 /* We have it, and the client may not have heard so: it will come again. */
 void mail_remember(struct mail *mail);
+/* Walks its path on from where it stands. It may be gone behind it, unless the
+ * spool has it. */
+void mail_go_on(struct mail *mail);
+/* The stage of verdicts has its answer. It may be gone behind it. */
+void mail_judged(struct mail *mail, enum stage_answer answer);
 /* A leg ended its attempt, or the spool's note must be written. */
 void mail_settle(struct mail *mail);
 void mail_free(struct mail *mail);
@@ -145,8 +162,16 @@ void mail_unload_content(struct mail *mail);
 /* Its legs, by the routes of now; who has none any more is held. */
 void mail_make_legs(struct mail *mail);
 
-/* Whether a leg of it runs. */
+/* Whether it is asked about, or a leg of it runs. */
 bool mail_runs(const struct mail *mail);
+
+/* others.c */
+enum stage_answer mail_verdicts(void *job);
+void mail_stop_asking(struct mail *mail);
+/* Whether its sender was found not to be who he says. */
+bool verdict_denies_sender(const struct mail *mail);
+/* What Sekisho-Spam says: "yes", "no"; NULL: no such field. */
+const char *verdict_mark(const struct mail *mail);
 
 /* leg.c */
 void leg_start(struct leg *leg);
@@ -172,6 +197,9 @@ void notice_send(struct mail *mail, enum notice what, const bool *whom);
 /* trail.c */
 void trail_message(const struct mail *mail, const char *result,
     const struct smtp_reply *reply);
+/* One that came when its sender was answered already. */
+void trail_verdict(const struct mail *mail, const char *result,
+    const struct rspamd_verdict *v);
 void trail_recipient(const struct leg *leg, size_t which, const char *result,
     const struct shipment_result *r);
 void trail_refused(const struct mail_origin *origin, const char *stage,

@@ -405,8 +405,8 @@ on_found(void *owner, struct spool_mail *m)
 		log_say(EVENT_FAILURE, "mail %s: its note is not understood",
 		    mail->id);
 	mail_make_legs(mail);
-	for (size_t i = 0; i < mail->legs_n; i++)
-		queue_leg(q, &mail->legs[i], 0);
+	if (mail->legs_n > 0)
+		mail_go_on(mail);
 }
 
 static const struct spool_events events = {
@@ -562,12 +562,20 @@ show_one(const struct mail *mail, struct buf *out)
 {
 	const struct mail_origin *o = &mail->origin;
 	char text[ADDRESS_TEXT_MAX];
+	char score[RSPAMD_SCORE_MAX], required[RSPAMD_SCORE_MAX];
 
 	if (list_one(mail, out) < 0 ||
 	    buf_printf(out, "  from %s (%s) body %s\n  message-id %s\n",
 		address_text(&o->client, text), o->helo,
 		o->segment == NULL ? "-" : o->segment->body->code,
 		mail->message_id) < 0)
+		return -1;
+	if (mail->verdict != NULL &&
+	    buf_printf(out, "  verdict %s %s of %s: %s\n",
+		rspamd_action_names[mail->verdict->action],
+		rspamd_score(mail->verdict->score, score),
+		rspamd_score(mail->verdict->required, required),
+		mail->verdict->symbols) < 0)
 		return -1;
 	for (size_t i = 0; i < mail->legs_n; i++) {
 		const struct leg *leg = &mail->legs[i];
@@ -612,14 +620,18 @@ retry(struct mail *mail)
 		struct leg *leg = &mail->legs[i];
 
 		destination_of(q, leg)->closed_until_ms = 0;
-		queue_leg(q, leg, 0);
+		if (mail->stage_at > 0)
+			queue_leg(q, leg, 0);
 	}
+	if (mail->stage_at == 0)
+		mail_go_on(mail);
 	mail_settle(mail);
 }
 
 static void
 hold(struct mail *mail)
 {
+	mail_stop_asking(mail);
 	for (size_t i = 0; i < mail->legs_n; i++)
 		leg_stop(&mail->legs[i]);
 	for (size_t i = 0; i < mail->legs_n; i++)

@@ -26,6 +26,33 @@ put_reply(struct log_line *l, const struct smtp_reply *r)
 	log_string(l, "reply", r->text);
 }
 
+static void
+put_score(struct log_line *l, const char *key, int64_t score)
+{
+	char text[RSPAMD_SCORE_MAX];
+
+	log_string(l, key, rspamd_score(score, text));
+}
+
+static void
+put_verdict(struct log_line *l, const struct rspamd_verdict *v)
+{
+	if (v == NULL)
+		return;
+	if (v->words[0] != '\0')
+		log_string(l, "why", v->words);
+	if (v->action == RSPAMD_UNASKED)
+		return;
+	log_string(l, "action", rspamd_action_names[v->action]);
+	put_score(l, "score", v->score);
+	put_score(l, "required", v->required);
+	for (size_t i = 0; i < RESULT_METHODS; i++)
+		if (v->results.said[i] != RESULT_UNSAID)
+			log_string(l, result_method_names[i],
+			    result_word_names[v->results.said[i]]);
+	log_string(l, "symbols", v->symbols);
+}
+
 void
 trail_message(
     const struct mail *mail, const char *result, const struct smtp_reply *reply)
@@ -44,6 +71,22 @@ trail_message(
 	log_number(&l, "bytes", mail->content.n);
 	log_string(&l, "result", result);
 	put_reply(&l, reply);
+	put_verdict(&l, mail->verdict == NULL ? mail->unjudged : mail->verdict);
+	log_end(&l);
+}
+
+void
+trail_verdict(
+    const struct mail *mail, const char *result, const struct rspamd_verdict *v)
+{
+	struct log_line l;
+
+	log_begin(&l, EVENT_MAIL_VERDICT, NULL);
+	log_string(&l, "mail", mail->id);
+	log_string(&l, "message_id", mail->message_id);
+	log_text(&l, "sender", mail->envelope.sender.text);
+	log_string(&l, "result", result);
+	put_verdict(&l, v);
 	log_end(&l);
 }
 
