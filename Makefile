@@ -110,6 +110,7 @@ cases: $B/sekishoctl
 	tests/cases $B
 
 flow: all
+	tests/flow/rspamd_get build/rspamd
 	tests/flow/run $B
 
 # The files in docs that are made from tables are what the tables say.
