@@ -18,6 +18,21 @@ const struct detox_words detox_refusal_words[DETOX_REFUSAL_KINDS] = {
 	DETOX_REFUSALS(REFUSAL_WORDS)
 };
 
+bool
+detox_is_missed(enum detox_removal what)
+{
+	static const enum detox_removal missed[] = { REMOVED_MACRO,
+		REMOVED_SCRIPT, REMOVED_ACTION, REMOVED_ACTIVEX, REMOVED_OBJECT,
+		REMOVED_FILE, REMOVED_PROGRAM, REMOVED_EXTERNAL, REMOVED_LINK,
+		REMOVED_FIELD, REMOVED_FORMULA, REMOVED_CONNECTION,
+		REMOVED_FORM, REMOVED_MEDIA, REMOVED_REFUSED };
+
+	for (size_t i = 0; i < COUNT(missed); i++)
+		if (missed[i] == what)
+			return true;
+	return false;
+}
+
 /* What Windows, or a program that comes with it, runs or obeys. */
 static const char run_by_name[] =
     " ace action ade adp apk app appcontent-ms application appref-ms appx"

@@ -105,6 +105,10 @@ struct detox_words {
 extern const struct detox_words detox_removal_words[DETOX_REMOVAL_KINDS];
 extern const struct detox_words detox_refusal_words[DETOX_REFUSAL_KINDS];
 
+/* Whether a reader may miss what was left out; what every rebuilding leaves out
+ * is not of that kind. */
+bool detox_is_missed(enum detox_removal what);
+
 /* What a profile does with a type. */
 enum detox_treatment {
 	DETOX_REFUSE = 0,

@@ -11,13 +11,6 @@ static const struct {
 	MAIL_BANNERS(BANNER_ROW)
 };
 
-/* What a reader may miss. Of others the report tells. */
-static const enum detox_removal missed[] = { REMOVED_MACRO, REMOVED_SCRIPT,
-	REMOVED_ACTION, REMOVED_ACTIVEX, REMOVED_OBJECT, REMOVED_FILE,
-	REMOVED_PROGRAM, REMOVED_EXTERNAL, REMOVED_LINK, REMOVED_FIELD,
-	REMOVED_FORMULA, REMOVED_CONNECTION, REMOVED_FORM, REMOVED_MEDIA,
-	REMOVED_REFUSED };
-
 #define NOTICE_MAX ((size_t)16384)
 #define RULE "----------------------------------------"
 
@@ -50,16 +43,17 @@ write_counts(const struct detox *d, int language, struct buf *out)
 {
 	bool any = false;
 
-	for (size_t i = 0; i < COUNT(missed); i++) {
-		uint64_t n = count(d, missed[i]);
+	/* Of others the report tells. */
+	for (int what = 0; what < DETOX_REMOVAL_KINDS; what++) {
+		uint64_t n = count(d, (enum detox_removal)what);
 
-		if (n == 0)
+		if (n == 0 || !detox_is_missed((enum detox_removal)what))
 			continue;
 		must(buf_printf(out, "%s%s x%llu",
 			 !any                ? ""
 			     : language == 0 ? "、"
 					     : ", ",
-			 detox_removal_words[missed[i]].text[language],
+			 detox_removal_words[what].text[language],
 			 (unsigned long long)n) == 0);
 		any = true;
 	}
