@@ -73,6 +73,36 @@ EVENT(MAIL_DETOXED, "mail_detoxed", NOTICE,                                    \
 EVENT(MAIL_ORDER, "mail_order", NOTICE,                                        \
     "An administrator ordered something about a mail in the spool.",           \
     "管理者がスプールのメールに指示した。")                                    \
+EVENT(ORIGINAL_KEPT, "mail_original_kept", INFO,                               \
+    "The original of a mail that was changed or refused is kept, encrypted;"   \
+    " original is its number.",                                                \
+    "変えた、または拒否したメールの原本を暗号化して残した。original がその"    \
+    "番号。")                                                                  \
+EVENT(ORIGINAL_LOST, "mail_original_lost", ERROR,                              \
+    "The original of a mail could not be kept, and the mail went on.",         \
+    "メールの原本を残せないまま配送した。")                                    \
+EVENT(ORIGINAL_SHOWN, "mail_original_shown", NOTICE,                           \
+    "An administrator looked at an original; by says who.",                    \
+    "管理者が原本を見た。by が誰か。")                                         \
+EVENT(ORIGINAL_ASKED, "mail_original_asked", NOTICE,                           \
+    "Somebody asks for an original's release; by says who.",                   \
+    "原本の放出が申請された。by が申請者。")                                   \
+EVENT(ORIGINAL_APPROVED, "mail_original_approved", NOTICE,                     \
+    "Another person approved the release that by asked for.",                  \
+    "by が申請した原本の放出を approved_by が承認した。")                      \
+EVENT(ORIGINAL_REFUSED, "mail_original_refused", NOTICE,                       \
+    "Who ordered it may not release that original: who asked for it does not"  \
+    " approve it, nor does root that is nobody in particular.",                \
+    "放出の申請・承認を退けた（申請者自身の承認、誰か分からない root）。")     \
+EVENT(ORIGINAL_RELEASED, "mail_original_released", NOTICE,                     \
+    "An original was given to the spool as it came, as the mail released_as.", \
+    "原本をそのままスプールに渡した。released_as がそのメールの番号。")        \
+EVENT(ORIGINAL_DELETED, "mail_original_deleted", NOTICE,                       \
+    "An administrator deleted an original; by says who.",                      \
+    "管理者が原本を削除した。by が誰か。")                                     \
+EVENT(ORIGINAL_EXPIRED, "mail_original_expired", INFO,                         \
+    "The time of an original was over; it was deleted.",                       \
+    "保管期間が過ぎた原本を削除した。")                                        \
 EVENT(CONTINUED, "continued", NOTICE,                                          \
     "A user went on where a rule warns; text is the reason given.",            \
     "規則の警告を確認して利用者が先へ進んだ。text は入力された理由。")         \

@@ -198,6 +198,14 @@ static const int folder_calls[] = {
 	SCMP_SYS(fstatfs),
 };
 
+static const int database_calls[] = {
+	SCMP_SYS(access),
+	SCMP_SYS(faccessat),
+	SCMP_SYS(faccessat2),
+	SCMP_SYS(unlink),
+	SCMP_SYS(geteuid),
+};
+
 static const int accept_calls[] = {
 	SCMP_SYS(accept),
 	SCMP_SYS(accept4),
@@ -342,6 +350,9 @@ filter_calls(unsigned needs, struct err *e)
 		goto release;
 	if ((needs & SANDBOX_FOLDER) != 0 &&
 	    allow_all(ctx, folder_calls, COUNT(folder_calls)) < 0)
+		goto release;
+	if ((needs & SANDBOX_DATABASE) != 0 &&
+	    allow_all(ctx, database_calls, COUNT(database_calls)) < 0)
 		goto release;
 	if ((needs & SANDBOX_ACCEPT) != 0 &&
 	    allow_all(ctx, accept_calls, COUNT(accept_calls)) < 0)
