@@ -12,6 +12,7 @@
 #include "proxy/smtp/client.h"
 #include "proxy/smtp/queue.h"
 #include "proxy/smtp/recipients.h"
+#include "proxy/smtp/released.h"
 #include "proxy/smtp/signers.h"
 #include "proxy/smtp/suspect.h"
 
@@ -108,7 +109,8 @@ accept_end(struct mailer *m)
 void
 mailer_check(struct mailer *m)
 {
-	if (m->draining && m->clients == NULL && !queue_is_busy(m->queue))
+	if (m->draining && m->clients == NULL && !queue_is_busy(m->queue) &&
+	    !store_client_is_busy(m->store))
 		loop_stop(m->loop);
 }
 
@@ -134,7 +136,7 @@ static void
 take_order(struct mailer *m, const struct ipc_message *order)
 {
 	struct buf out;
-	enum queue_answer answer;
+	enum order_answer answer;
 	uint8_t byte;
 	struct err e;
 	int fd;
@@ -143,7 +145,7 @@ take_order(struct mailer *m, const struct ipc_message *order)
 	answer = queue_order(m->queue, order->body, &out);
 	byte = (uint8_t)answer;
 	fd = detox_seal(buf_bytes(&out), &e);
-	channel_send(m->child->parent, PARENT_QUEUE_ANSWER, order->job,
+	channel_send(m->child->parent, PARENT_ORDER_ANSWER, order->job,
 	    (struct bytes){ &byte, 1 }, fd);
 	if (fd >= 0)
 		close(fd);
@@ -156,14 +158,19 @@ parent_message(void *owner, const struct ipc_message *message)
 	struct mailer *m = owner;
 
 	if (message->type == PARENT_CHANNEL && message->fd >= 0) {
-		detox_client_connect(m->detox, message->fd);
+		if (message->job == PROCESS_STORE)
+			store_client_connect(m->store, message->fd);
+		else
+			detox_client_connect(m->detox, message->fd);
 		return;
 	}
+	if (message->type == PARENT_RELEASE)
+		released_take(m, message);
 	if (message->fd >= 0)
 		close(message->fd);
 	if (message->type == PARENT_DRAIN)
 		drain(m);
-	else if (message->type == PARENT_QUEUE)
+	else if (message->type == PARENT_ORDER)
 		take_order(m, message);
 }
 
@@ -262,10 +269,13 @@ mailer_start(struct child *c)
 	m->loop = c->loop;
 	m->detox = detox_client_new(m->loop, m->settings->profiles.all,
 	    m->settings->profiles.n, NULL, NULL);
+	m->store = store_client_new(m->loop);
 	if (open_all(m, &e) < 0 || sandbox_enter(&sandbox, &e) < 0)
 		return process_failed(c, &e);
 	if (c->detox_fd >= 0)
 		detox_client_connect(m->detox, c->detox_fd);
+	if (c->store_fd >= 0)
+		store_client_connect(m->store, c->store_fd);
 	/* As the user that its files belong to. */
 	if (queue_new(m, c->spool_fd, &e) == NULL)
 		return process_failed(c, &e);

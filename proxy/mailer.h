@@ -15,6 +15,7 @@
 #include "proxy/smtp/repeats.h"
 #include "proxy/smtp/session.h"
 #include "proxy/smtp/spool.h"
+#include "proxy/store/client.h"
 
 #define MAILER_SCRATCH_SIZE 65536
 
@@ -32,6 +33,7 @@ struct mailer {
 	struct loop *loop;
 	struct board *board;
 	struct detox_client *detox;
+	struct store_client *store;
 	struct out *out;
 	struct spool *spool;
 	struct queue *queue;

@@ -14,6 +14,7 @@
 enum process_kind {
 	PROCESS_JOURNAL,
 	PROCESS_CONTROL,
+	PROCESS_STORE,
 	PROCESS_KEYSMITH,
 	PROCESS_DETOX,
 	PROCESS_EDGE,
@@ -37,14 +38,29 @@ enum parent_message {
 	PARENT_LISTS,        /* parent to edge: fd: a sealed list file */
 	PARENT_RELOAD,       /* control: job asks for a reload */
 	PARENT_ROTATE_ASKED, /* control: job asks for a rotation */
-	PARENT_QUEUE,        /* control, and parent to mail: job; body: an
-			      * administrator's order (smtp/queue.h) */
-	PARENT_QUEUE_SENT,   /* parent to control: job; body: in a byte, how
+	PARENT_ORDER,        /* control, and parent to who carries it out: job;
+			      * body: an administrator's order; from control
+			      * with its enum process_kind before it */
+	PARENT_ORDER_SENT,   /* parent to control: job; body: in a byte, how
 			      * many answers will come */
-	PARENT_QUEUE_ANSWER, /* mail, and parent to control: job; body: in a
-			      * byte, enum queue_answer; fd: its words */
+	PARENT_ORDER_ANSWER, /* from there, and parent to control: job; body: in
+			      * a byte, enum order_answer; fd: its words */
+	PARENT_LIMITS,       /* parent to store: body: struct store_limits */
+	PARENT_RELEASE,      /* store, and parent to a mail process: job; fd: an
+			      * original to be delivered as it came; body: what
+			      * it is (smtp/released.h) */
+	PARENT_RELEASED,     /* mail, and parent to store: job; body: the number
+			      * of the mail in the spool; empty: not now */
 	PARENT_ANSWER,       /* parent to control: job's outcome; body: words,
 			      * empty when done */
+};
+
+/* Of several answers to one order the highest counts. */
+enum order_answer {
+	ORDER_UNKNOWN = 0, /* what it names is not here */
+	ORDER_DONE,        /* its words are what was asked for */
+	ORDER_REFUSED,     /* its words say why */
+	ORDER_MALFORMED,
 };
 
 struct child {
@@ -59,18 +75,20 @@ struct child {
 	int parent_fd;
 	int keysmith_fd; /* edge: channels of these; -1: none */
 	int detox_fd;
+	int store_fd;   /* mail: a channel to the store; -1: none */
 	int *listeners; /* edge, mail: listening sockets */
 	const struct listener_settings **listener_settings; /* edge: of each */
 	const struct mail_listener_settings **mail_listeners; /* mail: same */
 	size_t listeners_n;
-	int key_fd;        /* keysmith: the CA key file, open */
-	int control_fd;    /* control: its listening UNIX socket */
-	int journal_fd;    /* journal: the file's folder, open */
-	int spool_fd;      /* mail: the spool's folder, open */
-	int wake_fd;       /* eventfd of the journal */
-	int ring_fd;       /* this process's own ring */
-	int tickets_fd;    /* edge: shared TLS ticket keys, or -1 */
-	int reputation_fd; /* edge: the sealed list file, or -1 */
+	int key_fd;          /* keysmith, store: the key file, open */
+	int control_fd;      /* control: its listening UNIX socket */
+	int journal_fd;      /* journal: the file's folder, open */
+	int spool_fd;        /* mail: the spool's folder, open */
+	int store_folder_fd; /* store: its folder, open */
+	int wake_fd;         /* eventfd of the journal */
+	int ring_fd;         /* this process's own ring */
+	int tickets_fd;      /* edge: shared TLS ticket keys, or -1 */
+	int reputation_fd;   /* edge: the sealed list file, or -1 */
 };
 
 /*
@@ -89,6 +107,7 @@ int keysmith_start(struct child *c);
 int detox_start(struct child *c);
 int journal_start(struct child *c);
 int control_start(struct child *c);
+int store_start(struct child *c);
 
 /* Tells the parent and the log that this process serves. */
 void process_ready(struct child *c);

@@ -41,6 +41,9 @@ static const struct setting process_table[] = {
 	SETTING_TEXT_ROW(process_settings, mail_user, "sekisho-mail", 1, 64,
 	    "System user of the mail processes; the spool is theirs.",
 	    "メールプロセスのシステムユーザー。スプールの所有者。"),
+	SETTING_TEXT_ROW(process_settings, store_user, "sekisho-store", 1, 64,
+	    "System user of the process that keeps the originals of mails.",
+	    "メールの原本を保管するプロセスのシステムユーザー。"),
 	SETTING_SECONDS_ROW(process_settings, drain_max, 3600, 0, 86400,
 	    "Longest life of a connection after a reload or a stop.",
 	    "再読み込みまたは停止の後、既存の接続を残す最長時間。"),
@@ -83,6 +86,8 @@ static const struct setting root_table[] = {
 	    detox, "How files are made harmless.", "ファイルの無害化。"),
 	SETTING_NEST_ROW(mail, "Where mail is taken, and what one mail may be.",
 	    "メールの受け付けと一通の上限。"),
+	SETTING_NEST_ROW(store, "Originals of mails, kept encrypted.",
+	    "暗号化して残すメールの原本。"),
 	SETTING_NEST_ROW(policies, "Policy files, layer by layer.",
 	    "方針ファイル（層ごと）。"),
 };
@@ -147,6 +152,9 @@ settings_groups_fill(void)
 		{ "mail.rspamd", rspamd_table, rspamd_table_n,
 		    "Who is asked what it thinks of a mail.",
 		    "メールの判定を尋ねる相手。" },
+		{ "store", store_table, store_table_n,
+		    "Originals of mails, kept encrypted.",
+		    "暗号化して残すメールの原本。" },
 		{ "policies", policies_table, policies_table_n,
 		    "Policy files, layer by layer.",
 		    "方針ファイル（層ごと）。" },
@@ -336,7 +344,7 @@ static int
 check_users(const struct process_settings *p, struct err *e)
 {
 	const char *users[] = { p->edge_user, p->keysmith_user, p->journal_user,
-		p->control_user, p->detox_user, p->mail_user };
+		p->control_user, p->detox_user, p->mail_user, p->store_user };
 	unsigned uids[COUNT(users)];
 	unsigned gid;
 
@@ -480,6 +488,18 @@ load_mail(struct settings *s, const config_setting_t *root, struct err *e)
 }
 
 static int
+load_store(struct settings *s, const config_setting_t *root, struct err *e)
+{
+	struct store_settings *st = &s->store;
+
+	if (store_settings_load(root, &s->arena, st, e) < 0)
+		return -1;
+	st->folder = settings_path(s, &s->arena, st->folder);
+	st->key_file = settings_path(s, &s->arena, st->key_file);
+	return 0;
+}
+
+static int
 load_origins(struct settings *s, const config_setting_t *root, struct err *e)
 {
 	int all = 0;
@@ -544,6 +564,7 @@ load_all(struct settings *s, const config_setting_t *root, struct err *e)
 		    root, &s->arena, &s->listeners, &s->listeners_n, e),
 		e) < 0 ||
 	    err_take(&all, load_mail(s, root, e), e) < 0 ||
+	    err_take(&all, load_store(s, root, e), e) < 0 ||
 	    err_take(&all, load_origins(s, root, e), e) < 0 ||
 	    err_take(&all, load_rules(s, root, e), e) < 0)
 		return -1;

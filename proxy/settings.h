@@ -19,6 +19,7 @@
 #include "proxy/policy/policy.h"
 #include "proxy/smtp/routes.h"
 #include "proxy/smtp/settings.h"
+#include "proxy/store/store.h"
 #include "proxy/upstream/upstream.h"
 #include "proxy/zone/zone.h"
 
@@ -27,7 +28,7 @@ struct process_settings {
 	uint32_t mails;   /* the same */
 	const char *root; /* the empty folder that processes are locked in */
 	const char *edge_user, *keysmith_user, *journal_user, *control_user;
-	const char *detox_user, *mail_user;
+	const char *detox_user, *mail_user, *store_user;
 	uint64_t drain_max_ms;
 	uint64_t restart_max_ms;
 	uint32_t files_max;
@@ -56,6 +57,7 @@ struct settings {
 	struct detox_profiles profiles; /* detox.profiles */
 	struct mail_settings mail;
 	struct routes *routes; /* mail.routes; NULL: no file is named */
+	struct store_settings store;
 	struct policy_files policies;
 	struct zones *zones;
 	struct policy *policy;
@@ -63,7 +65,7 @@ struct settings {
 };
 
 /* Every group, for the manual. */
-#define SETTINGS_GROUPS 49
+#define SETTINGS_GROUPS 50
 extern struct setting_group settings_groups[SETTINGS_GROUPS];
 /* Must be called before settings_groups is read. */
 void settings_groups_fill(void);

@@ -12,7 +12,6 @@
 #include "proxy/base/log.h"
 #include "proxy/base/stream.h"
 #include "proxy/process.h"
-#include "proxy/smtp/queue.h"
 
 #define ADMINS_MAX 16
 #define REQUEST_MAX 4096
@@ -37,9 +36,10 @@ struct admin {
 	struct timer *timer;
 	struct buf request;
 	bool answered;
-	/* of an order to the mail processes */
+	uid_t user; /* as the kernel says */
+	/* of an order to other processes */
 	unsigned answers_due;
-	enum queue_answer best;
+	enum order_answer best;
 	struct buf words;
 };
 
@@ -275,6 +275,32 @@ release_for(struct admin *a, struct bytes words)
 	answer(a, "ok", BYTES("done\n"));
 }
 
+/* The words of an order, behind those that say whom it is for. */
+static void
+ask_for_order(struct admin *a, enum process_kind kind, const char *who,
+    struct bytes words)
+{
+	const uint8_t byte = (uint8_t)kind;
+	struct buf order;
+
+	buf_init(&order, REQUEST_MAX + sizeof(byte) + 32);
+	must(buf_append(&order, (struct bytes){ &byte, 1 }) == 0 &&
+	    buf_append_string(&order, who) == 0 &&
+	    buf_append(&order, words) == 0);
+	ask_parent(a, PARENT_ORDER, buf_bytes(&order));
+	buf_release(&order);
+}
+
+/* "TOLD VERB [ID]": the store has to know whose order it is. */
+static void
+ask_store(struct admin *a, struct bytes words)
+{
+	char who[32];
+
+	snprintf(who, sizeof(who), "%u ", (unsigned)a->user);
+	ask_for_order(a, PROCESS_STORE, who, words);
+}
+
 static void
 serve(struct admin *a, struct bytes line)
 {
@@ -295,7 +321,9 @@ serve(struct admin *a, struct bytes line)
 	else if (bytes_equal(verb, BYTES("release")))
 		release_for(a, rest);
 	else if (bytes_equal(verb, BYTES("queue")))
-		ask_parent(a, PARENT_QUEUE, rest);
+		ask_for_order(a, PROCESS_MAIL, "", rest);
+	else if (bytes_equal(verb, BYTES("quarantine")))
+		ask_store(a, rest);
 	else
 		answer(a, "error", BYTES("unknown request\n"));
 }
@@ -346,6 +374,18 @@ admin_late(void *owner)
 	admin_free(owner);
 }
 
+/* Nobody's number when the kernel does not say. */
+static uid_t
+user_of(int fd)
+{
+	struct ucred peer;
+	socklen_t n = sizeof(peer);
+
+	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &n) < 0
+	    ? (uid_t)-1
+	    : peer.uid;
+}
+
 static void
 accept_ready(void *owner, unsigned events)
 {
@@ -364,6 +404,7 @@ accept_ready(void *owner, unsigned events)
 		return;
 	}
 	a->used = true;
+	a->user = user_of(fd);
 	buf_init(&a->request, REQUEST_MAX);
 	a->stream = stream_new(control.child->loop, fd, &admin_events, a);
 	a->timer = timer_new(control.child->loop, admin_late, a);
@@ -390,7 +431,7 @@ parent_answered(const struct ipc_message *m)
 	}
 }
 
-/* Orders to the mail processes: each answers for the mails that it has. */
+/* Orders to other processes: of several each answers for what it has. */
 
 static struct admin *
 admin_of(const struct ipc_message *m)
@@ -406,13 +447,17 @@ static void
 answer_order(struct admin *a)
 {
 	switch (a->best) {
-	case QUEUE_DONE:
+	case ORDER_DONE:
 		answer(a, "ok", buf_bytes(&a->words));
 		return;
-	case QUEUE_MALFORMED:
+	case ORDER_REFUSED:
+		if (buf_append(&a->words, BYTES("\n")) == 0)
+			answer(a, "error", buf_bytes(&a->words));
+		return;
+	case ORDER_MALFORMED:
 		answer(a, "error", BYTES("unknown request\n"));
 		return;
-	case QUEUE_UNKNOWN:
+	case ORDER_UNKNOWN:
 		answer(a, "error", BYTES("there is no such mail\n"));
 		return;
 	}
@@ -426,10 +471,10 @@ order_sent(const struct ipc_message *m)
 	if (a == NULL || m->body.n != 1)
 		return;
 	a->answers_due = m->body.p[0];
-	a->best = QUEUE_UNKNOWN;
+	a->best = ORDER_UNKNOWN;
 	buf_init(&a->words, ORDER_WORDS_MAX);
 	if (a->answers_due == 0)
-		answer(a, "error", BYTES("no mail process serves\n"));
+		answer(a, "error", BYTES("no process for that serves\n"));
 }
 
 static void
@@ -440,14 +485,14 @@ order_answered(const struct ipc_message *m)
 	ssize_t n;
 
 	if (a == NULL || m->body.n != 1 || a->answers_due == 0 ||
-	    m->body.p[0] > QUEUE_MALFORMED)
+	    m->body.p[0] > ORDER_MALFORMED)
 		return;
 	while (m->fd >= 0 && (n = read(m->fd, piece, sizeof(piece))) > 0)
 		if (buf_append(&a->words, (struct bytes){ piece, (size_t)n }) <
 		    0)
 			break;
 	if (m->body.p[0] > a->best)
-		a->best = (enum queue_answer)m->body.p[0];
+		a->best = (enum order_answer)m->body.p[0];
 	if (--a->answers_due == 0)
 		answer_order(a);
 }
@@ -456,9 +501,9 @@ static void
 parent_message(void *owner, const struct ipc_message *m)
 {
 	(void)owner;
-	if (m->type == PARENT_QUEUE_SENT)
+	if (m->type == PARENT_ORDER_SENT)
 		order_sent(m);
-	else if (m->type == PARENT_QUEUE_ANSWER)
+	else if (m->type == PARENT_ORDER_ANSWER)
 		order_answered(m);
 	if (m->fd >= 0)
 		close(m->fd);

@@ -100,7 +100,8 @@ print(const json_t *line)
 	static const char *const texts[] = { "client", "sender", "recipient",
 		"route", "peer", "tls", "detox", "removed", "refusal", "why",
 		"order", "suspect", "action", "score", "required", "spf",
-		"dkim", "dmarc", "arc", "symbols" };
+		"dkim", "dmarc", "arc", "symbols", "original", "by",
+		"approved_by", "released_as" };
 
 	printf("%s %s %s %s\n", text_of(line, "time"), number_of(line),
 	    text_of(line, "event"), text_of(line, "result"));

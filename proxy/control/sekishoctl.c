@@ -292,6 +292,36 @@ queue(const struct options *o)
 	return ask(o, request);
 }
 
+/* Who became root: root is nobody in particular. */
+static const char *
+told_name(void)
+{
+	const char *name = getenv("SUDO_USER");
+
+	return getuid() != 0 || name == NULL || name[0] == '\0' ||
+		strcmp(name, "root") == 0
+	    ? "-"
+	    : name;
+}
+
+/* "quarantine list", "quarantine show ID": an original's number. */
+static int
+quarantine(const struct options *o)
+{
+	char request[256];
+	bool list = o->words_n > 0 && strcmp(o->words[0], "list") == 0;
+	const char *rest = !list ? (o->words_n > 1 ? o->words[1] : "")
+	    : o->json            ? "json"
+				 : "";
+
+	if (o->words_n < 1 || o->words_n > 2 || list != (o->words_n == 1))
+		return fail("quarantine: expected list, or show, release,"
+			    " approve or delete and an original's number");
+	snprintf(request, sizeof(request), "quarantine %.64s %.32s%s%.64s\n",
+	    told_name(), o->words[0], rest[0] == '\0' ? "" : " ", rest);
+	return ask(o, request);
+}
+
 /* The journal as --log says, or as the settings do. */
 static int
 mail(const struct options *o)
@@ -414,6 +444,9 @@ static const struct {
 	    "ファイルを無害化する" },
 	{ "queue", queue, "list|show|retry|hold|drop",
 	    "mails that wait in the spool", "スプールで待つメール" },
+	{ "quarantine", quarantine, "list|show|release|…",
+	    "originals of mails that were changed",
+	    "無害化で変えたメールの原本" },
 	{ "mail", mail, "trace ID", "what became of a mail",
 	    "メールの行方を記録から調べる" },
 	{ "manual", manual, "settings|events|…", "the tables, as Markdown",
@@ -429,7 +462,7 @@ usage(FILE *out, int result)
 		 : "usage: sekishoctl [-c CONFIG] [-s SOCKET] COMMAND\n",
 	    out);
 	for (size_t i = 0; i < COUNT(commands); i++)
-		fprintf(out, "  %-8s %-26s %s\n", commands[i].name,
+		fprintf(out, "  %-10s %-26s %s\n", commands[i].name,
 		    commands[i].arguments,
 		    ja ? commands[i].words_ja : commands[i].words_en);
 	fputs("  explain: --method M, --at 2026-11-24T09:00:00+0900, --json\n"

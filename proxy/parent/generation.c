@@ -154,6 +154,7 @@ current_ready(struct generation *g)
 	if (old == NULL) {
 		sd_notify(0, "READY=1");
 	} else {
+		originals_serve(g->settings);
 		atomic_fetch_add(&parent.board->reloads, 1);
 		log_begin(&l, EVENT_RELOADED, NULL);
 		log_number(&l, "generation", g->number);
@@ -188,10 +189,12 @@ standing_serve(void)
 {
 	const struct worker *journal = worker_find(PROCESS_JOURNAL, NULL);
 	const struct worker *control = worker_find(PROCESS_CONTROL, NULL);
+	const struct worker *store = worker_find(PROCESS_STORE, NULL);
 
 	return parent.current != NULL ||
 	    (journal != NULL && journal->state == WORKER_READY &&
-		control != NULL && control->state == WORKER_READY);
+		control != NULL && control->state == WORKER_READY &&
+		(store == NULL || store->state == WORKER_READY));
 }
 
 void
@@ -342,7 +345,8 @@ generation_begin(struct err *e)
 	if (s == NULL)
 		return -1;
 	if (check_unchanged(s, e) < 0 || prepare_content(s, e) < 0 ||
-	    reputation_open(s, e) < 0 || open_sockets(s, e) < 0) {
+	    reputation_open(s, e) < 0 || originals_prepare(s, e) < 0 ||
+	    open_sockets(s, e) < 0) {
 		settings_free(s);
 		return -1;
 	}

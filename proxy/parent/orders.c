@@ -1,35 +1,81 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* orders: what an administrator asks of the mail processes; the parent passes
- * words on and does not read them. */
+/* orders: what an administrator asks of the processes, and what the store gives
+ * mail processes; the parent passes words on and does not read them. */
 #include "proxy/parent/state.h"
 
+/* Whom the order is for: all that are ready, of the kind in its first byte. */
 void
 orders_pass(const struct ipc_message *order)
 {
 	uint8_t n = 0;
 	struct worker *control = worker_find(PROCESS_CONTROL, NULL);
+	struct bytes words = order->body;
+	struct bytes kind = bytes_take(&words, 1);
 
-	for (size_t i = 0; i < BOARD_SLOTS; i++) {
+	for (size_t i = 0; i < BOARD_SLOTS && kind.n == 1; i++) {
 		struct worker *w = &parent.workers[i];
 
-		if (w->kind != PROCESS_MAIL || w->state != WORKER_READY ||
+		if (w->kind != kind.p[0] || w->state != WORKER_READY ||
 		    w->channel == NULL || n == UINT8_MAX)
 			continue;
-		if (channel_send(w->channel, PARENT_QUEUE, order->job,
-			order->body, -1) == 0)
+		if (channel_send(
+			w->channel, PARENT_ORDER, order->job, words, -1) == 0)
 			n++;
 	}
 	if (control != NULL && control->channel != NULL)
-		channel_send(control->channel, PARENT_QUEUE_SENT, order->job,
+		channel_send(control->channel, PARENT_ORDER_SENT, order->job,
 		    (struct bytes){ &n, 1 }, -1);
+}
+
+static void
+pass(enum process_kind kind, const struct ipc_message *m)
+{
+	struct worker *w = worker_find(kind, NULL);
+
+	if (w != NULL && w->channel != NULL)
+		channel_send(w->channel, m->type, m->job, m->body, m->fd);
 }
 
 void
 orders_answered(const struct ipc_message *answer)
 {
-	struct worker *control = worker_find(PROCESS_CONTROL, NULL);
+	pass(PROCESS_CONTROL, answer);
+}
 
-	if (control != NULL && control->channel != NULL)
-		channel_send(control->channel, PARENT_QUEUE_ANSWER, answer->job,
-		    answer->body, answer->fd);
+/* One that takes mail, not one that ends. */
+static struct worker *
+mail_worker(void)
+{
+	for (size_t i = 0; i < BOARD_SLOTS; i++) {
+		struct worker *w = &parent.workers[i];
+
+		if (w->kind == PROCESS_MAIL && w->state == WORKER_READY &&
+		    w->channel != NULL && w->generation == parent.current)
+			return w;
+	}
+	return NULL;
+}
+
+void
+orders_release(const struct ipc_message *m)
+{
+	struct worker *w = mail_worker();
+	const struct ipc_message not_now = {
+		.type = PARENT_RELEASED, .job = m->job, .fd = -1
+	};
+
+	if (w == NULL ||
+	    channel_send(w->channel, PARENT_RELEASE, m->job, m->body, m->fd) <
+		0)
+		pass(PROCESS_STORE, &not_now);
+}
+
+void
+orders_released(const struct ipc_message *m)
+{
+	const struct ipc_message answer = {
+		.type = m->type, .job = m->job, .body = m->body, .fd = -1
+	};
+
+	pass(PROCESS_STORE, &answer);
 }

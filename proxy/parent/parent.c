@@ -68,7 +68,16 @@ void
 parent_finish_stop(void)
 {
 	struct worker *control = worker_find(PROCESS_CONTROL, NULL);
+	struct worker *store = worker_find(PROCESS_STORE, NULL);
 
+	parent.generations_gone = true;
+	/* It has more to say than that it stops. */
+	if (store != NULL && store->pid > 0) {
+		worker_send(store, PARENT_STOP, 0, NULL, -1);
+		return;
+	}
+	if (store != NULL)
+		worker_release(store);
 	if (control != NULL) {
 		worker_send(control, PARENT_STOP, 0, NULL, -1);
 	}
@@ -267,6 +276,7 @@ parent_run(const char *settings_file)
 	}
 	start_standing(PROCESS_JOURNAL, &e);
 	start_standing(PROCESS_CONTROL, &e);
+	originals_serve(parent.coming->settings);
 	timer_start(parent.ticket_timer,
 	    parent.coming->settings->keysmith.ticket_rotation_ms);
 	loop_run(parent.loop);

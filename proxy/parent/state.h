@@ -29,7 +29,7 @@ struct worker {
 	unsigned slot;
 	unsigned nth;
 	char name[32];
-	struct generation *generation; /* NULL: journal and control */
+	struct generation *generation; /* NULL: journal, control and store */
 	pid_t pid;
 	struct channel *channel;
 	struct timer *restart;
@@ -75,10 +75,12 @@ struct parent {
 	uint32_t numbers;
 	uint32_t reload_job; /* of control, to be answered; 0: none */
 	bool stopping;
+	bool generations_gone; /* those that outlive them follow */
 	bool failed;
 	const char *journal_file; /* both cannot change by a reload */
 	const char *control_socket;
-	const char *control_path; /* that one, from the root */
+	const char *control_path;             /* that one, from the root */
+	const char *store_folder, *store_key; /* nor these, once it runs */
 	struct arena names;
 };
 
@@ -107,6 +109,15 @@ void worker_fill_row(const struct worker *w);
 /* orders.c */
 void orders_pass(const struct ipc_message *order);
 void orders_answered(const struct ipc_message *answer);
+/* The store's, to a mail process, and its answer back. */
+void orders_release(const struct ipc_message *m);
+void orders_released(const struct ipc_message *m);
+
+/* originals.c: the store's folder and key, made when they are not there; only
+ * for settings with mail. 0, or -1 and *e. */
+int originals_prepare(const struct settings *s, struct err *e) MUST_CHECK;
+/* It runs when there is mail, with the limits of those settings. */
+void originals_serve(const struct settings *s);
 
 /* reputation.c: the file that the settings name. 0, or -1 and *e. */
 int reputation_open(const struct settings *s, struct err *e) MUST_CHECK;

@@ -20,6 +20,7 @@ static const struct {
 } kinds[PROCESS_KINDS] = {
 	[PROCESS_JOURNAL] = { "journal", journal_start },
 	[PROCESS_CONTROL] = { "control", control_start },
+	[PROCESS_STORE] = { "store", store_start },
 	[PROCESS_KEYSMITH] = { "keysmith", keysmith_start },
 	[PROCESS_DETOX] = { "detox", detox_start },
 	[PROCESS_EDGE] = { "edge", edge_start },
@@ -106,11 +107,13 @@ channel_to(enum process_kind kind, const struct generation *g)
 static bool
 asks(const struct worker *w, enum process_kind kind)
 {
-	return w->kind == PROCESS_EDGE ||
-	    (w->kind == PROCESS_MAIL && kind == PROCESS_DETOX);
+	return (w->kind == PROCESS_EDGE && kind != PROCESS_STORE) ||
+	    (w->kind == PROCESS_MAIL &&
+		(kind == PROCESS_DETOX || kind == PROCESS_STORE));
 }
 
-/* A helper that was started anew needs channels to the living who ask it. */
+/* A helper that was started anew needs channels to the living who ask it; g
+ * NULL: to those of all generations. */
 static void
 reconnect(enum process_kind kind, const struct generation *g)
 {
@@ -119,7 +122,7 @@ reconnect(enum process_kind kind, const struct generation *g)
 		int fd;
 
 		if (w->state == WORKER_FREE || !asks(w, kind) ||
-		    w->generation != g || w->channel == NULL)
+		    (g != NULL && w->generation != g) || w->channel == NULL)
 			continue;
 		fd = channel_to(kind, g);
 		if (fd < 0)
@@ -213,6 +216,11 @@ equip(struct worker *w, struct child *c, struct err *e)
 	case PROCESS_CONTROL:
 		c->control_fd = parent.control_fd;
 		return 0;
+	case PROCESS_STORE:
+		c->store_folder_fd = open_folder(s->store.folder, e);
+		if (c->store_folder_fd >= 0)
+			c->key_fd = open_file(s, s->store.key_file, e);
+		return c->key_fd < 0 ? -1 : 0;
 	case PROCESS_KEYSMITH:
 		c->key_fd = open_file(s, s->keysmith.ca_key, e);
 		return c->key_fd < 0 ? -1 : 0;
@@ -227,6 +235,7 @@ equip(struct worker *w, struct child *c, struct err *e)
 		return 0;
 	case PROCESS_MAIL:
 		c->detox_fd = channel_to(PROCESS_DETOX, w->generation);
+		c->store_fd = channel_to(PROCESS_STORE, NULL);
 		equip_mail(w, c);
 		c->spool_fd = open_folder(s->mail.spool, e);
 		return c->spool_fd < 0 ? -1 : 0;
@@ -240,7 +249,8 @@ static void
 unequip(const struct child *c)
 {
 	const int own[] = { c->parent_fd, c->keysmith_fd, c->detox_fd,
-		c->key_fd, c->journal_fd, c->spool_fd };
+		c->key_fd, c->journal_fd, c->spool_fd, c->store_fd,
+		c->store_folder_fd };
 
 	for (size_t i = 0; i < COUNT(own); i++)
 		if (own[i] >= 0)
@@ -338,7 +348,7 @@ worker_ready(struct worker *w)
 	w->state = WORKER_READY;
 	if (w->kind == PROCESS_JOURNAL)
 		workers_announce_rings();
-	if (worker_helps(w))
+	if (worker_helps(w) || w->kind == PROCESS_STORE)
 		reconnect(w->kind, w->generation);
 	if (w->generation != NULL)
 		generation_check(w->generation);
@@ -352,8 +362,11 @@ worker_message(void *owner, const struct ipc_message *m)
 	struct worker *w = owner;
 	bool from_control = w->kind == PROCESS_CONTROL;
 
-	if (m->type == PARENT_QUEUE_ANSWER && w->kind == PROCESS_MAIL)
+	if (m->type == PARENT_ORDER_ANSWER &&
+	    (w->kind == PROCESS_MAIL || w->kind == PROCESS_STORE))
 		orders_answered(m);
+	else if (m->type == PARENT_RELEASE && w->kind == PROCESS_STORE)
+		orders_release(m);
 	if (m->fd >= 0)
 		close(m->fd); /* no other child has one to give */
 	switch ((enum parent_message)m->type) {
@@ -373,12 +386,18 @@ worker_message(void *owner, const struct ipc_message *m)
 		parent_rotate();
 		worker_send(w, PARENT_ANSWER, m->job, NULL, -1);
 		return;
-	case PARENT_QUEUE:
+	case PARENT_ORDER:
 		if (from_control)
 			orders_pass(m);
 		return;
-	case PARENT_QUEUE_SENT:
-	case PARENT_QUEUE_ANSWER:
+	case PARENT_RELEASED:
+		if (w->kind == PROCESS_MAIL)
+			orders_released(m);
+		return;
+	case PARENT_ORDER_SENT:
+	case PARENT_ORDER_ANSWER:
+	case PARENT_LIMITS:
+	case PARENT_RELEASE:
 	case PARENT_DRAIN:
 	case PARENT_STOP:
 	case PARENT_CHANNEL:
@@ -416,6 +435,8 @@ fill_child(const struct worker *w, struct child *c, int parent_fd)
 		.control_fd = -1,
 		.journal_fd = -1,
 		.spool_fd = -1,
+		.store_fd = -1,
+		.store_folder_fd = -1,
 		.wake_fd = parent.wake_fd,
 		.ring_fd = w->ring_fd,
 		.tickets_fd = -1,
@@ -498,8 +519,12 @@ worker_ended(struct worker *w, int status)
 		return;
 	}
 	if (parent.stopping && g == NULL) {
+		bool store = w->kind == PROCESS_STORE;
+
 		worker_release(w);
-		if (worker_find(PROCESS_JOURNAL, NULL) == NULL)
+		if (store && parent.generations_gone)
+			parent_finish_stop();
+		else if (worker_find(PROCESS_JOURNAL, NULL) == NULL)
 			loop_stop(parent.loop);
 		return;
 	}

@@ -17,11 +17,12 @@ about_pack(const struct mail *mail, struct buf *out)
 	return buf_printf(out,
 		   "id %s\narrived %llu\nclient %s\nhelo %s\nprotocol %s\n"
 		   "tls %s\nmessage-id %s\nlongest %llu\neight %d\nown %d\n"
-		   "from-body %d\n\n",
+		   "from-body %d\nreleased %s\n\n",
 		   mail->id, (unsigned long long)o->arrived,
 		   address_text(&o->client, address), o->helo, o->protocol,
 		   o->tls, mail->message_id, (unsigned long long)mail->longest,
-		   mail->eight_bit, mail->own, o->segment != NULL) < 0 ||
+		   mail->eight_bit, mail->own, o->segment != NULL,
+		   mail->released) < 0 ||
 		envelope_pack(&mail->envelope, out) < 0
 	    ? -1
 	    : 0;
@@ -80,6 +81,7 @@ about_unpack(struct mail *mail, struct bytes in)
 	    !take_number(&in, "eight", 1, &eight) ||
 	    !take_number(&in, "own", 1, &own) ||
 	    !take_number(&in, "from-body", 1, &from_body) ||
+	    !take_text(mail, &in, "released", &mail->released) ||
 	    bytes_take_until(&in, '\n').n > 0)
 		return -1;
 	mail->eight_bit = eight != 0;

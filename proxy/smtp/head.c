@@ -212,6 +212,9 @@ head_write(const struct leg *leg, struct buf *out)
 		address_text(&o->client, address), "]", s->name, o->protocol,
 		mail->id, head_date(o->arrived, date)) < 0)
 		return -1;
+	if (mail->released[0] != '\0')
+		return buf_printf(
+		    out, "Sekisho-Released: %s\r\n", mail->released);
 	if (write_verdict(mail, out) < 0)
 		return -1;
 	if (leg->suspicion.reasons != 0 &&

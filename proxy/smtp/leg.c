@@ -42,6 +42,8 @@ leg_stop(struct leg *leg)
 	leg->treat = NULL;
 	shipment_cancel(leg->shipment);
 	leg->shipment = NULL;
+	store_ask_cancel(leg->keeping);
+	leg->keeping = NULL;
 	if (leg->map != NULL)
 		munmap(leg->map, leg->map_n);
 	leg->map = NULL;
@@ -49,7 +51,7 @@ leg_stop(struct leg *leg)
 	close_fd(&leg->object);
 	close_fd(&leg->rebuilt);
 	buf_release(&leg->head);
-	buf_release(&leg->kept);
+	buf_release(&leg->own_head);
 	queue_forget_leg(leg->mail->mailer->queue, leg);
 }
 
@@ -100,17 +102,7 @@ leg_end(struct leg *leg, enum queue_reached reached)
 	mail_settle(mail);
 }
 
-/* Nobody whom we asked said no, but we do: to the client while it waits, to a
- * person behind that. */
-static void
-leg_refuse(struct leg *leg, const struct smtp_reply *r)
-{
-	set_pending(leg,
-	    leg->mail->spooled == NULL ? RECIPIENT_FAILED : RECIPIENT_HELD, r);
-	leg_end(leg, QUEUE_NOT_ASKED);
-}
-
-static void
+void
 leg_defer(struct leg *leg, const struct smtp_reply *r)
 {
 	set_pending(leg, RECIPIENT_PENDING, r);
@@ -135,7 +127,8 @@ leg_content(void *job)
 		set_pending(leg, RECIPIENT_HELD, &r);
 		return STAGE_REFUSE;
 	}
-	if (leg->route->rebuilt || mail->longest <= LINE_MAX_WIRE)
+	if ((leg->route->rebuilt && !mail_is_passed(mail)) ||
+	    mail->longest <= LINE_MAX_WIRE)
 		return STAGE_NEXT;
 	reply_set(&r, 554, "5.6.0", "a line is longer than 998 bytes");
 	set_pending(
@@ -147,7 +140,7 @@ leg_content(void *job)
 
 /* The order and the mail, as one sealed object. -1 and *e. */
 static int
-make_object(const struct leg *leg, struct err *e)
+make_object(const struct leg *leg, size_t *skip_out, struct err *e)
 {
 	const struct mail *mail = leg->mail;
 	int fd = memfd_create("mail", MFD_CLOEXEC | MFD_ALLOW_SEALING);
@@ -159,6 +152,7 @@ make_object(const struct leg *leg, struct err *e)
 	    "Sekisho-Order: ref=%s; authserv=%s%s%s\r\n", mail->id,
 	    mail->mailer->settings->mail.name,
 	    leg->banners[0] == '\0' ? "" : "; banner=", leg->banners);
+	*skip_out = strlen(order);
 	if (file_write(fd, bytes_of(order)) < 0 ||
 	    file_write(fd, mail->content) < 0) {
 		err_set(e, "memfd: %m");
@@ -206,9 +200,9 @@ refuse_harmful(struct leg *leg, const struct detox_report *report)
 		leg_defer(leg, &r);
 		return;
 	}
-	reply_set(&r, 554, "5.7.1", "the mail cannot be made harmless: %s (%s)",
-	    words, leg->mail->id);
-	leg_refuse(leg, &r);
+	reply_set(&leg->refused, 554, "5.7.1",
+	    "the mail cannot be made harmless: %s (%s)", words, leg->mail->id);
+	leg_next(leg);
 }
 
 static void
@@ -218,8 +212,11 @@ sum_up(struct leg *leg, const struct detox_report *r)
 	size_t n = 0;
 
 	leg->removed[0] = '\0';
-	for (size_t i = 0; i < r->rows_n; i++)
+	leg->missed = r->rows_left_out > 0;
+	for (size_t i = 0; i < r->rows_n; i++) {
 		counts[r->rows[i].what] += r->rows[i].count;
+		leg->missed = leg->missed || detox_is_missed(r->rows[i].what);
+	}
 	for (int k = 0; k < DETOX_REMOVAL_KINDS; k++)
 		if (counts[k] > 0 && n + 40 < sizeof(leg->removed))
 			n += (size_t)snprintf(leg->removed + n,
@@ -256,6 +253,7 @@ drop_rebuilt(struct leg *leg)
 	leg->map = NULL;
 	leg->body = (struct bytes){ 0 };
 	close_fd(&leg->rebuilt);
+	close_fd(&leg->object);
 }
 
 static void
@@ -265,7 +263,6 @@ on_treated(void *owner, struct detox_outcome *o)
 	struct smtp_reply r;
 
 	leg->treat = NULL;
-	close_fd(&leg->object);
 	sum_up(leg, &o->report);
 	leg->result = o->verdict == DETOX_IS_SANITISED ? "sanitised"
 	    : o->verdict == DETOX_IS_UNCHANGED         ? "unchanged"
@@ -280,11 +277,12 @@ on_treated(void *owner, struct detox_outcome *o)
 		leg_defer(leg, &r);
 		return;
 	}
-	if (needs_banner(leg, &o->report))
+	if (needs_banner(leg, &o->report)) {
 		drop_rebuilt(leg);
-	else
-		leg->stage_at++;
-	leg_go_on(leg);
+		leg_go_on(leg);
+	} else {
+		leg_next(leg);
+	}
 }
 
 static enum stage_answer
@@ -300,11 +298,11 @@ leg_detox(void *job)
 	struct smtp_reply r;
 	struct err e;
 
-	if (!leg->route->rebuilt || leg->mail->own) {
+	if (!leg->route->rebuilt || mail_is_passed(leg->mail)) {
 		leg->body = leg->mail->content;
 		return STAGE_NEXT;
 	}
-	leg->object = make_object(leg, &e);
+	leg->object = make_object(leg, &leg->object_skip, &e);
 	if (leg->object >= 0)
 		leg->treat =
 		    treat_new(m->loop, m->detox, &m->settings->profiles,
@@ -314,6 +312,22 @@ leg_detox(void *job)
 	log_say(EVENT_FAILURE, "mail %s: %s", leg->mail->id, e.text);
 	reply_set(&r, 451, "4.3.0", "no memory for the mail now");
 	set_pending(leg, RECIPIENT_PENDING, &r);
+	return STAGE_REFUSE;
+}
+
+/* What detox refused, once the store has it. Nobody whom we asked said no, but
+ * we do: to the client while it waits, to a person behind that. */
+static enum stage_answer
+leg_refusal(void *job)
+{
+	struct leg *leg = job;
+
+	close_fd(&leg->object);
+	if (leg->refused.code == 0)
+		return STAGE_NEXT;
+	set_pending(leg,
+	    leg->mail->spooled == NULL ? RECIPIENT_FAILED : RECIPIENT_HELD,
+	    &leg->refused);
 	return STAGE_REFUSE;
 }
 
@@ -390,10 +404,10 @@ take_head(struct leg *leg, struct bytes *body)
 	bytes_take(body, head.n);
 	if (leg->map != NULL || leg->mail->own || !head_has_ours(head, name))
 		return head;
-	buf_init(&leg->kept, head.n);
-	must(head_without_ours(head, name, &leg->kept) == 0);
+	buf_init(&leg->own_head, head.n);
+	must(head_without_ours(head, name, &leg->own_head) == 0);
 	leg->body = *body;
-	return buf_bytes(&leg->kept);
+	return buf_bytes(&leg->own_head);
 }
 
 /* What is sent is signed: the header and the body as they are now, not what the
@@ -409,7 +423,7 @@ leg_sign(void *job)
 	struct bytes head = take_head(leg, &body);
 	struct err e;
 
-	buf_init(&leg->head, size_add(HEAD_MAX, leg->kept.n));
+	buf_init(&leg->head, size_add(HEAD_MAX, leg->own_head.n));
 	leg->signed_by = signers_sign(mail->mailer->signers,
 	    from == NULL || mail->own ? NULL : from->body, head, body,
 	    (uint64_t)time(NULL), &leg->head, &e);
@@ -427,7 +441,7 @@ leg_deliver(void *job)
 	struct shipment_order order;
 
 	must(head_write(leg, &leg->head) == 0 &&
-	    buf_append(&leg->head, buf_bytes(&leg->kept)) == 0);
+	    buf_append(&leg->head, buf_bytes(&leg->own_head)) == 0);
 	choose_recipients(leg);
 	order = (struct shipment_order){
 		.route = leg->route,
@@ -451,6 +465,8 @@ leg_deliver(void *job)
 static const struct stage leg_path[] = {
 	{ "content", leg_content },
 	{ "detox", leg_detox },
+	{ "original", leg_original },
+	{ "refusal", leg_refusal },
 	{ "dkim", leg_sign },
 	{ "delivery", leg_deliver },
 };
@@ -465,6 +481,13 @@ leg_go_on(struct leg *leg)
 }
 
 void
+leg_next(struct leg *leg)
+{
+	leg->stage_at++;
+	leg_go_on(leg);
+}
+
+void
 leg_start(struct leg *leg)
 {
 	leg->state = LEG_RUNNING;
@@ -474,6 +497,7 @@ leg_start(struct leg *leg)
 	leg->suspicion = (struct suspicion){ 0 };
 	leg->judged = false;
 	leg->banners[0] = '\0';
+	leg->refused = (struct smtp_reply){ 0 };
 	queue_leg_begun(leg->mail->mailer->queue, leg);
 	leg_go_on(leg);
 }

@@ -36,6 +36,7 @@ mail_new(struct mailer *m, const struct mail_origin *origin,
 	*content = (struct buf){ .max = content->max };
 	mail->content = buf_bytes(&mail->held);
 	mail->message_id = head_message_id(mail->content, &mail->arena);
+	mail->released = "";
 	queue_add(m->queue, mail);
 	return mail;
 }
@@ -113,6 +114,12 @@ bool
 mail_sender_is_known(const struct mail *mail)
 {
 	return mail->origin.segment != NULL && mail->envelope.sender.text.n > 0;
+}
+
+bool
+mail_is_passed(const struct mail *mail)
+{
+	return mail->own || mail->released[0] != '\0';
 }
 
 /* Legs. */

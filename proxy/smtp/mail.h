@@ -14,6 +14,8 @@
  *	mail.c		life of a mail: its path, legs, answer, spool
  *	others.c	what others say of it
  *	leg.c		one leg: detox, delivery
+ *	original.c	the original of what was changed, to the store
+ *	released.c	one that comes back from there
  *	queue.c		what waits: destinations, retries, the spool's events
  *	about.c		a mail as bytes in the spool
  *	notice.c	delivery status notifications
@@ -76,20 +78,25 @@ struct leg {
 	size_t heap_at;   /* in the queue of those that wait; SIZE_MAX: not */
 	/* while it runs */
 	size_t stage_at;
-	int object; /* what detox is given */
+	int object;         /* what detox and the store are given */
+	size_t object_skip; /* bytes of it before the content */
 	struct treat *treat;
 	int rebuilt; /* what it made */
 	uint8_t *map;
 	size_t map_n;
 	struct bytes body;     /* what is delivered */
 	struct buf head;       /* what we write before it */
-	struct buf kept;       /* of its own header, when body is without it */
+	struct buf own_head;   /* of its own header, when body is without it */
 	const char *signed_by; /* the domain of its signature; NULL: none */
 	struct suspicion suspicion; /* of mail from outside */
 	bool judged;
 	char banners[SUSPECT_WORDS_MAX]; /* that the mail is to show */
 	const char *result; /* of detox: "sanitised"; NULL: not asked */
 	char removed[256];
+	bool missed;               /* a reader may miss what was left out */
+	struct smtp_reply refused; /* by detox; code 0: it was not */
+	struct store_ask *keeping;
+	bool kept; /* the store has the original */
 	struct shipment *shipment;
 	const struct mail_recipient **shipped; /* those asked this time */
 	size_t *shipped_which;
@@ -127,8 +134,10 @@ struct mail {
 	struct spool_mail *spooled;
 	bool mapped; /* content is the spool's */
 	bool noted_delay;
-	bool own;  /* a notice of ours: it is not rebuilt */
-	bool left; /* the client did not wait for its answer */
+	bool own;             /* a notice of ours: it is not rebuilt */
+	const char *released; /* an original that persons let go as it came:
+			       * what we write of that; else "" */
+	bool left;            /* the client did not wait for its answer */
 };
 
 /* Of what a client sent; content is taken over. The journal's id is made here.
@@ -164,6 +173,8 @@ void mail_make_legs(struct mail *mail);
 
 /* Whether it is asked about, or a leg of it runs. */
 bool mail_runs(const struct mail *mail);
+/* Whether it goes on as it came, whatever the route says. */
+bool mail_is_passed(const struct mail *mail);
 
 /* others.c */
 enum stage_answer mail_verdicts(void *job);
@@ -175,9 +186,15 @@ const char *verdict_mark(const struct mail *mail);
 
 /* leg.c */
 void leg_start(struct leg *leg);
+/* For a stage that waited: it is done, or the leg is tried again later. */
+void leg_next(struct leg *leg);
+void leg_defer(struct leg *leg, const struct smtp_reply *r);
 void leg_stop(struct leg *leg);
 /* Those that are pending; how many. */
 size_t leg_pending(const struct leg *leg);
+
+/* original.c: a stage. */
+enum stage_answer leg_original(void *job);
 
 /* about.c: what the spool keeps beside the content. */
 int about_pack(const struct mail *mail, struct buf *out) MUST_CHECK;
@@ -205,4 +222,5 @@ void trail_recipient(const struct leg *leg, size_t which, const char *result,
 void trail_refused(const struct mail_origin *origin, const char *stage,
     struct bytes sender, struct bytes recipient, const struct mail_reason *why,
     const struct smtp_reply *reply);
+void trail_lost(const char *mail, const char *route, const char *why);
 void trail_detoxed(const struct leg *leg, const struct detox_outcome *o);

@@ -674,11 +674,11 @@ static const struct {
 	{ "drop", drop },
 };
 
-static enum queue_answer
+static enum order_answer
 order_one(struct queue *q, struct bytes verb, struct bytes id, struct buf *out)
 {
 	bool all = bytes_equal(id, BYTES("all"));
-	enum queue_answer answer = QUEUE_UNKNOWN;
+	enum order_answer answer = ORDER_UNKNOWN;
 	struct mail *next;
 	size_t i = 0;
 
@@ -686,13 +686,13 @@ order_one(struct queue *q, struct bytes verb, struct bytes id, struct buf *out)
 	    i < COUNT(orders) && !bytes_equal(verb, bytes_of(orders[i].name)))
 		i++;
 	if (i == COUNT(orders) || (all && orders[i].run != retry))
-		return QUEUE_MALFORMED;
+		return ORDER_MALFORMED;
 	for (struct mail *mail = q->mails; mail != NULL; mail = next) {
 		next = mail->next;
 		if (!is_listed(mail) ||
 		    (!all && !bytes_equal(id, bytes_of(mail->id))))
 			continue;
-		answer = QUEUE_DONE;
+		answer = ORDER_DONE;
 		if (buf_printf(out, "%s\n", mail->id) < 0)
 			break;
 		record_order(mail, orders[i].name);
@@ -701,7 +701,7 @@ order_one(struct queue *q, struct bytes verb, struct bytes id, struct buf *out)
 	return answer;
 }
 
-enum queue_answer
+enum order_answer
 queue_order(struct queue *q, struct bytes order, struct buf *out)
 {
 	struct bytes verb = bytes_take_until(&order, ' ');
@@ -712,10 +712,10 @@ queue_order(struct queue *q, struct bytes order, struct buf *out)
 	for (struct mail *mail = q->mails; mail != NULL; mail = mail->next)
 		if (is_listed(mail)) {
 			if (list && list_one(mail, out) < 0)
-				return QUEUE_DONE;
+				return ORDER_DONE;
 			if (!list && bytes_equal(order, bytes_of(mail->id)))
-				return show_one(mail, out) < 0 ? QUEUE_UNKNOWN
-							       : QUEUE_DONE;
+				return show_one(mail, out) < 0 ? ORDER_UNKNOWN
+							       : ORDER_DONE;
 		}
-	return list ? QUEUE_DONE : QUEUE_UNKNOWN;
+	return list ? ORDER_DONE : ORDER_UNKNOWN;
 }

@@ -43,13 +43,8 @@ void queue_drain(struct queue *q);
 bool queue_is_busy(const struct queue *q);
 
 /* An administrator's order: "list", "show ID", "retry ID|all", "drop ID",
- * "hold ID". The answer is appended; -1: not understood. */
-enum queue_answer {
-	QUEUE_UNKNOWN = 0, /* there is no such mail here */
-	QUEUE_DONE,
-	QUEUE_MALFORMED,
-};
-enum queue_answer queue_order(
+ * "hold ID". The answer's words are appended. */
+enum order_answer queue_order(
     struct queue *q, struct bytes order, struct buf *out);
 
 /* mail.c, for the spool's events. */

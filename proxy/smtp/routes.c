@@ -11,13 +11,13 @@
 #define SIGNERS_OF_DOMAIN_MAX 4 /* a mail gets a signature of each */
 
 struct inbound_row {
-	const char *name, *body, *side, *detox;
+	const char *name, *body, *side, *detox, *keep;
 	struct texts domains;
 	bool verify_recipients;
 };
 
 struct outbound_row {
-	const char *name, *detox, *tls;
+	const char *name, *detox, *keep, *tls;
 	struct texts domains, bodies;
 };
 
@@ -65,6 +65,12 @@ const size_t routes_table_n = COUNT(routes_table);
 	"passes as it came."
 #define DETOX_JA \
 	"メールを無害化するプロファイル。\"none\" なら届いたまま通します。"
+#define KEEP_EN                                                                \
+	"Of which mails the original is kept, as `store.keep`; empty: as that" \
+	" says."
+#define KEEP_JA                                                                          \
+	"原本を残すメール（`store.keep` と同じ）。空なら `store.keep` " \
+	"のとおり。"
 
 const struct setting inbound_table[] = {
 	SETTING_TEXT_ROW(inbound_row, name, NULL, 1, 64,
@@ -80,6 +86,7 @@ const struct setting inbound_table[] = {
 	    "メールボックスのある側。\"lgwan\" または \"internet\"。"),
 	SETTING_TEXT_ROW(
 	    inbound_row, detox, "standard", 1, 64, DETOX_EN, DETOX_JA),
+	SETTING_TEXT_ROW(inbound_row, keep, "", 0, 16, KEEP_EN, KEEP_JA),
 	SETTING(inbound_row, verify_recipients, FLAG, true, 0, 1,
 	    "Whether the next hop is asked about a recipient before the"
 	    " content is taken.",
@@ -104,6 +111,7 @@ const struct setting outbound_table[] = {
 	    "。"),
 	SETTING_TEXT_ROW(
 	    outbound_row, detox, "standard", 1, 64, DETOX_EN, DETOX_JA),
+	SETTING_TEXT_ROW(outbound_row, keep, "", 0, 16, KEEP_EN, KEEP_JA),
 	SETTING_TEXT_ROW(outbound_row, tls, "opportunistic", 1, 16,
 	    "Without next_hops: what the domain's mail servers must offer, as"
 	    " `next_hops[].tls`.",
@@ -242,6 +250,17 @@ use_profile(const struct load *l, const config_setting_t *group,
 	route->rebuilt = true;
 	route->profile = (uint32_t)i;
 	return 0;
+}
+
+static int
+use_keep(const config_setting_t *group, const char *keep,
+    struct mail_route *route, struct err *e)
+{
+	route->keep_is_said = keep[0] != '\0';
+	if (!route->keep_is_said || store_keep_parse(keep, &route->keep) == 0)
+		return 0;
+	return setting_error(group, e,
+	    "keep is \"%s\", expected \"changed\", \"all\" or \"none\"", keep);
 }
 
 static int
@@ -438,6 +457,7 @@ load_inbound(const struct load *l, const config_setting_t *group, struct err *e)
 		return -1;
 	side = choose(group, "side", row.side, sides, e);
 	if (side < 0 || use_profile(l, group, row.detox, route, e) < 0 ||
+	    use_keep(group, row.keep, route, e) < 0 ||
 	    load_hops(l, group, route, e) < 0)
 		return -1;
 	if (route->hops_n == 0)
@@ -537,6 +557,7 @@ load_outbound(
 	    begin_route(l, group, "outbound", row.name, e) < 0 ||
 	    load_bodies(l, &row.bodies, route, e) < 0 ||
 	    use_profile(l, group, row.detox, route, e) < 0 ||
+	    use_keep(group, row.keep, route, e) < 0 ||
 	    choose_tls(group, row.tls, &route->mx_tls, e) < 0 ||
 	    load_hops(l, group, route, e) < 0)
 		return -1;

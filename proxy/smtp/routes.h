@@ -22,6 +22,7 @@
 #include "proxy/detox/profiles.h"
 #include "proxy/smtp/envelope.h"
 #include "proxy/smtp/reply.h"
+#include "proxy/store/store.h"
 #include "proxy/zone/zone.h"
 
 /* What the way to a next hop must be. The strictest is 0. */
@@ -62,6 +63,8 @@ struct mail_route {
 	bool rebuilt;     /* by the profile; false: "none", passes as it came */
 	uint32_t profile; /* its index in the profiles of detox */
 	const char *detox;      /* the profile's name, "none" */
+	bool keep_is_said;      /* else as the group `store` says */
+	enum store_keep keep;   /* of which mails the original is kept */
 	bool verify_recipients; /* the next hop is asked, before the content */
 	const char *file;
 	unsigned line;

@@ -158,6 +158,18 @@ trail_refused(const struct mail_origin *origin, const char *stage,
 	log_end(&l);
 }
 
+void
+trail_lost(const char *mail, const char *route, const char *why)
+{
+	struct log_line l;
+
+	log_begin(&l, EVENT_ORIGINAL_LOST, NULL);
+	log_string(&l, "mail", mail);
+	log_string(&l, "route", route);
+	log_string(&l, "why", why);
+	log_end(&l);
+}
+
 static void
 put_digest(struct log_line *l, const char *key,
     const uint8_t digest[DETOX_DIGEST_SIZE])

@@ -31,7 +31,7 @@ SECURE = "proxy.lab.test"  # the proxy's name, of its listener with TLS
 
 USERS = {"edge_user": 64801, "keysmith_user": 64802,
          "journal_user": 64803, "control_user": 64804, "detox_user": 64805,
-         "mail_user": 64806}
+         "mail_user": 64806, "store_user": 64807}
 
 
 def wait_until(what, seconds=10, every=0.02):
@@ -115,7 +115,7 @@ def stop_all():
 
 class Lab:
     def __init__(self, build, edges=2, settings="", policy=None, limits="",
-                 upstream="", hosts=(), tls_origin="", policies=None):
+                 upstream="", hosts=(), tls_origin="", policies=None, store=""):
         self.build = pathlib.Path(build).resolve()
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="sekisho-flow-"))
         os.chmod(self.dir, 0o755)
@@ -123,7 +123,7 @@ class Lab:
             free_port() for _ in range(4))
         self.edges, self.extra, self.limits = edges, settings, limits
         self.upstream, self.hosts, self.tls_origin = upstream, dict(hosts), tls_origin
-        self.policy = policy
+        self.policy, self.store = policy, store
         self.daemon = self.nginx = None
         labs.append(self)
         self.beside = []  # other processes that end with this lab
@@ -210,6 +210,7 @@ tls_origin = {{ system_store = ""; trust_files = ["ca/origin-ca.crt"]; {self.tls
 upstream = {{ hosts = ( {host_list} ); {self.upstream} }};
 journal = {{ file = "log/journal.jsonl"; }};
 control = {{ socket = "run/control.sock"; }};
+store = {{ folder = "store"; {self.store} }};
 zones = (
   {{ name = "internet"; kind = "internet"; permitted = ["127.0.0.0/8"];
      ports = [{self.tls_port}, {self.plain_port}, 80, 443 {"".join(f", {p}" for p in self.listening)}]; }},
