@@ -124,6 +124,22 @@ print_hop(struct answer *w, const struct next_hop *h, FILE *out)
 }
 
 static void
+print_outbound(struct answer *w, FILE *out)
+{
+	static const char *const overs[] = {
+		[EXTERNAL_REFUSE] = "refuse",
+		[EXTERNAL_BCC] = "bcc",
+		[EXTERNAL_HOLD] = "hold",
+	};
+	const struct outbound_rules *o = &w->route->outbound;
+
+	if (o->external_max > 0)
+		explain_line(out, "  外部宛先", "  external",
+		    arena_printf(
+			&w->a, "%u, %s", o->external_max, overs[o->over]));
+}
+
+static void
 print_route(struct answer *w, FILE *out)
 {
 	const struct mail_route *r = w->route;
@@ -144,6 +160,7 @@ print_route(struct answer *w, FILE *out)
 		    language_is_japanese()
 			? "宛先があるかを先に渡す先に尋ねる"
 			: "the next hop, whether it has the recipient");
+	print_outbound(w, out);
 }
 
 static void

@@ -9,10 +9,12 @@
 #include "proxy/base/stage.h"
 #include "proxy/smtp/head.h"
 #include "proxy/smtp/mail.h"
+#include "proxy/smtp/outbound.h"
 #include "proxy/smtp/queue.h"
 #include "proxy/smtp/signers.h"
 
-#define HEAD_MAX (SIGNERS_FIELDS_MAX + 8192)
+#define HIDDEN_MAX ((size_t)1 << 20)
+#define HEAD_MAX (SIGNERS_FIELDS_MAX + 8192 + HIDDEN_MAX)
 #define LINE_MAX_WIRE 1000 /* with its CRLF: RFC 5321 section 4.5.3.1.6 */
 
 size_t
@@ -52,6 +54,7 @@ leg_stop(struct leg *leg)
 	close_fd(&leg->rebuilt);
 	buf_release(&leg->head);
 	buf_release(&leg->own_head);
+	buf_release(&leg->hidden);
 	queue_forget_leg(leg->mail->mailer->queue, leg);
 }
 
@@ -331,8 +334,6 @@ leg_refusal(void *job)
 	return STAGE_REFUSE;
 }
 
-/* Delivery. */
-
 static const char *const result_words[RECIPIENT_STATES] = {
 	[RECIPIENT_PENDING] = "deferred",
 	[RECIPIENT_DELIVERED] = "delivered",
@@ -393,15 +394,42 @@ choose_recipients(struct leg *leg)
 	}
 }
 
+/* Recipients. */
+
+static enum stage_answer
+leg_hide(void *job)
+{
+	struct leg *leg = job;
+	struct bytes head = head_bytes(leg->body);
+	struct smtp_reply r;
+
+	if (!outbound_must_hide(leg, head))
+		return STAGE_NEXT;
+	buf_init(&leg->hidden, HIDDEN_MAX);
+	if (outbound_hide(head, &leg->hidden) == 0) {
+		bytes_take(&leg->body, head.n);
+		return STAGE_NEXT;
+	}
+	reply_set(&r, 554, "5.6.0", "the header is too large");
+	set_pending(leg,
+	    leg->mail->spooled == NULL ? RECIPIENT_FAILED : RECIPIENT_HELD, &r);
+	return STAGE_REFUSE;
+}
+
+/* Delivery. */
+
 /* The header that goes out; *body is what stands behind it. One that was not
  * rebuilt keeps its own, but for what only we may say there. */
 static struct bytes
 take_head(struct leg *leg, struct bytes *body)
 {
 	const char *name = leg->mail->mailer->settings->mail.name;
-	struct bytes head = head_bytes(*body);
+	struct bytes head = buf_bytes(&leg->hidden);
 
-	bytes_take(body, head.n);
+	if (head.n == 0) {
+		head = head_bytes(*body);
+		bytes_take(body, head.n);
+	}
 	if (leg->map != NULL || leg->mail->own || !head_has_ours(head, name))
 		return head;
 	buf_init(&leg->own_head, head.n);
@@ -423,7 +451,7 @@ leg_sign(void *job)
 	struct bytes head = take_head(leg, &body);
 	struct err e;
 
-	buf_init(&leg->head, size_add(HEAD_MAX, leg->own_head.n));
+	buf_init(&leg->head, size_add(HEAD_MAX, head.n));
 	leg->signed_by = signers_sign(mail->mailer->signers,
 	    from == NULL || mail->own ? NULL : from->body, head, body,
 	    (uint64_t)time(NULL), &leg->head, &e);
@@ -441,7 +469,9 @@ leg_deliver(void *job)
 	struct shipment_order order;
 
 	must(head_write(leg, &leg->head) == 0 &&
-	    buf_append(&leg->head, buf_bytes(&leg->own_head)) == 0);
+	    buf_append(&leg->head,
+		buf_bytes(
+		    leg->own_head.n > 0 ? &leg->own_head : &leg->hidden)) == 0);
 	choose_recipients(leg);
 	order = (struct shipment_order){
 		.route = leg->route,
@@ -454,7 +484,8 @@ leg_deliver(void *job)
 		.recipients_n = leg->shipped_n,
 		.head = buf_bytes(&leg->head),
 		.body = leg->body,
-		.eight_bit = leg->map != NULL ? data_is_eight_bit(leg->body)
+		.eight_bit = leg->map != NULL ? data_is_eight_bit(leg->body) ||
+			data_is_eight_bit(buf_bytes(&leg->head))
 					      : mail->eight_bit,
 	};
 	leg->shipment =
@@ -467,6 +498,7 @@ static const struct stage leg_path[] = {
 	{ "detox", leg_detox },
 	{ "original", leg_original },
 	{ "refusal", leg_refusal },
+	{ "recipients", leg_hide },
 	{ "dkim", leg_sign },
 	{ "delivery", leg_deliver },
 };

@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "proxy/smtp/head.h"
+#include "proxy/smtp/outbound.h"
 #include "proxy/smtp/queue.h"
 
 static void
@@ -281,12 +282,14 @@ answer_delivered(struct mail *mail)
 	answer(mail, &r);
 }
 
+/* Of the client, who waits. */
 static void
-answer_refused(struct mail *mail)
+refuse(struct mail *mail, const struct smtp_reply *r)
 {
-	trail_message(mail, "refused", &mail->status[0].reply);
+	trail_message(mail, "refused", r);
 	counter_add(COUNTER_MAILS_REFUSED, 1);
-	answer(mail, &mail->status[0].reply);
+	answer(mail, r);
+	mail_free(mail);
 }
 
 /* The sender is told of those that failed when it is known who he is; else a
@@ -348,8 +351,7 @@ settle_cut_through(struct mail *mail)
 		return;
 	}
 	if (t.of[RECIPIENT_DELIVERED] == 0) {
-		answer_refused(mail);
-		mail_free(mail);
+		refuse(mail, &mail->status[0].reply);
 		return;
 	}
 	tell_of_failures(mail);
@@ -443,6 +445,7 @@ mail_legs(void *job)
 	if (mail->spooled != NULL)
 		queue_legs(mail);
 	else if (mail->cut_through == NULL || mail->legs_n != 1 ||
+	    leg_pending(&mail->legs[0]) == 0 ||
 	    !queue_is_open(mail->mailer->queue, &mail->legs[0]))
 		spool_now(mail);
 	else
@@ -542,10 +545,15 @@ mail_go(struct mail *mail, void (*to)(void *owner, const struct smtp_reply *r),
 {
 	struct mailer *m = mail->mailer;
 	uint64_t most = m->settings->mail.cut_through_max_ms;
+	struct smtp_reply r;
 
 	take_up(mail, to, owner);
 	if (is_repeated(mail))
 		return;
+	if (outbound_judge(mail, &r) == OUTBOUND_REFUSED) {
+		refuse(mail, &r);
+		return;
+	}
 	if (most == 0) {
 		spool_now(mail);
 		return;

@@ -92,6 +92,7 @@ struct leg {
 	bool judged;
 	char banners[SUSPECT_WORDS_MAX]; /* that the mail is to show */
 	const char *result; /* of detox: "sanitised"; NULL: not asked */
+	struct buf hidden;  /* the mail's header without To and Cc; or empty */
 	char removed[256];
 	bool missed;               /* a reader may miss what was left out */
 	struct smtp_reply refused; /* by detox; code 0: it was not */

@@ -17,8 +17,9 @@ struct inbound_row {
 };
 
 struct outbound_row {
-	const char *name, *detox, *keep, *tls;
+	const char *name, *detox, *keep, *tls, *external_over;
 	struct texts domains, bodies;
+	uint32_t external_max;
 };
 
 struct hop_row {
@@ -117,6 +118,19 @@ const struct setting outbound_table[] = {
 	    " `next_hops[].tls`.",
 	    "next_hops がないとき、宛先ドメインのメールサーバーに求める TLS"
 	    "（`next_hops[].tls` と同じ）。"),
+	SETTING(outbound_row, external_max, COUNT, 0, 0, 10000,
+	    "Most addresses outside the bodies that To and Cc may show."
+	    " 0: any number.",
+	    "To と Cc に見えてよい、構成団体の外のアドレスの数。0 "
+	    "なら制限しませ"
+	    "ん。"),
+	SETTING_TEXT_ROW(outbound_row, external_over, "refuse", 1, 16,
+	    "More than external_max: \"refuse\" the mail; \"bcc\": send it"
+	    " with undisclosed-recipients in place of To and Cc; \"hold\" it"
+	    " for a supervisor.",
+	    "external_max を超えたとき。\"refuse\" は拒否、\"bcc\" は To と Cc "
+	    "を undisclosed-recipients に替えて送信、\"hold\" は上司の確認まで"
+	    "保留。"),
 	SETTING_NEST_ROW(next_hops,
 	    "Where its mail goes: keys of `next_hops[]`. None: to the mail"
 	    " servers that DNS names (MX).",
@@ -546,6 +560,30 @@ outbound_domains(const struct load *l, const config_setting_t *group,
 }
 
 static int
+use_outbound(const config_setting_t *group, const struct outbound_row *row,
+    struct outbound_rules *o, struct err *e)
+{
+	static const char *const overs[] = {
+		[EXTERNAL_REFUSE] = "refuse",
+		[EXTERNAL_BCC] = "bcc",
+		[EXTERNAL_HOLD] = "hold",
+		NULL,
+	};
+	int over = choose(group, "external_over", row->external_over, overs, e);
+
+	if (over < 0)
+		return -1;
+	if (row->external_max == 0 &&
+	    config_setting_get_member(group, "external_over") != NULL)
+		return setting_error(group, e,
+		    "external_over without external_max, expected how many may"
+		    " be shown");
+	o->external_max = row->external_max;
+	o->over = (enum external_over)over;
+	return 0;
+}
+
+static int
 load_outbound(
     const struct load *l, const config_setting_t *group, struct err *e)
 {
@@ -559,6 +597,7 @@ load_outbound(
 	    use_profile(l, group, row.detox, route, e) < 0 ||
 	    use_keep(group, row.keep, route, e) < 0 ||
 	    choose_tls(group, row.tls, &route->mx_tls, e) < 0 ||
+	    use_outbound(group, &row, &route->outbound, e) < 0 ||
 	    load_hops(l, group, route, e) < 0)
 		return -1;
 	if (route->hops_n > 0 &&

@@ -48,6 +48,19 @@ enum mail_side {
 	MAIL_SIDE_INTERNET,
 };
 
+/* What becomes of a mail that shows too many addresses outside. */
+enum external_over {
+	EXTERNAL_REFUSE = 0,
+	EXTERNAL_BCC,  /* To and Cc are hidden */
+	EXTERNAL_HOLD, /* a person decides */
+};
+
+/* Of outbound routes, for mail of bodies. */
+struct outbound_rules {
+	uint32_t external_max; /* addresses outside in To and Cc; 0: any */
+	enum external_over over;
+};
+
 struct mail_route {
 	const char *name;        /* as the file names it; for log and explain */
 	const char *rule;        /* "inbound city", of struct mail_reason */
@@ -66,6 +79,7 @@ struct mail_route {
 	bool keep_is_said;      /* else as the group `store` says */
 	enum store_keep keep;   /* of which mails the original is kept */
 	bool verify_recipients; /* the next hop is asked, before the content */
+	struct outbound_rules outbound;
 	const char *file;
 	unsigned line;
 };

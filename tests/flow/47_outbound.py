@@ -20,7 +20,13 @@ inbound = ( {{ name = "city"; body = "990019"; domains = ["city.test", "*.city.t
   {{ name = "toge"; body = "990027"; domains = ["toge.test"]; side = "internet"; detox = "none";
     verify_recipients = false; {toge} }} );
 outbound = ( {{ name = "partner"; domains = ["partner.test"]; detox = "none"; {partner} }},
-  {{ name = "rebuilt"; domains = ["rebuilt.test"]; detox = "standard"; {partner} }} );
+  {{ name = "rebuilt"; domains = ["rebuilt.test"]; detox = "standard"; {partner} }},
+  {{ name = "few"; domains = ["few.test"]; detox = "none"; external_max = 3; {partner} }},
+  {{ name = "bcc"; domains = ["bcc.test"]; detox = "none"; external_max = 3; external_over = "bcc"; {partner} }},
+  {{ name = "bcc-rebuilt"; domains = ["bcc-rebuilt.test"]; detox = "standard"; external_max = 3;
+     external_over = "bcc"; {partner} }},
+  {{ name = "ask"; domains = ["ask.test"]; detox = "none"; external_max = 3; external_over = "hold";
+     {partner} }} );
 dkim = ( {{ body = "990019"; domain = "city.test"; selector = "rsa"; key = "city-rsa.pem"; }},
   {{ body = "990019"; domain = "city.test"; selector = "ed"; key = "city-ed.pem"; }},
   {{ body = "990019"; domain = "tax.city.test"; selector = "tax"; key = "city-ed.pem"; }} );
@@ -29,6 +35,11 @@ dkim = ( {{ body = "990019"; domain = "city.test"; selector = "rsa"; key = "city
 MAIL = ("From: =?UTF-8?B?5biC?= <{sender}>\r\nTo: b@partner.test\r\nSubject:  two  blanks \r\n"
         "Message-ID: <{id}@city.test>\r\nDate: Fri, 27 Nov 2026 09:00:00 +0900\r\n\r\n"
         "hello \t world  \r\n.\r\n\r\n..\r\nend\r\n\r\n\r\n")
+
+
+def many(mail_id, to, cc=""):
+    return (f"From: taro@city.test\r\nTo: {to}\r\nSubject: many\r\n" + (f"Cc: {cc}\r\n" if cc else "") +
+            f"Message-ID: <{mail_id}@city.test>\r\nDate: Fri, 27 Nov 2026 09:00:00 +0900\r\n\r\nhello\r\n")
 
 
 def make(build):
@@ -140,3 +151,57 @@ def test_a_key_that_cannot_be_read_stops_the_start(lab):
     assert "mail.conf:" in e[-1]["text"], e
     key.write_text(good)
     assert send(lab, MAIL.format(sender="taro@city.test", id="still")).startswith("250"), "the old one goes on"
+
+
+def test_many_that_see_each_other_are_refused(lab):
+    four = "a@x.test, \"b@q.test, \" <b@x.test>,\r\n c@x.test"
+    for i, (to, cc, want) in enumerate((
+            ("a@few.test, b@x.test", "c@few.test, t@city.test, h@toge.test", "250"),  # three, and two of ours
+            ("a@few.test, A@FEW.test, a@few.test", "b@x.test (again), c@x.test", "250"),
+            (four, "d@few.test", "554 5.7.1 more than 3 addresses outside"),
+            ("t@city.test", "g: " + four + ", d@x.test;", "554 5.7.1 "),
+            ("a@few.test, <b@x.test", "c@x.test, ,", "250"),
+            ("a@few.test, nobody, no body", "c@x.test", "554 5.7.1 "))):
+        answer = send(lab, many(f"few-{i}", to, cc), to=["d@few.test", "t@city.test"])
+        assert answer.startswith(want), (to, cc, answer)
+    assert "Bcc ni shite kudasai" in send(lab, many("few-x", four, "d@x.test"), to=["d@few.test"])
+    wait_until(lambda: [c for *_, c in lab.city.mails if b"few-1@" in c])
+    assert not [c for *_, c in lab.city.mails + lab.partner.mails if b"few-2@" in c or b"few-5@" in c], \
+        "neither of the two went"
+    e = lab.event(event="mail_refused", stage="outbound")
+    assert (e["rule"], e["body"]) == ("external_max", "990019") and e["file"].endswith("mail.conf"), e
+    # who is hidden already is no matter, nor is who writes to the bodies
+    assert send(lab, many("few-bcc", "undisclosed-recipients:;"), to=[f"{i}@few.test" for i in range(9)])[:3] == "250"
+    assert send(lab, many("few-in", four, four + ", z@x.test"), to=["t@city.test"])[:3] == "250"
+
+
+def test_many_that_see_each_other_are_hidden(lab):
+    to = ", ".join(f"p{i}@bcc.test" for i in range(4))
+    for name in ("bcc", "bcc-rebuilt"):
+        answer = send(lab, many(name, to, "taro@city.test"), to=[f"p0@{name}.test", f"p1@{name}.test"])
+        assert answer.startswith("250 2.0.0 delivered"), answer
+        got = arrived(lab.partner, b"<" + name.encode() + b"@")[0]
+        head = got.partition(b"\r\n\r\n")[0]
+        assert head.count(b"\r\nTo: undisclosed-recipients:;") == 1 and b"\r\nCc:" not in head, got
+        assert b"p0@bcc" not in got and b"Subject: many\r\n" in got and b"hello" in got, got
+        assert verified(lab, got) == [("city.test", "rsa"), ("city.test", "ed")]
+    assert send(lab, many("bcc-few", "p1@bcc.test"), to=["p1@bcc.test"]).startswith("250")
+    assert b"To: p1@bcc.test\r\n" in arrived(lab.partner, b"bcc-few@")[0]
+
+
+def test_many_that_see_each_other_wait_for_a_person(lab):
+    to = ", ".join(f"p{i}@ask.test" for i in range(4))
+    answer = send(lab, many("ask", to), to=["p0@ask.test", "h@toge.test"])
+    assert answer.startswith("250 2.0.0 kept as "), answer
+    number = answer.split()[-1]
+    arrived(lab.toge, b"ask@")  # who is none of them has it
+    shown = lab.ctl("queue", "show", number).stdout
+    assert "held" in shown and "<p0@ask.test> 450 4.7.1 held for a supervisor" in shown, shown
+    assert lab.event(event="mail_recipient", result="held")["recipient"] == "p0@ask.test"
+    lab.ctl("reload")  # it is still held, and can still be let go, by the next process
+    wait_until(lambda: number in lab.ctl("queue", "list").stdout)
+    assert not [c for *_, c in lab.partner.mails if b"<ask@" in c]
+    lab.ctl("queue", "retry", number)
+    got = arrived(lab.partner, b"<ask@")[0]
+    assert b"p3@ask.test" in got
+    wait_until(lambda: lab.ctl("queue", "list").stdout == "")
