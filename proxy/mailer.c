@@ -10,6 +10,7 @@
 
 #include "proxy/base/log.h"
 #include "proxy/smtp/client.h"
+#include "proxy/smtp/floods.h"
 #include "proxy/smtp/queue.h"
 #include "proxy/smtp/recipients.h"
 #include "proxy/smtp/released.h"
@@ -219,6 +220,7 @@ open_all(struct mailer *m, struct err *e)
 
 	if (make_tls(m, e) < 0)
 		return -1;
+	m->floods = floods_new(&s->mail);
 	m->signers = signers_new(s->routes, e);
 	if (m->signers == NULL)
 		return -1;

@@ -26,6 +26,7 @@ struct recipients;
 struct signers;
 struct suspect_names;
 struct rspamd;
+struct floods;
 
 struct mailer {
 	struct child *child;
@@ -44,6 +45,7 @@ struct mailer {
 	SSL_CTX *tls; /* NULL: not offered */
 	struct session_settings session;
 	struct rates client_rates, body_rates;
+	struct floods *floods; /* of the bodies' addresses */
 	struct repeats repeats;
 	struct budget budget; /* of content in memory */
 	struct accepting_mail *accepting;

@@ -70,6 +70,11 @@ EVENT(MAIL_DETOXED, "mail_detoxed", NOTICE,                                    \
     " removed say what became of it.",                                         \
     "メールを経路ごとに無害化した、または拒否した。result・refusal・removed "  \
     "が結果。")                                                                \
+EVENT(MAIL_FLOOD, "mail_flood", WARN,                                          \
+    "A sender of a body passed a limit of an hour: its mailbox may be taken"   \
+    " over. Its mail is held until the hour is over; told once an hour.",      \
+    "構成団体の送信者が一時間の上限を超えた。メールボックスを乗っ取られたおそれがある。" \
+    "その時間のメールは保留する。一時間に一度だけ記す。")                      \
 EVENT(MAIL_ORDER, "mail_order", NOTICE,                                        \
     "An administrator ordered something about a mail in the spool.",           \
     "管理者がスプールのメールに指示した。")                                    \

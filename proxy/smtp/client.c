@@ -9,6 +9,7 @@
 #include "proxy/listener/proxy_protocol.h"
 #include "proxy/smtp/head.h"
 #include "proxy/smtp/mail.h"
+#include "proxy/smtp/outbound.h"
 #include "proxy/smtp/recipients.h"
 
 #define LINGER_MS 5000 /* for our last words to be read */
@@ -278,6 +279,7 @@ answer_recipient(struct mail_client *c, const struct smtp_reply *asked)
 	reply_set(&r, 250, "2.1.5", "recipient ok");
 	if (reply_is_final(asked)) {
 		r = *asked;
+		outbound_failed(c->mailer, c->segment, &c->session.envelope);
 		refuse(c, "recipient", to, &why, &r);
 	}
 	/* A next hop that cannot be asked now is no reason: the spool waits
@@ -310,6 +312,7 @@ decide_recipient(struct mail_client *c)
 	    m->settings->routes, c->segment, &to->address, &why, &r);
 	if (route == NULL) {
 		refuse(c, "policy", to->address.text, &why, &r);
+		outbound_failed(m, c->segment, &c->session.envelope);
 		session_answer(&c->session, &r);
 		return;
 	}

@@ -354,6 +354,8 @@ take_result(struct leg *leg, size_t i, const struct shipment_result *r)
 		counter_add(COUNTER_MAILS_DELIVERED, 1);
 	} else if (reply_is_final(&s->reply)) {
 		s->state = RECIPIENT_FAILED;
+		outbound_failed(leg->mail->mailer, leg->mail->origin.segment,
+		    &leg->mail->envelope);
 	}
 	trail_recipient(leg, which, result_words[s->state], r);
 }

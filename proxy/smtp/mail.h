@@ -224,4 +224,6 @@ void trail_refused(const struct mail_origin *origin, const char *stage,
     struct bytes sender, struct bytes recipient, const struct mail_reason *why,
     const struct smtp_reply *reply);
 void trail_lost(const char *mail, const char *route, const char *why);
+struct flood_counts;
+void trail_flood(const struct mail *mail, const struct flood_counts *n);
 void trail_detoxed(const struct leg *leg, const struct detox_outcome *o);

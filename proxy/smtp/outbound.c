@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "proxy/smtp/field.h"
+#include "proxy/smtp/floods.h"
 #include "proxy/smtp/head.h"
 
 /* Who they are is told apart by hashes: who makes two meet counts as less, but
@@ -189,6 +190,46 @@ judge_shown(struct leg *leg, struct bytes head, struct smtp_reply *r)
 	return OUTBOUND_REFUSED;
 }
 
+static bool
+is_counted(const struct segment *from, const struct envelope *e)
+{
+	return from != NULL && e->sender.text.n > 0;
+}
+
+void
+outbound_failed(
+    struct mailer *m, const struct segment *from, const struct envelope *e)
+{
+	if (is_counted(from, e))
+		floods_failed(m->floods, e->sender.text, loop_now_ms(m->loop));
+}
+
+static void
+judge_flood(struct mail *mail)
+{
+	const struct envelope *e = &mail->envelope;
+	struct mailer *m = mail->mailer;
+	uint64_t now = loop_now_ms(m->loop);
+	struct flood_counts n;
+	struct smtp_reply r;
+
+	if (!is_counted(mail->origin.segment, e))
+		return;
+	for (size_t i = 0; i < e->recipients_n; i++)
+		floods_recipient(m->floods, e->sender.text,
+		    e->recipients[i].address.text, now);
+	if (floods_judge(m->floods, e->sender.text, now, &n) == FLOOD_GO)
+		return;
+	reply_set(&r, 450, "4.7.1",
+	    "held for a supervisor: too many recipients of one sender in this"
+	    " hour (%s)",
+	    n.limit);
+	if (n.first)
+		trail_flood(mail, &n);
+	for (size_t i = 0; i < mail->legs_n; i++)
+		hold(&mail->legs[i], &r);
+}
+
 enum outbound_verdict
 outbound_judge(struct mail *mail, struct smtp_reply *r)
 {
@@ -199,5 +240,6 @@ outbound_judge(struct mail *mail, struct smtp_reply *r)
 	for (size_t i = 0; i < mail->legs_n; i++)
 		if (judge_shown(&mail->legs[i], head, r) == OUTBOUND_REFUSED)
 			return OUTBOUND_REFUSED;
+	judge_flood(mail);
 	return OUTBOUND_GO;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * outbound: what is asked of mail that bodies send, before any of it leaves:
- * that not too many people outside see each other's addresses.
+ * that not too many people outside see each other's addresses, and that its
+ * sender does not send as if somebody had taken over his mailbox.
  */
 #pragma once
 
@@ -23,9 +24,12 @@ enum outbound_verdict {
 	OUTBOUND_GO,          /* perhaps some recipients are held now */
 };
 
-/* Judges a mail that has its legs, before any runs: by the routes of those.
- * What a person has let go is not judged again. */
+/* Judges a mail that has its legs, before any runs: by the routes of those, and
+ * counts its recipients. What a person has let go is not judged again. */
 enum outbound_verdict outbound_judge(struct mail *mail, struct smtp_reply *r)
     MUST_CHECK;
+/* One of its sender's recipients does not exist. */
+void outbound_failed(
+    struct mailer *m, const struct segment *from, const struct envelope *e);
 /* Whether what such a leg delivers must not show To and Cc. */
 bool outbound_must_hide(const struct leg *leg, struct bytes head);

@@ -78,6 +78,27 @@ const struct setting mail_table[] = {
 	SETTING(mail_settings, messages_per_minute_body, COUNT, 3000, 1,
 	    1000000, "Mails of all clients of a body in a minute.",
 	    "一つの団体の全端末の一分あたりのメールの上限。"),
+	SETTING(mail_settings, sender_recipients_per_hour, COUNT, 1000, 0,
+	    10000000,
+	    "Recipients of one sender address of a body in an hour; further"
+	    " mail of it is held. 0: no limit.",
+	    "構成団体の一つの送信者アドレスの、一時間あたりの宛先の上限。超えた"
+	    "後のメールは保留します。0 なら制限しません。"),
+	SETTING(mail_settings, sender_distinct_per_hour, COUNT, 500, 0, 1500,
+	    "The same, of different recipients.", "同じく、異なる宛先の数。"),
+	SETTING(mail_settings, sender_failed_per_hour, COUNT, 50, 0, 10000000,
+	    "The same, of recipients that do not exist or have no route.",
+	    "同じく、存在しない、または経路のない宛先の数。"),
+	SETTING(mail_settings, sender_usual_times, COUNT, 20, 0, 10000,
+	    "The same: so many times the recipients of the address's usual"
+	    " hours, once eight of these are known, and never below 100.",
+	    "同じく、そのアドレスのふだんの一時間の宛先の何倍までか。送信のあっ"
+	    "た八時間分を知ってから用い、100 を下回りません。"),
+	SETTING(mail_settings, bulk_senders, TEXTS, 0, 0, 10000,
+	    "Sender addresses that these limits do not hold: news letters, what"
+	    " machines send.",
+	    "この制限で保留しない送信者アドレス（メールマガジン、システムからの"
+	    "通知など）。"),
 	SETTING_SECONDS_ROW(mail_settings, greeting_delay, 0, 0, 30,
 	    "How long the greeting waits for clients that talk before it, who"
 	    " are refused.",

@@ -46,7 +46,12 @@ struct mail_settings {
 	uint32_t connections_per_client;
 	uint32_t messages_per_minute;      /* of one client address */
 	uint32_t messages_per_minute_body; /* of all clients of a body */
-	uint64_t greeting_delay_ms; /* how long early talk is waited for */
+	/* Of one sender address of a body; 0: no limit. */
+	uint32_t sender_recipients_per_hour, sender_distinct_per_hour;
+	uint32_t sender_failed_per_hour;
+	uint32_t sender_usual_times; /* so much more than in its usual hours */
+	struct texts bulk_senders;   /* whom these do not hold */
+	uint64_t greeting_delay_ms;  /* how long early talk is waited for */
 	uint64_t command_timeout_ms, data_timeout_ms, session_max_ms;
 	uint64_t cut_through_max_ms;
 	uint64_t connect_timeout_ms, reply_timeout_ms; /* with next hops */

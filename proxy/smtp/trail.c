@@ -2,6 +2,7 @@
 /* trail: what the journal is told of a mail (docs/JOURNAL.md). */
 #include <time.h>
 
+#include "proxy/smtp/floods.h"
 #include "proxy/smtp/mail.h"
 
 static void
@@ -167,6 +168,23 @@ trail_lost(const char *mail, const char *route, const char *why)
 	log_string(&l, "mail", mail);
 	log_string(&l, "route", route);
 	log_string(&l, "why", why);
+	log_end(&l);
+}
+
+void
+trail_flood(const struct mail *mail, const struct flood_counts *n)
+{
+	struct log_line l;
+
+	log_begin(&l, EVENT_MAIL_FLOOD, NULL);
+	log_string(&l, "mail", mail->id);
+	put_origin(&l, &mail->origin);
+	log_text(&l, "sender", mail->envelope.sender.text);
+	log_string(&l, "limit", n->limit);
+	log_number(&l, "recipients", n->recipients);
+	log_number(&l, "distinct", n->distinct);
+	log_number(&l, "failed", n->failed);
+	log_number(&l, "usual", n->usual);
 	log_end(&l);
 }
 

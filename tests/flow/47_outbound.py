@@ -8,6 +8,7 @@ import pathlib
 import re
 import subprocess
 import sys
+import time
 
 sys.path.insert(0, os.path.dirname(__file__))
 from lab import CITY, STRANGER, TOWN, openssl, wait_until  # noqa: E402
@@ -43,7 +44,7 @@ def many(mail_id, to, cc=""):
 
 
 def make(build):
-    lab = mail_module.MailLab(build)
+    lab = mail_module.MailLab(build, mail="sender_distinct_per_hour = 70; sender_failed_per_hour = 5;")
     hops = {n: f'next_hops = ( {{ host = "127.0.0.1"; port = {getattr(lab, n).port}; tls = "none"; }} );'
             for n in ("city", "toge", "partner")}
     lab.write_routes(ROUTES.format(**hops))
@@ -205,3 +206,47 @@ def test_many_that_see_each_other_wait_for_a_person(lab):
     got = arrived(lab.partner, b"<ask@")[0]
     assert b"p3@ask.test" in got
     wait_until(lambda: lab.ctl("queue", "list").stdout == "")
+
+
+def test_a_taken_over_mailbox_is_held(lab):
+    """Limits are low for this one sender alone, as each counts for itself."""
+    mail = MAIL.format(sender="spam@city.test", id="flood-{}")
+    answers = [send(lab, mail.format(i), "spam@city.test", [f"r{i}-{k}@partner.test" for k in range(20)])
+               for i in range(4)]
+    assert [a[:14] for a in answers] == ["250 2.0.0 deli"] * 3 + ["250 2.0.0 kept"], answers
+    number = answers[-1].split()[-1]
+    shown = lab.ctl("queue", "show", number).stdout
+    assert shown.count("held      <") == 20 and "(sender_distinct_per_hour)" in shown, shown
+    assert send(lab, mail.format("x"), "SPAM@city.test")[:14] == "250 2.0.0 kept"
+    e = lab.event(event="mail_flood")
+    assert (e["sender"], e["body"], e["limit"], e["recipients"]) == (
+        "spam@city.test", "990019", "sender_distinct_per_hour", 80), e
+    time.sleep(0.3)
+    assert len(lab.events("mail_flood")) == 1, "it is told once"
+    assert send(lab, MAIL.format(sender="taro@city.test", id="calm"))[:14] == "250 2.0.0 deli"
+    assert not [c for *_, c in lab.partner.mails if b"flood-3@" in c]
+    lab.ctl("queue", "retry", number)
+    arrived(lab.partner, b"flood-3@")
+    lab.ctl("queue", "drop", lab.ctl("queue", "list").stdout.split()[0])
+    assert lab.ctl("queue", "list").stdout == ""
+
+
+def test_a_mailbox_that_writes_to_nobody_is_held(lab):
+    """Names that are guessed: no route, or no such recipient at a next hop."""
+    lab.partner.on["rcpt"] = lambda line: "550 5.1.1 who?" if "<guess" in line else "250 ok"
+    with lab.talk(CITY) as t:
+        t.say("EHLO a\r\n")
+        t.say("MAIL FROM:<guess@city.test>\r\n")
+        for i in range(4):
+            assert t.say(f"RCPT TO:<a{i}@nowhere.test>\r\n")[:3] == "550"
+    def guess(to):
+        return send(lab, MAIL.format(sender="guess@city.test", id=to), "guess@city.test", [f"{to}@partner.test"])
+    assert guess("guess1")[:3] == "550"
+    assert guess("known1")[:14] == "250 2.0.0 deli", "five are no more than five"
+    assert guess("guess2")[:3] == "550"
+    answer = guess("known2")
+    assert answer[:14] == "250 2.0.0 kept", answer
+    lab.partner.on.clear()
+    e = lab.event(event="mail_flood", sender="guess@city.test")
+    assert (e["limit"], e["failed"]) == ("sender_failed_per_hour", 6), e
+    lab.ctl("queue", "drop", answer.split()[-1])

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "proxy/smtp/floods.h"
+
+#include <stdlib.h>
+
+#define HOUR_MS (60 * 60 * (uint64_t)1000)
+#define SETS 4096 /* each of WAYS rows */
+#define WAYS 4
+#define BITS 2048 /* of the distinct recipients' hashes */
+#define USUAL_WEIGHT 8
+
+struct row {
+	uint64_t key; /* the sender's hash; 0: free */
+	uint64_t used_ms;
+	uint64_t hour;
+	uint32_t recipients, failed, distinct;
+	uint32_t usual; /* a mean of the hours with mail, newer ones more */
+	uint32_t hours; /* of these */
+	bool told;
+	uint64_t bits[BITS / 64];
+};
+
+struct floods {
+	const struct mail_settings *settings;
+	struct row rows[SETS][WAYS];
+};
+
+struct floods *
+floods_new(const struct mail_settings *s)
+{
+	struct floods *f = calloc(1, sizeof(*f));
+
+	must(f != NULL);
+	f->settings = s;
+	return f;
+}
+
+void
+floods_free(struct floods *f)
+{
+	free(f);
+}
+
+/* FNV-1a, mixed; capitals do not matter. */
+static uint64_t
+hash(struct bytes text)
+{
+	uint64_t h = UINT64_C(0xcbf29ce484222325);
+
+	for (size_t i = 0; i < text.n; i++) {
+		uint8_t c = text.p[i];
+
+		h ^= c >= 'A' && c <= 'Z' ? c | 0x20 : c;
+		h *= UINT64_C(0x100000001b3);
+	}
+	h ^= h >> 32;
+	return h == 0 ? 1 : h;
+}
+
+/* Another hour began: the last one becomes part of what is usual. */
+static void
+turn(struct row *r, uint64_t hour)
+{
+	if (r->hour == hour)
+		return;
+	if (r->recipients > 0) {
+		uint32_t weight =
+		    r->hours < USUAL_WEIGHT ? r->hours + 1 : USUAL_WEIGHT;
+
+		r->usual += (uint32_t)(((int64_t)r->recipients - r->usual) /
+		    (int64_t)weight);
+		r->hours++;
+	}
+	r->hour = hour;
+	r->recipients = r->failed = r->distinct = 0;
+	r->told = false;
+	memset(r->bits, 0, sizeof(r->bits));
+}
+
+static struct row *
+row_of(struct floods *f, struct bytes sender, uint64_t now_ms)
+{
+	uint64_t key = hash(sender);
+	struct row *set = f->rows[key % SETS];
+	struct row *r = set;
+
+	for (size_t i = 0; i < WAYS; i++) {
+		if (set[i].key == key) {
+			r = &set[i];
+			break;
+		}
+		if (set[i].used_ms < r->used_ms)
+			r = &set[i];
+	}
+	if (r->key != key)
+		*r = (struct row){ .key = key, .hour = now_ms / HOUR_MS };
+	turn(r, now_ms / HOUR_MS);
+	r->used_ms = now_ms;
+	return r;
+}
+
+static void
+count(uint32_t *n)
+{
+	if (*n < UINT32_MAX)
+		++*n;
+}
+
+void
+floods_recipient(struct floods *f, struct bytes sender, struct bytes recipient,
+    uint64_t now_ms)
+{
+	struct row *r = row_of(f, sender, now_ms);
+	uint64_t h = hash(recipient);
+	uint64_t *word = &r->bits[h / 64 % COUNT(r->bits)];
+	uint64_t bit = UINT64_C(1) << h % 64;
+
+	count(&r->recipients);
+	r->distinct += (*word & bit) == 0;
+	*word |= bit;
+}
+
+void
+floods_failed(struct floods *f, struct bytes sender, uint64_t now_ms)
+{
+	count(&row_of(f, sender, now_ms)->failed);
+}
+
+/* News letters and what machines send. */
+static bool
+is_bulk(const struct mail_settings *s, struct bytes sender)
+{
+	for (size_t i = 0; i < s->bulk_senders.n; i++)
+		if (bytes_equal_nocase(sender, bytes_of(s->bulk_senders.p[i])))
+			return true;
+	return false;
+}
+
+static bool
+is_over(uint64_t n, uint64_t max)
+{
+	return max > 0 && n > max;
+}
+
+static uint64_t
+most_usual(const struct mail_settings *s, const struct row *r)
+{
+	uint64_t most = (uint64_t)s->sender_usual_times * r->usual;
+
+	if (r->hours < FLOODS_KNOWN_HOURS || s->sender_usual_times == 0)
+		return 0;
+	return most > FLOODS_USUAL_MIN ? most : FLOODS_USUAL_MIN;
+}
+
+enum flood
+floods_judge(struct floods *f, struct bytes sender, uint64_t now_ms,
+    struct flood_counts *out)
+{
+	const struct mail_settings *s = f->settings;
+	struct row *r = row_of(f, sender, now_ms);
+
+	*out = (struct flood_counts){
+		.recipients = r->recipients,
+		.distinct = r->distinct,
+		.failed = r->failed,
+		.usual = r->hours < FLOODS_KNOWN_HOURS ? 0 : r->usual,
+	};
+	if (is_bulk(s, sender))
+		return FLOOD_GO;
+	if (is_over(r->recipients, s->sender_recipients_per_hour))
+		out->limit = "sender_recipients_per_hour";
+	else if (is_over(r->distinct, s->sender_distinct_per_hour))
+		out->limit = "sender_distinct_per_hour";
+	else if (is_over(r->failed, s->sender_failed_per_hour))
+		out->limit = "sender_failed_per_hour";
+	else if (is_over(r->recipients, most_usual(s, r)))
+		out->limit = "sender_usual_times";
+	else
+		return FLOOD_GO;
+	out->first = !r->told;
+	r->told = true;
+	return FLOOD_HOLD;
+}

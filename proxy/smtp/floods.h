@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * floods: how much each address of the bodies sends in an hour, to find one
+ * that somebody else has taken over: he writes to very many, to many that the
+ * address never wrote to, and to many that do not exist. A row for each
+ * address; memory is fixed, and the row that was used longest ago gives way.
+ * Time is passed in.
+ */
+#pragma once
+
+#include "proxy/base/bytes.h"
+#include "proxy/smtp/settings.h"
+
+/* Hours with mail until an address's usual is known. */
+#define FLOODS_KNOWN_HOURS 8
+/* Below so many recipients nothing is unusual. */
+#define FLOODS_USUAL_MIN 100
+
+enum flood {
+	FLOOD_HOLD = 0, /* over a limit: a person decides */
+	FLOOD_GO,
+};
+
+/* Of the hour that now_ms is in. */
+struct flood_counts {
+	uint32_t recipients;
+	uint32_t distinct; /* about; never too many */
+	uint32_t failed;
+	uint32_t usual;    /* recipients of its hours with mail; 0: unknown */
+	const char *limit; /* the setting that was passed; NULL: none */
+	bool first;        /* for the first time in this hour */
+};
+
+struct floods;
+struct floods *floods_new(const struct mail_settings *s);
+void floods_free(struct floods *f);
+
+/* One recipient more of that sender's, for each before floods_judge. */
+void floods_recipient(struct floods *f, struct bytes sender,
+    struct bytes recipient, uint64_t now_ms);
+/* One that no next hop has, or that has no route. */
+void floods_failed(struct floods *f, struct bytes sender, uint64_t now_ms);
+enum flood floods_judge(struct floods *f, struct bytes sender, uint64_t now_ms,
+    struct flood_counts *out) MUST_CHECK;
