@@ -581,6 +581,25 @@ end_content(struct dialog *d)
 	return BYTES("\r\n.\r\n");
 }
 
+/* The first dot that begins a line and is not b's first byte; NULL: none. Dots
+ * are looked for, not ends of lines, as base64 has none: a search for both
+ * bytes at once was a third of the time of a mail of 2 MiB. Behind any LF,
+ * even one without CR, of which there should be none: some peers would take
+ * such a dot for the end. */
+static const uint8_t *
+find_dot(struct bytes b)
+{
+	const uint8_t *end = b.p + b.n;
+	const uint8_t *dot = b.p;
+
+	while (++dot < end) {
+		dot = memchr(dot, '.', (size_t)(end - dot));
+		if (dot == NULL || dot[-1] == '\n')
+			return dot;
+	}
+	return NULL;
+}
+
 struct bytes
 dialog_content(struct dialog *d, size_t most)
 {
@@ -597,11 +616,9 @@ dialog_content(struct dialog *d, size_t most)
 	}
 	if (slice.n > most)
 		slice.n = most;
-	/* Behind any LF, even one without CR, of which there should be none:
-	 * some peers would take such a dot for the end. */
-	dot = memmem(slice.p, slice.n, "\n.", 2);
+	dot = find_dot(slice);
 	if (dot != NULL)
-		slice.n = (size_t)(dot - slice.p) + 1;
+		slice.n = (size_t)(dot - slice.p);
 	bytes_take(piece, slice.n);
 	d->line_begins = slice.p[slice.n - 1] == '\n';
 	d->stuffed = false;
