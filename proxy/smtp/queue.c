@@ -9,6 +9,8 @@
 	2000 /* how often files of ended processes are looked for \
 	      */
 #define SPOOL_SEGMENT ((uint64_t)64 << 20)
+#define SPOOL_GATHER_MS 20
+#define SPOOL_END_MS 100
 #define ABOUT_MAX ((size_t)1 << 20)
 #define SHOWN_REPLY 120
 
@@ -453,6 +455,8 @@ queue_new(struct mailer *m, int folder, struct err *e)
 		.bytes_max = s->spool_max,
 		.free_min = s->spool_free_min,
 		.segment = SPOOL_SEGMENT,
+		.gather_ms = SPOOL_GATHER_MS,
+		.end_ms = SPOOL_END_MS,
 	};
 	struct queue *q = calloc(1, sizeof(*q));
 

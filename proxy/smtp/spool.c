@@ -43,16 +43,55 @@ commit_due(void *owner)
 		spool_commit(s);
 }
 
+/* As long as the last commit took, in which as many may come again as were
+ * kept waiting by it. Who sends one after the other never waits. */
+static uint64_t
+gather_ms(const struct spool *s)
+{
+	if (s->together < 2)
+		return 0;
+	return s->took_ms < s->limits.gather_ms ? s->took_ms
+						: s->limits.gather_ms;
+}
+
 void
 spool_schedule(struct spool *s)
 {
 	if (s->busy)
 		return;
 	s->unsettled = true;
-	if (s->scheduled)
+	if (s->scheduled || s->gathering)
 		return;
+	if (gather_ms(s) > 0) {
+		s->gathering = true;
+		timer_start(s->gather, gather_ms(s));
+		return;
+	}
 	s->scheduled = true;
 	loop_defer(s->loop, commit_due, s);
+}
+
+void
+spool_schedule_end(struct spool *s)
+{
+	if (s->limits.end_ms == 0) {
+		spool_schedule(s);
+		return;
+	}
+	if (s->busy)
+		return;
+	s->unsettled = true;
+	if (s->scheduled || s->gathering || s->settling)
+		return;
+	s->settling = true;
+	timer_start(s->settle, s->limits.end_ms);
+}
+
+/* Of gather or settle. */
+static void
+wait_over(void *owner)
+{
+	spool_commit(owner);
 }
 
 static void
@@ -115,7 +154,6 @@ spool_append(struct spool *s, struct segment *g, struct record *r,
 	if (segment_append(g, r, text, at_out, e) < 0)
 		return -1;
 	s->file_bytes += g->end - before;
-	spool_schedule(s);
 	return 0;
 }
 
@@ -221,7 +259,7 @@ spool_bury(struct spool *s, struct mail *m)
 	list_append(&s->ends, &m->order);
 	release(&m->mail.about);
 	release(&m->mail.note);
-	spool_schedule(s);
+	spool_schedule_end(s);
 }
 
 /* A record about a mail, behind it in its file. */
@@ -242,6 +280,7 @@ spool_write_note(struct spool *s, struct mail *m, struct err *e)
 {
 	if (write_about(s, m, RECORD_NOTE, m->mail.note, e) < 0)
 		return -1;
+	spool_schedule(s);
 	m->note_state = NOTE_WRITTEN;
 	return 0;
 }
@@ -251,6 +290,7 @@ spool_write_end(struct spool *s, struct mail *m, struct err *e)
 {
 	if (write_about(s, m, RECORD_END, (struct bytes){ 0 }, e) < 0)
 		return -1;
+	spool_schedule_end(s);
 	m->end_written = true;
 	return 0;
 }
@@ -401,6 +441,7 @@ spool_add(struct spool *s, struct bytes about, const struct bytes *pieces,
 	spool_new_id(s, r.id);
 	if (spool_append(s, g, &r, &text, &at, e) < 0)
 		return NULL;
+	spool_schedule(s);
 	m = new_mail(s, &r, about);
 	m->content_at = at + record_front(&r);
 	spool_seat(m, g, at, r.content_sum);
@@ -515,6 +556,8 @@ spool_open(int folder, const struct spool_limits *limits, struct loop *l,
 		s->limits.segment = SEGMENT_MIN;
 	s->loop = l;
 	s->retry = timer_new(l, retry_due, s);
+	s->gather = timer_new(l, wait_over, s);
+	s->settle = timer_new(l, wait_over, s);
 	s->events = *events;
 	s->owner = owner;
 	must(getrandom(&s->id_tag, sizeof(s->id_tag), 0) == sizeof(s->id_tag));
@@ -560,6 +603,8 @@ spool_close(struct spool *s)
 	free_mails(&s->ends);
 	index_release(&s->index);
 	timer_free(s->retry);
+	timer_free(s->gather);
+	timer_free(s->settle);
 	close(s->folder);
 	s->closed = true;
 	if (!s->scheduled)

@@ -7,7 +7,8 @@
  * Each process writes files of its own, under a lock; those of a process that
  * has ended are taken over by whoever finds them unlocked, at its start and
  * from time to time. All that is added in one tick of the loop is made durable
- * by one fdatasync at its end.
+ * by one fdatasync at its end; when several mails come at a time, that waits a
+ * little for more of them.
  */
 #pragma once
 
@@ -26,6 +27,11 @@ struct spool_limits {
 	uint64_t free_min;  /* bytes that the disk must keep free */
 	uint64_t segment;   /* bytes of one file; at most an eighth of
 			     * bytes_max, at least 64 KiB */
+	/* 0 for each: at the end of the tick. */
+	uint64_t gather_ms; /* the most that a commit waits for more mails,
+			     * when the last one had several */
+	uint64_t end_ms;    /* that an end waits for a commit, when nothing
+			     * else needs one */
 };
 
 /* A mail in the spool. The spool's own; what it says lives until it is ended
@@ -43,7 +49,7 @@ struct spool_mail {
 
 struct spool_events {
 	/* It is durable: acknowledge it. Called after the tick in which it was
-	 * added, never from spool_add. */
+	 * added, or after gather_ms; never from spool_add. */
 	void (*committed)(void *owner, struct spool_mail *m);
 	/* It could not be made durable: it is gone, do not acknowledge. m is
 	 * freed behind this, and not to be ended. */
@@ -72,14 +78,15 @@ bool spool_has_room(struct spool *s, uint64_t size);
  * failed; nothing was added. */
 struct spool_mail *spool_add(struct spool *s, struct bytes about,
     const struct bytes *pieces, size_t pieces_n, struct err *e) MUST_CHECK;
-/* Replaces m's note, durable with the tick. -1 and *e: the disk does not take
- * it; the note in memory is the new one, and it is tried again by the spool
- * with the next commit, each second. Or it is over SPOOL_TEXT_MAX, and nothing
- * was done. */
+/* Replaces m's note, durable with the next commit. -1 and *e: the disk does not
+ * take it; the note in memory is the new one, and it is tried again by the
+ * spool with the next commit, each second. Or it is over SPOOL_TEXT_MAX, and
+ * nothing was done. */
 int spool_note(
     struct spool *s, struct spool_mail *m, struct bytes note, struct err *e);
 /* It was delivered, or a person dropped it. m is freed; the end is durable with
- * the tick (a power cut before that delivers it again, as RFC 5321 allows). */
+ * the next commit, or after end_ms (a power cut before that delivers it again,
+ * as RFC 5321 allows). */
 void spool_end(struct spool *s, struct spool_mail *m);
 /* The content, mapped for reading; spool_unmap gives it back. -1 and *e: it
  * cannot be read or its checksum does not hold. */

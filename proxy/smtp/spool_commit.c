@@ -250,15 +250,22 @@ announce_one(struct spool *s, struct mail *m, const char *why)
 	spool_bury(s, m);
 }
 
-/* Those of this tick alone: what the user adds meanwhile waits its turn. */
+/* Those of this commit alone: what the user adds meanwhile waits its turn. */
 static void
-announce(struct spool *s, const char *why)
+announce(struct spool *s, uint64_t took_ms, const char *why)
 {
+	uint64_t together = 0;
+
 	while (!list_is_empty(&s->adding)) {
 		struct list *l = s->adding.next;
 
 		list_remove(l);
 		list_append(&s->telling, l);
+		together++;
+	}
+	if (together > 0) {
+		s->together = together;
+		s->took_ms = took_ms;
 	}
 	while (!list_is_empty(&s->telling)) {
 		struct mail *m =
@@ -341,8 +348,12 @@ void
 spool_commit(struct spool *s)
 {
 	struct err e = { 0 };
+	uint64_t began_us = clock_us();
 	bool whole;
 
+	timer_stop(s->gather);
+	timer_stop(s->settle);
+	s->gathering = s->settling = false;
 	s->unsettled = false;
 	s->busy = true;
 	whole = make_durable(s, &e);
@@ -351,6 +362,6 @@ spool_commit(struct spool *s)
 		timer_start(s->retry, RETRY_MS);
 	else if (!list_is_empty(&s->ends))
 		spool_schedule(s); /* of those that moved */
-	announce(s, e.text);
+	announce(s, (clock_us() - began_us) / 1000, e.text);
 	reap(s);
 }

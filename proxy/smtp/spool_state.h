@@ -62,9 +62,13 @@ struct spool {
 	struct spool_limits limits;
 	struct loop *loop;
 	struct timer *retry;
+	struct timer *gather; /* a commit that waits for more mails */
+	struct timer *settle; /* one that is for ends alone */
 	struct spool_events events;
 	void *owner;
 	bool scheduled; /* a commit, at the end of the tick */
+	bool gathering; /* the timer runs */
+	bool settling;  /* the timer runs */
 	bool unsettled; /* something waits for a commit */
 	bool busy;      /* what is written now is for the commit under way */
 	bool closed;    /* freed by what is scheduled */
@@ -84,6 +88,8 @@ struct spool {
 	uint64_t bytes;      /* of contents */
 	uint64_t file_bytes; /* of our segments, up to their ends */
 	uint64_t commits;
+	uint64_t together;      /* mails of the last commit that had any */
+	uint64_t took_ms;       /* that commit */
 	uint64_t id_us, id_tag; /* of the last id */
 
 	/* As they were when last looked at. */
@@ -104,8 +110,10 @@ mail_of(struct spool_mail *m)
 /* spool.c */
 /* Each failure once a minute. */
 void spool_tell(struct spool *s, const struct err *e);
-/* Commits at the end of this tick. */
+/* Commits at the end of this tick, or when more mails were waited for. */
 void spool_schedule(struct spool *s);
+/* Commits with the next that is due, or after end_ms. */
+void spool_schedule_end(struct spool *s);
 /* A segment that takes n bytes more, made when need be. NULL and *e. */
 struct segment *spool_place(struct spool *s, uint64_t n, struct err *e)
     MUST_CHECK;

@@ -122,6 +122,93 @@ START_TEST(spool_ends_what_is_not_committed)
 END_TEST
 
 static void
+take_50_ms(int fd)
+{
+	(void)fd;
+	usleep(50000);
+}
+
+static void
+stop(void *owner)
+{
+	loop_stop(owner);
+}
+
+static void
+run_for(uint64_t ms)
+{
+	struct timer *t = timer_new(d.loop, stop, d.loop);
+
+	timer_start(t, ms);
+	loop_run(d.loop);
+	timer_free(t);
+}
+
+/* Behind a commit of several mails the next waits as long as that one took;
+ * behind one of a single mail it does not. */
+START_TEST(spool_waits_for_more_when_several_came)
+{
+	d.limits.gather_ms = 1000;
+	drive_disk.synced = take_50_ms;
+	drive_open(&d);
+	drive_add(&d, 1);
+	drive_tick(&d);
+	drive_add(&d, 2);
+	drive_add(&d, 3);
+	drive_tick(&d);
+	ck_assert_uint_eq(d.committed, 3);
+	drive_add(&d, 4);
+	drive_tick(&d);
+	drive_add(&d, 5);
+	drive_tick(&d);
+	ck_assert_uint_eq(d.committed, 3);
+	run_for(1100);
+	ck_assert_uint_eq(d.committed, 5);
+	ck_assert_uint_eq(drive_disk.syncs, 3);
+	drive_add(&d, 6);
+	run_for(1100);
+	ck_assert_uint_eq(d.committed, 6);
+	drive_add(&d, 7);
+	drive_tick(&d);
+	ck_assert_uint_eq(d.committed, 7);
+	drive_add(&d, 8);
+	drive_add(&d, 9);
+	drive_tick(&d);
+	drive_add(&d, 10);
+	reopen();
+	ck_assert_uint_eq(d.found, 10);
+}
+END_TEST
+
+/* An end is written at once, so that kill -9 loses none, and forced to the disk
+ * with what comes, or later. */
+START_TEST(spool_forces_ends_later)
+{
+	struct spool_mail *mails[3];
+
+	d.limits.end_ms = 300;
+	drive_open(&d);
+	for (uint32_t i = 0; i < COUNT(mails); i++)
+		mails[i] = drive_add(&d, i);
+	drive_tick(&d);
+	spool_end(d.spool, mails[0]);
+	drive_tick(&d);
+	ck_assert_uint_eq(drive_disk.syncs, 1);
+	drive_add(&d, 3);
+	drive_tick(&d);
+	ck_assert_uint_eq(drive_disk.syncs, 2);
+	spool_end(d.spool, mails[1]);
+	drive_tick(&d);
+	ck_assert_uint_eq(drive_disk.syncs, 2);
+	run_for(600);
+	ck_assert_uint_eq(drive_disk.syncs, 3);
+	spool_end(d.spool, mails[2]);
+	reopen();
+	ck_assert_uint_eq(d.found, 1);
+}
+END_TEST
+
+static void
 see_order(void *owner, struct spool_mail *m)
 {
 	uint32_t *next = owner;
@@ -530,6 +617,8 @@ spool_suite(void)
 	tcase_add_test(t, spool_keeps_the_last_note);
 	tcase_add_test(t, spool_of_ended_mails_leaves_no_file);
 	tcase_add_test(t, spool_ends_what_is_not_committed);
+	tcase_add_test(t, spool_waits_for_more_when_several_came);
+	tcase_add_test(t, spool_forces_ends_later);
 	tcase_add_test(t, spool_lists_in_the_order_of_adding);
 	tcase_add_loop_test(t, spool_holds_bytes_max, 0, COUNT(limits));
 	tcase_add_test(t, spool_full_becomes_free);
