@@ -92,12 +92,27 @@ about_unpack(struct mail *mail, struct bytes in)
 	return envelope_unpack(&mail->envelope, in, &mail->arena);
 }
 
+static bool
+has_happened(const struct mail *mail)
+{
+	for (size_t i = 0; i < mail->envelope.recipients_n; i++) {
+		const struct recipient_status *s = &mail->status[i];
+
+		if (s->state != RECIPIENT_PENDING || s->told ||
+		    s->reply.code != 0)
+			return true;
+	}
+	return mail->noted_delay || mail->verdict != NULL;
+}
+
 /* The verdict, then of each recipient "STATE TOLD CODE ENHANCED TEXT". */
 int
 note_pack(const struct mail *mail, struct buf *out)
 {
 	static const struct rspamd_verdict none = { 0 };
 
+	if (!has_happened(mail))
+		return 0;
 	if (buf_printf(out, "delay %d\njudged %d\nverdict ", mail->noted_delay,
 		mail->verdict != NULL) < 0 ||
 	    rspamd_verdict_pack(

@@ -271,6 +271,20 @@ mail_runs(const struct mail *mail)
 	return mail->asking != NULL;
 }
 
+void
+mail_rest(struct mail *mail)
+{
+	struct queue *q = mail->mailer->queue;
+
+	if (mail->spooled == NULL || !mail->spooled->committed ||
+	    mail_runs(mail))
+		return;
+	for (size_t i = 0; i < mail->legs_n; i++)
+		if (queue_starts_soon(q, &mail->legs[i]))
+			return;
+	mail_unload_content(mail);
+}
+
 static void
 answer_delivered(struct mail *mail)
 {
@@ -394,7 +408,8 @@ write_note(struct mail *mail)
 
 	buf_init(&note, (size_t)1 << 20);
 	must(note_pack(mail, &note) == 0);
-	if (spool_note(
+	if (!bytes_equal(buf_bytes(&note), mail->spooled->note) &&
+	    spool_note(
 		mail->mailer->spool, mail->spooled, buf_bytes(&note), &e) < 0)
 		log_say(EVENT_FAILURE, "mail %s: %s", mail->id, e.text);
 	buf_release(&note);
@@ -418,8 +433,7 @@ settle_spooled(struct mail *mail)
 		tell_of_delay(mail);
 	write_note(mail);
 	queue_legs(mail);
-	if (!mail_runs(mail))
-		mail_unload_content(mail);
+	mail_rest(mail);
 	mailer_check(mail->mailer);
 }
 
@@ -430,7 +444,7 @@ mail_settle(struct mail *mail)
 		settle_cut_through(mail);
 	else if (mail->spooled->committed)
 		settle_spooled(mail);
-	/* else mail_spooled comes, in this tick */
+	/* else mail_spooled comes, with the commit */
 }
 
 /* Its path. */

@@ -169,6 +169,8 @@ bool mail_sender_is_known(const struct mail *mail);
 /* The content in memory or mapped from the spool. 0, or -1 and *e. */
 int mail_load_content(struct mail *mail, struct err *e) MUST_CHECK;
 void mail_unload_content(struct mail *mail);
+/* Gives the content back when the spool has it and no leg needs it now. */
+void mail_rest(struct mail *mail);
 /* Its legs, by the routes of now; who has none any more is held. */
 void mail_make_legs(struct mail *mail);
 
@@ -200,6 +202,7 @@ enum stage_answer leg_original(void *job);
 /* about.c: what the spool keeps beside the content. */
 int about_pack(const struct mail *mail, struct buf *out) MUST_CHECK;
 int about_unpack(struct mail *mail, struct bytes in) MUST_CHECK;
+/* Nothing, as long as nothing happened that a restart must know. */
 int note_pack(const struct mail *mail, struct buf *out) MUST_CHECK;
 int note_unpack(struct mail *mail, struct bytes in) MUST_CHECK;
 

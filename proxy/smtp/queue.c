@@ -19,6 +19,7 @@ struct destination {
 	const struct mail_route *route;
 	char *domain; /* of a route by MX; "" */
 	struct leg *first, *last;
+	size_t in_line;
 	size_t active;
 	unsigned failures; /* in a row */
 	uint64_t closed_until_ms;
@@ -155,6 +156,7 @@ append(struct destination *d, struct leg *leg)
 	else
 		d->first = leg;
 	d->last = leg;
+	d->in_line++;
 	leg->destination = d;
 	leg->state = LEG_QUEUED;
 }
@@ -167,6 +169,7 @@ take_first(struct destination *d)
 	d->first = leg->next;
 	if (d->first == NULL)
 		d->last = NULL;
+	d->in_line--;
 	leg->next = NULL;
 	return leg;
 }
@@ -184,6 +187,7 @@ remove_from_line(struct destination *d, struct leg *leg)
 			return;
 		}
 		before->next = leg->next;
+		d->in_line--;
 		if (d->last == leg)
 			d->last = before;
 		leg->next = NULL;
@@ -280,6 +284,16 @@ queue_is_open(const struct queue *q, struct leg *leg)
 	return !q->draining && !is_closed(d);
 }
 
+bool
+queue_starts_soon(const struct queue *q, const struct leg *leg)
+{
+	const struct destination *d = leg->destination;
+
+	return leg->state == LEG_QUEUED && !q->draining && !is_closed(d) &&
+	    d->active + d->in_line <=
+	    q->mailer->settings->mail.connections_per_hop;
+}
+
 void
 queue_leg(struct queue *q, struct leg *leg, uint64_t wait_ms)
 {
@@ -315,6 +329,19 @@ queue_leg_begun(struct queue *q, struct leg *leg)
 	leg->destination->active++;
 }
 
+/* Until it opens again nobody in its line needs a content. */
+static void
+close_destination(struct queue *q, struct destination *d)
+{
+	d->failures++;
+	d->closed_until_ms = now_ms(q) + queue_backoff_ms(q, d->failures);
+	if (d->timer == NULL)
+		d->timer = timer_new(q->mailer->loop, destination_due, d);
+	timer_start(d->timer, queue_backoff_ms(q, d->failures));
+	for (struct leg *l = d->first; l != NULL; l = l->next)
+		mail_rest(l->mail);
+}
+
 void
 queue_leg_done(struct queue *q, struct leg *leg, enum queue_reached reached)
 {
@@ -326,13 +353,7 @@ queue_leg_done(struct queue *q, struct leg *leg, enum queue_reached reached)
 		d->failures = 0;
 		d->closed_until_ms = 0;
 	} else if (reached == QUEUE_NOT_REACHED && !is_closed(d)) {
-		d->failures++;
-		d->closed_until_ms =
-		    now_ms(q) + queue_backoff_ms(q, d->failures);
-		if (d->timer == NULL)
-			d->timer =
-			    timer_new(q->mailer->loop, destination_due, d);
-		timer_start(d->timer, queue_backoff_ms(q, d->failures));
+		close_destination(q, d);
 	}
 	if (d->first != NULL)
 		pump_soon(q);
@@ -359,8 +380,9 @@ queue_spool(struct queue *q, struct mail *mail, struct err *e)
 	mail->spooled->owner = mail;
 	counter_add(COUNTER_MAILS_SPOOLED, 1);
 	result = 0;
-	if (spool_note(q->mailer->spool, mail->spooled, buf_bytes(&note), e) <
-	    0)
+	if (note.n > 0 &&
+	    spool_note(q->mailer->spool, mail->spooled, buf_bytes(&note), e) <
+		0)
 		log_say(EVENT_FAILURE, "mail %s: %s", mail->id, e->text);
 release:
 	buf_release(&about);
