@@ -45,6 +45,38 @@ letter(uint8_t c)
 	return c == '+' ? 62 : c == '/' ? 63 : c == '=' ? 65 : 64;
 }
 
+static const uint8_t *
+letters(void)
+{
+	static uint8_t table[256];
+
+	if (table['A' + 1] == 0)
+		for (unsigned c = 0; c < sizeof(table); c++)
+			table[c] = letter((uint8_t)c);
+	return table;
+}
+
+/* Four letters at a time, as far as there are four. How many were taken. */
+static size_t
+decode_quads(struct bytes in, struct buf *out)
+{
+	const uint8_t *table = letters();
+	size_t i = 0;
+
+	for (; i + 4 <= in.n; i += 4) {
+		uint32_t a = table[in.p[i]], b = table[in.p[i + 1]];
+		uint32_t c = table[in.p[i + 2]], d = table[in.p[i + 3]];
+		uint32_t bits = a << 18 | b << 12 | c << 6 | d;
+
+		if (((a | b | c | d) & 0x40) != 0)
+			break;
+		out->p[out->n++] = (uint8_t)(bits >> 16);
+		out->p[out->n++] = (uint8_t)(bits >> 8);
+		out->p[out->n++] = (uint8_t)bits;
+	}
+	return i;
+}
+
 /* Several that were put one behind the other, each with its '=', are read as
  * one. The room was reserved. */
 static bool
@@ -55,8 +87,15 @@ decode_base64(struct bytes in, struct buf *out)
 	bool good = true;
 
 	for (size_t i = 0; i < in.n; i++) {
-		uint8_t v = letter(in.p[i]);
+		uint8_t v;
 
+		if (n == 0) {
+			i += decode_quads(
+			    (struct bytes){ in.p + i, in.n - i }, out);
+			if (i == in.n)
+				break;
+		}
+		v = letter(in.p[i]);
 		if (v == 65) {
 			/* The bits of a cut character are no byte. */
 			n = 0;
