@@ -24,6 +24,15 @@ share_take(struct share s, size_t n)
 	return true;
 }
 
+bool
+share_is_light(struct share s)
+{
+	const struct budget *b = s.budget;
+	size_t most = b->max / BUDGET_SHARE;
+
+	return b->all < b->max / 4 && b->of[s.at] < most / 4;
+}
+
 void
 share_give(struct share s, size_t n)
 {

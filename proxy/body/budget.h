@@ -26,3 +26,5 @@ struct share budget_share(struct budget *b, const struct address *client);
 /* false: it would be too much; nothing is taken. */
 bool share_take(struct share s, size_t n) MUST_CHECK;
 void share_give(struct share s, size_t n);
+/* Most of what there may be is free, of all and of this client's. */
+bool share_is_light(struct share s);

@@ -280,7 +280,7 @@ mail_rest(struct mail *mail)
 	    mail_runs(mail))
 		return;
 	for (size_t i = 0; i < mail->legs_n; i++)
-		if (queue_starts_soon(q, &mail->legs[i]))
+		if (queue_wants_content(q, &mail->legs[i]))
 			return;
 	mail_unload_content(mail);
 }

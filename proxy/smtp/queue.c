@@ -285,13 +285,16 @@ queue_is_open(const struct queue *q, struct leg *leg)
 }
 
 bool
-queue_starts_soon(const struct queue *q, const struct leg *leg)
+queue_wants_content(const struct queue *q, const struct leg *leg)
 {
 	const struct destination *d = leg->destination;
+	struct share share = leg->mail->share;
 
-	return leg->state == LEG_QUEUED && !q->draining && !is_closed(d) &&
-	    d->active + d->in_line <=
-	    q->mailer->settings->mail.connections_per_hop;
+	if (leg->state != LEG_QUEUED || q->draining || is_closed(d))
+		return false;
+	return d->active + d->in_line <=
+	    q->mailer->settings->mail.connections_per_hop ||
+	    (share.budget != NULL && share_is_light(share));
 }
 
 void

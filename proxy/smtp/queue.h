@@ -22,8 +22,9 @@ void queue_remove(struct queue *q, struct mail *mail);
 int queue_spool(struct queue *q, struct mail *mail, struct err *e) MUST_CHECK;
 /* A leg to it can start at once. */
 bool queue_is_open(const struct queue *q, struct leg *leg);
-/* It is in line, and nothing keeps it from being started by this tick's end. */
-bool queue_starts_soon(const struct queue *q, const struct leg *leg);
+/* It is in line, and starts by this tick's end; or behind others, and there is
+ * memory for contents that wait. */
+bool queue_wants_content(const struct queue *q, const struct leg *leg);
 /* In line, now or after its wait. */
 void queue_leg(struct queue *q, struct leg *leg, uint64_t wait_ms);
 /* It runs, or it ended: reached says whether the destination spoke. */
