@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <openssl/err.h>
 #include <stdlib.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -242,6 +243,9 @@ fill(struct mailer *m, struct child *c)
 	m->settings = c->settings;
 	m->board = c->board;
 	m->budget.max = s->memory_max;
+	must(getrandom(&m->client_rates.secret, sizeof(uint64_t), 0) ==
+	    sizeof(uint64_t));
+	m->body_rates.secret = m->client_rates.secret;
 	m->session = (struct session_settings){
 		.name = s->name,
 		.size_max = s->size_max,

@@ -220,8 +220,7 @@ is_too_fast(struct mail_client *c)
 {
 	struct mailer *m = c->mailer;
 	const struct mail_settings *s = &m->settings->mail;
-	const struct bytes address = { c->address.octets,
-		sizeof(c->address.octets) };
+	const struct bytes address = rates_key(&c->address);
 	uint64_t now = loop_now_ms(m->loop);
 
 	if (!rates_take(&m->client_rates, address, s->messages_per_minute, now))

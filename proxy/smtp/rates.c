@@ -3,21 +3,31 @@
 
 #define MINUTE_MS 60000
 
-/* FNV-1a: who chooses keys to meet makes it stricter for himself. */
 static size_t
-row_of(struct bytes key)
+row_of(const struct rates *r, struct bytes key)
 {
-	uint64_t h = UINT64_C(0xcbf29ce484222325);
+	uint64_t h = UINT64_C(0xcbf29ce484222325) ^ r->secret;
 
-	for (size_t i = 0; i < key.n; i++)
-		h = (h ^ key.p[i]) * UINT64_C(0x100000001b3);
+	for (size_t i = 0; i < key.n; i++) {
+		h = (h ^ key.p[i]) * UINT64_C(0x9e3779b97f4a7c15);
+		h ^= h >> 29;
+	}
+	h = (h ^ r->secret) * UINT64_C(0xbf58476d1ce4e5b9);
 	return (h ^ h >> 32) % RATES_ROWS;
+}
+
+struct bytes
+rates_key(const struct address *client)
+{
+	return (struct bytes){ client->octets,
+		address_is_v4(client) ? sizeof(client->octets)
+				      : sizeof(client->octets) / 2 };
 }
 
 bool
 rates_take(struct rates *r, struct bytes key, uint32_t max, uint64_t now_ms)
 {
-	size_t at = row_of(key);
+	size_t at = row_of(r, key);
 	uint32_t minute = (uint32_t)(now_ms / MINUTE_MS);
 
 	if (r->rows[at].minute != minute) {
