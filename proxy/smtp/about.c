@@ -92,6 +92,9 @@ about_unpack(struct mail *mail, struct bytes in)
 	return envelope_unpack(&mail->envelope, in, &mail->arena);
 }
 
+/* Of what next hops said as much as a note has room for, when they are many. */
+#define NOTE_TEXTS ((size_t)400 * 1024)
+
 static bool
 has_happened(const struct mail *mail)
 {
@@ -110,6 +113,7 @@ int
 note_pack(const struct mail *mail, struct buf *out)
 {
 	static const struct rspamd_verdict none = { 0 };
+	size_t each = NOTE_TEXTS / (mail->envelope.recipients_n + 1);
 
 	if (!has_happened(mail))
 		return 0;
@@ -121,10 +125,10 @@ note_pack(const struct mail *mail, struct buf *out)
 	for (size_t i = 0; i < mail->envelope.recipients_n; i++) {
 		const struct recipient_status *s = &mail->status[i];
 
-		if (buf_printf(out, "%d %d %u %s %s\n", s->state, s->told,
+		if (buf_printf(out, "%d %d %u %s %.*s\n", s->state, s->told,
 			s->reply.code,
 			s->reply.enhanced[0] == '\0' ? "-" : s->reply.enhanced,
-			s->reply.text) < 0)
+			(int)each, s->reply.text) < 0)
 			return -1;
 	}
 	return 0;

@@ -354,6 +354,24 @@ def test_a_next_hop_that_is_slow_or_changes_its_mind(lab):
     lab.city.on = {}
 
 
+def test_thousands_of_recipients_that_are_refused_at_length(lab):
+    with MailLab(lab.build, mail="recipients_max = 5000;") as large:
+        large.city.on["rcpt"] = "451 4.2.1 " + "x" * 450
+        pid = large.mail_pid()
+        with large.talk(timeout=60) as t:
+            t.say("EHLO a\r\n")
+            t.say("MAIL FROM:<a@outside.test>\r\n")
+            got = t.say("".join(f"RCPT TO:<u{i}@city.test>\r\n" for i in range(5000)), 5000)
+            assert {g[:3] for g in got} == {"250"}
+            t.say("DATA\r\n")
+            assert t.say(mail(b"thousands") + b".\r\n").startswith("250 2.0.0 kept as ")
+        assert large.mail_pid() == pid
+        large.city.on.clear()
+        large.ctl("queue", "retry", "all")
+        wait_until(lambda: large.ctl("queue", "list").stdout == "", 30)
+        assert sum(len(to) for _, to, _ in large.city.mails) == 5000
+
+
 # the administrator
 
 def test_a_held_mail_is_tried_again_behind_a_restart(lab):
