@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-#define DESTINATIONS 1024 /* buckets */
+#define DESTINATIONS 1024 /* buckets, and how many are kept at least */
 #define ADOPT_MS                                                  \
 	2000 /* how often files of ended processes are looked for \
 	      */
@@ -32,6 +32,7 @@ struct queue {
 	struct mailer *mailer;
 	struct mail *mails; /* newest first */
 	struct destination *destinations[DESTINATIONS];
+	size_t destinations_n, sweep_at; /* above so many, idle ones go */
 	/* Legs that wait for their time, a heap by next_ms. */
 	struct leg **heap;
 	size_t heap_n, heap_size;
@@ -107,6 +108,16 @@ heap_remove(struct queue *q, struct leg *leg)
 
 /* Destinations. */
 
+static void pump_soon(struct queue *q);
+
+static void
+destination_free(struct destination *d)
+{
+	timer_free(d->timer);
+	free(d->domain);
+	free(d);
+}
+
 static struct destination *
 destination_of(struct queue *q, const struct leg *leg)
 {
@@ -132,6 +143,8 @@ destination_of(struct queue *q, const struct leg *leg)
 	d->queue = q;
 	d->next = *row;
 	*row = d;
+	if (++q->destinations_n > q->sweep_at)
+		pump_soon(q);
 	return d;
 }
 
@@ -206,12 +219,48 @@ start_line(struct destination *d)
 		leg_start(take_first(d));
 }
 
+/* Nobody is on his way there, and that it was not reached is long ago. */
+static bool
+is_idle(const struct destination *d)
+{
+	uint64_t wait = d->failures == 0
+	    ? 0
+	    : d->queue->mailer->settings->mail.retry_max_ms;
+
+	return d->first == NULL && d->active == 0 &&
+	    d->closed_until_ms + wait <= now_ms(d->queue);
+}
+
+/* Who sends to ever new domains shall not fill our memory with them. */
+static void
+sweep(struct queue *q)
+{
+	for (size_t i = 0; i < DESTINATIONS; i++) {
+		struct destination **at = &q->destinations[i];
+
+		while (*at != NULL) {
+			struct destination *d = *at;
+
+			if (!is_idle(d)) {
+				at = &d->next;
+				continue;
+			}
+			*at = d->next;
+			destination_free(d);
+			q->destinations_n--;
+		}
+	}
+	q->sweep_at = DESTINATIONS + 2 * q->destinations_n;
+}
+
 static void
 pump(void *owner)
 {
 	struct queue *q = owner;
 
 	q->pumping = false;
+	if (q->destinations_n > q->sweep_at)
+		sweep(q);
 	for (size_t i = 0; i < DESTINATIONS; i++)
 		for (struct destination *d = q->destinations[i]; d != NULL;
 		     d = d->next)
@@ -317,12 +366,13 @@ queue_forget_leg(struct queue *q, struct leg *leg)
 {
 	if (leg->heap_at != SIZE_MAX)
 		heap_remove(q, leg);
+	if (leg->destination == NULL)
+		return;
 	if (leg->state == LEG_QUEUED)
 		remove_from_line(leg->destination, leg);
-	if (leg->state == LEG_RUNNING && leg->destination != NULL) {
+	if (leg->state == LEG_RUNNING)
 		leg->destination->active--;
-		leg->destination = NULL;
-	}
+	leg->destination = NULL;
 }
 
 void
@@ -487,6 +537,7 @@ queue_new(struct mailer *m, int folder, struct err *e)
 
 	must(q != NULL);
 	q->mailer = m;
+	q->sweep_at = DESTINATIONS;
 	m->queue = q;
 	q->due = timer_new(m->loop, legs_due, q);
 	q->adopting = timer_new(m->loop, adopt, q);
@@ -512,9 +563,7 @@ queue_free(struct queue *q)
 			struct destination *d = q->destinations[i];
 
 			q->destinations[i] = d->next;
-			timer_free(d->timer);
-			free(d->domain);
-			free(d);
+			destination_free(d);
 		}
 	timer_free(q->due);
 	timer_free(q->adopting);

@@ -372,6 +372,30 @@ def test_thousands_of_recipients_that_are_refused_at_length(lab):
         assert sum(len(to) for _, to, _ in large.city.mails) == 5000
 
 
+def test_a_body_that_writes_to_ever_new_domains(lab):
+    """More than are remembered at once; each gets its answer."""
+    port = free_port()
+    with MailLab(lab.build, mail="messages_per_minute = 100000;",
+                 upstream=f'nameservers = ["127.0.0.1:{port}"];') as wide:
+        wide.run_beside("dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--no-resolv", "--no-hosts",
+                        "--user=root", f"--port={port}", "--listen-address=127.0.0.1", "--bind-interfaces", "--local=/test/")
+        routes = wide.dir / "mail.conf"
+        routes.write_text(routes.read_text().replace(
+            "outbound = (", 'outbound = ( { name = "world"; domains = ["*"]; tls = "opportunistic"; detox = "none"; },'))
+        wide.ctl("reload")
+        with wide.talk(CITY) as t:
+            t.say("EHLO a\r\n")
+            for i in range(1100):
+                if i % 900 == 899:
+                    t.close()
+                    t = wide.talk(CITY)
+                    t.say("EHLO a\r\n")
+                t.say(f"MAIL FROM:<a@city.test>\r\nRCPT TO:<u@d{i}.test>\r\n", 2)
+                t.say("DATA\r\n")
+                got = t.say(mail(b"new-%d" % i) + b".\r\n")
+                assert got.startswith("550 5.1.2 ") or got.startswith("250 2.0.0 kept as ") and i < 5, (i, got)
+
+
 # the administrator
 
 def test_a_held_mail_is_tried_again_behind_a_restart(lab):
