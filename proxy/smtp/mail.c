@@ -326,7 +326,7 @@ tell_of_failures(struct mail *mail)
 			continue;
 		whom[i] = mail_sender_is_known(mail);
 		any = any || whom[i];
-		if (!whom[i] && mail->envelope.sender.text.n > 0)
+		if (!whom[i] && !mail->own)
 			s->state = RECIPIENT_HELD;
 	}
 	if (any)

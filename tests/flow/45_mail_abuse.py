@@ -396,6 +396,18 @@ def test_a_body_that_writes_to_ever_new_domains(lab):
                 assert got.startswith("550 5.1.2 ") or got.startswith("250 2.0.0 kept as ") and i < 5, (i, got)
 
 
+def test_a_notice_from_outside_that_fails_late_is_held(lab):
+    """It was acknowledged: its null sender is told nothing, but a person sees it."""
+    lab.city.on["rcpt"] = lambda line: "550 5.1.1 who?" if "<x@" in line else "250 ok"
+    with lab.talk() as t:
+        got = t.send(mail(b"null"), "", ["taro@city.test", "x@city.test"])
+    assert got[-1].startswith("250 2.0.0 kept as "), got
+    number = got[-1].split()[-1]
+    assert "<x@city.test> 550 5.1.1 who?" in lab.ctl("queue", "show", number).stdout
+    lab.ctl("queue", "drop", number)
+    lab.city.on.clear()
+
+
 # the administrator
 
 def test_a_held_mail_is_tried_again_behind_a_restart(lab):
