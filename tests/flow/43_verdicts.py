@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import sys
+import threading
 import time
 
 sys.path.insert(0, os.path.dirname(__file__))
@@ -33,16 +34,26 @@ class Strange:
 
     def __init__(self):
         self.answer, self.asked = b"", []
+        self.delay, self.now, self.most = 0, 0, 0  # questions at once
         self.listener = mail_module.Hop.__new__(mail_module.Hop)  # for its accept loop and close
         Hop.__init__(self.listener)
         self.listener._talk = self._talk
         self.port = self.listener.port
 
     def _talk(self, s, f):
+        self.now += 1
+        self.most = max(self.most, self.now)
+        try:
+            self._serve(s, f)
+        finally:
+            self.now -= 1
+
+    def _serve(self, s, f):
         head = b""
         while not head.endswith(b"\r\n\r\n"):
             head += f.readline()
         self.asked.append((head, f.read(int(re.search(rb"Content-Length: (\d+)", head)[1]))))
+        time.sleep(self.delay)
         s.sendall(self.answer)
 
     def says(self, action, more=""):
@@ -328,6 +339,23 @@ def test_strange_answers_are_none(lab):
         time.sleep(0.3)
     time.sleep(0.3)
     assert not [c for *_, c in lab.city.mails if b"<gone@" in c] and lab.ctl("queue", "list").stdout == ""
+
+
+def test_so_many_are_asked_at_once(lab):
+    strange = Strange()
+    lab.threads.append(strange)
+    strange.says("no action")
+    strange.delay = 0.2
+    lab.with_rspamd("connections_max = 2;", strange.port)
+    answers = []
+    threads = [threading.Thread(target=lambda i=i: answers.append(lab.send(mail(f"many{i}", b"x" * 70 + b"\r\n"))))
+               for i in range(8)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    assert len(answers) == 8 and all(a.startswith("250 2.0.0 delivered as ") for a in answers), answers
+    assert strange.most == 2, strange.most
 
 
 def test_a_virus_is_refused_before_the_answer(lab):
