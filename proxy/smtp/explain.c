@@ -137,6 +137,10 @@ print_outbound(struct answer *w, FILE *out)
 		explain_line(out, "  外部宛先", "  external",
 		    arena_printf(
 			&w->a, "%u, %s", o->external_max, overs[o->over]));
+	if (o->delay_ms > 0)
+		explain_line(out, "  待機", "  delay",
+		    arena_printf(&w->a, "%llu s",
+			(unsigned long long)o->delay_ms / 1000));
 }
 
 static void

@@ -213,7 +213,10 @@ queue_legs(struct mail *mail)
 
 		if (leg->state == LEG_WAITING && leg->heap_at == SIZE_MAX &&
 		    leg_pending(leg) > 0)
-			queue_leg(q, leg, queue_backoff_ms(q, leg->attempts));
+			queue_leg(q, leg,
+			    leg->attempts == 0
+				? outbound_wait_ms(leg)
+				: queue_backoff_ms(q, leg->attempts));
 	}
 }
 
@@ -460,6 +463,7 @@ mail_legs(void *job)
 		queue_legs(mail);
 	else if (mail->cut_through == NULL || mail->legs_n != 1 ||
 	    leg_pending(&mail->legs[0]) == 0 ||
+	    outbound_wait_ms(&mail->legs[0]) > 0 ||
 	    !queue_is_open(mail->mailer->queue, &mail->legs[0]))
 		spool_now(mail);
 	else

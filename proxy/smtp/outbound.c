@@ -2,6 +2,7 @@
 #include "proxy/smtp/outbound.h"
 
 #include <stdlib.h>
+#include <time.h>
 
 #include "proxy/smtp/field.h"
 #include "proxy/smtp/floods.h"
@@ -190,6 +191,41 @@ judge_shown(struct leg *leg, struct bytes head, struct smtp_reply *r)
 	return OUTBOUND_REFUSED;
 }
 
+/* By the clock of the day, which goes on while no process runs. */
+uint64_t
+outbound_wait_ms(const struct leg *leg)
+{
+	const struct mail *mail = leg->mail;
+	uint64_t delay = leg->route->outbound.delay_ms;
+	uint64_t due = 1000 * mail->origin.arrived + delay;
+	uint64_t now = 1000 * (uint64_t)time(NULL);
+	uint64_t left = due > now ? due - now : 0;
+
+	if (delay == 0 || leg->attempts > 0 || mail->own ||
+	    mail->origin.segment == NULL)
+		return 0;
+	/* The clock may have been set back. */
+	return left < delay ? left : delay;
+}
+
+/* What `queue list` says of those that wait. */
+static void
+say_wait(struct leg *leg)
+{
+	unsigned long long seconds = outbound_wait_ms(leg) / 1000;
+
+	if (seconds == 0)
+		return;
+	for (size_t i = 0; i < leg->which_n; i++) {
+		struct recipient_status *s = &leg->mail->status[leg->which[i]];
+
+		if (s->state == RECIPIENT_PENDING)
+			reply_set(&s->reply, 450, "4.7.1",
+			    "waits %llu s, and can be dropped (delay of %s)",
+			    seconds, leg->route->name);
+	}
+}
+
 static bool
 is_counted(const struct segment *from, const struct envelope *e)
 {
@@ -241,5 +277,7 @@ outbound_judge(struct mail *mail, struct smtp_reply *r)
 		if (judge_shown(&mail->legs[i], head, r) == OUTBOUND_REFUSED)
 			return OUTBOUND_REFUSED;
 	judge_flood(mail);
+	for (size_t i = 0; i < mail->legs_n; i++)
+		say_wait(&mail->legs[i]);
 	return OUTBOUND_GO;
 }

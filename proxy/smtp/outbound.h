@@ -2,7 +2,8 @@
 /*
  * outbound: what is asked of mail that bodies send, before any of it leaves:
  * that not too many people outside see each other's addresses, and that its
- * sender does not send as if somebody had taken over his mailbox.
+ * sender does not send as if somebody had taken over his mailbox; and how long
+ * it waits so that it can be undone.
  */
 #pragma once
 
@@ -31,5 +32,8 @@ enum outbound_verdict outbound_judge(struct mail *mail, struct smtp_reply *r)
 /* One of its sender's recipients does not exist. */
 void outbound_failed(
     struct mailer *m, const struct segment *from, const struct envelope *e);
+/* So long a leg waits from now on until it may run for the first time, for who
+ * wants to undo it; 0: it does not. */
+uint64_t outbound_wait_ms(const struct leg *leg);
 /* Whether what such a leg delivers must not show To and Cc. */
 bool outbound_must_hide(const struct leg *leg, struct bytes head);

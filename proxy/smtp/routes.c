@@ -8,6 +8,7 @@
 #define ROUTES_MAX 4096
 #define HOPS_MAX 64
 #define DOMAINS_MAX 65536
+#define DELAY_MAX (24 * 60 * 60)
 #define SIGNERS_OF_DOMAIN_MAX 4 /* a mail gets a signature of each */
 
 struct inbound_row {
@@ -20,6 +21,7 @@ struct outbound_row {
 	const char *name, *detox, *keep, *tls, *external_over;
 	struct texts domains, bodies;
 	uint32_t external_max;
+	uint64_t delay_ms;
 };
 
 struct hop_row {
@@ -118,6 +120,12 @@ const struct setting outbound_table[] = {
 	    " `next_hops[].tls`.",
 	    "next_hops がないとき、宛先ドメインのメールサーバーに求める TLS"
 	    "（`next_hops[].tls` と同じ）。"),
+	SETTING_SECONDS_ROW(outbound_row, delay, 0, 0, DELAY_MAX,
+	    "So long mail waits in the spool before it is sent, so that it can"
+	    " be undone: `sekishoctl queue drop`.",
+	    "送る前にスプールで待たせる時間。その間は `sekishoctl queue drop` "
+	    "で"
+	    "取り消せます。"),
 	SETTING(outbound_row, external_max, COUNT, 0, 0, 10000,
 	    "Most addresses outside the bodies that To and Cc may show."
 	    " 0: any number.",
@@ -579,6 +587,7 @@ use_outbound(const config_setting_t *group, const struct outbound_row *row,
 		    "external_over without external_max, expected how many may"
 		    " be shown");
 	o->external_max = row->external_max;
+	o->delay_ms = row->delay_ms;
 	o->over = (enum external_over)over;
 	return 0;
 }

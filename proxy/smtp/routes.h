@@ -59,6 +59,7 @@ enum external_over {
 struct outbound_rules {
 	uint32_t external_max; /* addresses outside in To and Cc; 0: any */
 	enum external_over over;
+	uint64_t delay_ms; /* so long it waits in the spool; 0: not */
 };
 
 struct mail_route {

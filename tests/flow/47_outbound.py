@@ -6,6 +6,7 @@ import json
 import os
 import pathlib
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -27,7 +28,8 @@ outbound = ( {{ name = "partner"; domains = ["partner.test"]; detox = "none"; {p
   {{ name = "bcc-rebuilt"; domains = ["bcc-rebuilt.test"]; detox = "standard"; external_max = 3;
      external_over = "bcc"; {partner} }},
   {{ name = "ask"; domains = ["ask.test"]; detox = "none"; external_max = 3; external_over = "hold";
-     {partner} }} );
+     {partner} }},
+  {{ name = "later"; domains = ["later.test"]; detox = "none"; delay = 4; {partner} }} );
 dkim = ( {{ body = "990019"; domain = "city.test"; selector = "rsa"; key = "city-rsa.pem"; }},
   {{ body = "990019"; domain = "city.test"; selector = "ed"; key = "city-ed.pem"; }},
   {{ body = "990019"; domain = "tax.city.test"; selector = "tax"; key = "city-ed.pem"; }} );
@@ -250,3 +252,35 @@ def test_a_mailbox_that_writes_to_nobody_is_held(lab):
     e = lab.event(event="mail_flood", sender="guess@city.test")
     assert (e["limit"], e["failed"]) == ("sender_failed_per_hour", 6), e
     lab.ctl("queue", "drop", answer.split()[-1])
+
+
+def test_a_mail_can_be_undone_for_a_while(lab):
+    def later(mail_id, to=("b@later.test",)):
+        begun = time.monotonic()
+        answer = send(lab, MAIL.format(sender="taro@city.test", id=mail_id), to=to)
+        assert answer.startswith("250 2.0.0 kept as "), answer
+        return answer.split()[-1], begun
+
+    number, begun = later("later", ["b@later.test", "h@toge.test"])
+    arrived(lab.toge, b"later@")  # who does not wait has it
+    undone, _ = later("undone")
+    hurried, _ = later("hurried")
+    shown = lab.ctl("queue", "show", number).stdout
+    assert re.search(r"waiting +<b@later.test> 450 4.7.1 waits [34] s, and can be dropped \(delay of later\)",
+                     shown) and re.search("next in [1-3] s", shown), shown
+    lab.ctl("queue", "drop", undone)
+    lab.ctl("queue", "retry", hurried)
+    arrived(lab.partner, b"hurried@", 2)
+    assert time.monotonic() - begun < 3 and not [c for *_, c in lab.partner.mails if b"later@" in c]
+    arrived(lab.partner, b"later@")
+    assert time.monotonic() - begun > 2.9
+    # the seconds go on while no process runs
+    number, begun = later("killed")
+    os.kill(lab.mail_pid(), signal.SIGKILL)
+    time.sleep(0.5)
+    assert number in wait_until(lambda: lab.ctl("queue", "list", check=False).stdout)
+    assert not [c for *_, c in lab.partner.mails if b"killed@" in c]
+    arrived(lab.partner, b"killed@")
+    assert 2.9 < time.monotonic() - begun < 8, time.monotonic() - begun
+    wait_until(lambda: lab.ctl("queue", "list").stdout == "")
+    assert not [c for *_, c in lab.partner.mails if b"undone@" in c]
