@@ -71,6 +71,8 @@ COUNTER(MAILS_DELIVERED, "mails_delivered", "Recipients delivered to.",        \
     "配送した宛先数。")                                                        \
 COUNTER(MAILS_REFUSED, "mails_refused",                                        \
     "Mails refused after their content.", "本文の後に拒否したメール数。")      \
+COUNTER(ORIGINALS_KEPT, "originals_kept",                                      \
+    "Originals of mails kept in the store.", "保管したメールの原本の数。")     \
 COUNTER(LOG_LINES, "log_lines", "Journal lines written.",                      \
     "書き込んだログ行数。")                                                    \
 COUNTER(LOG_DROPPED, "log_dropped", "Journal lines lost to a full queue.",     \

@@ -17,7 +17,7 @@
 
 #define FILES_MAX 1024
 #define EXPIRE_MS 60000
-#define EXPIRE_BURST 1000 /* that go at once; the rest a little later */
+#define EXPIRE_BURST 100 /* that go at once; the rest a little later */
 #define SHA256_SIZE 32
 #define LEG_MAX 1024
 
@@ -66,8 +66,10 @@ answer(struct store *st, const struct waiting *w, int committed,
 		tell(w->peer, STORE_NOT_KEPT, w->job, bytes_of(e->text));
 		return;
 	}
-	if (w->is_new)
+	if (w->is_new) {
+		counter_add(COUNTER_ORIGINALS_KEPT, 1);
 		record_kept(st, w);
+	}
 	tell(w->peer, STORE_KEPT, w->job, bytes_of(w->id));
 }
 
@@ -98,36 +100,43 @@ settle_tick(void *owner)
 	store_settle(st);
 }
 
+/* Those deleted, in rows; they are not durable yet. */
+static size_t
+delete_before(struct store *st, uint64_t before, struct shelf_row *rows,
+    struct arena *a, struct err *e)
+{
+	size_t n = 0;
+
+	while (n < EXPIRE_BURST &&
+	    shelf_find_before(st->shelf, before, &rows[n], a, e) ==
+		SHELF_FOUND &&
+	    shelf_delete(st->shelf, &rows[n], e) == 0)
+		n++;
+	return n;
+}
+
 size_t
 store_expire(struct store *st)
 {
 	uint64_t now = (uint64_t)time(NULL);
 	uint64_t before = now > st->limits.keep_s ? now - st->limits.keep_s : 0;
-	size_t n = 0;
+	struct arena a = { 0 };
+	struct shelf_row *rows =
+	    ARENA_ARRAY(&a, struct shelf_row, EXPIRE_BURST);
 	struct err e = { 0 };
+	size_t n;
 
 	store_settle(st);
-	for (; n < EXPIRE_BURST; n++) {
-		struct arena a = { 0 };
-		struct shelf_row row;
-		enum shelf_found found =
-		    shelf_find_before(st->shelf, before, &row, &a, &e);
-		int done = -1;
-
-		if (found == SHELF_FOUND)
-			done = shelf_delete(st->shelf, &row, &e);
-		if (done == 0)
-			done = shelf_commit(st->shelf, &e);
-		if (done == 0)
-			store_record(EVENT_ORIGINAL_EXPIRED, &row, NULL, NULL);
-		arena_release(&a);
-		if (found != SHELF_NONE && done < 0)
-			log_say(EVENT_FAILURE, "%s", e.text);
-		if (done < 0)
-			break;
-	}
+	n = delete_before(st, before, rows, &a, &e);
+	if (shelf_commit(st->shelf, &e) < 0)
+		n = 0;
+	if (e.text[0] != '\0')
+		log_say(EVENT_FAILURE, "%s", e.text);
+	for (size_t i = 0; i < n; i++)
+		store_record(EVENT_ORIGINAL_EXPIRED, &rows[i], NULL, NULL);
 	if (n > 0)
 		shelf_scrub(st->shelf);
+	arena_release(&a);
 	return n;
 }
 

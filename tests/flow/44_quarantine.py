@@ -4,6 +4,7 @@ import hashlib
 import importlib
 import json
 import os
+import random
 import signal
 import sqlite3
 import stat
@@ -201,12 +202,12 @@ def test_a_killed_store_loses_no_answer(lab):
                 os.kill(store_pid(lab), signal.SIGKILL)
             except (KeyError, OSError):
                 pass
-            time.sleep(0.15)
+            time.sleep(random.uniform(0.01, 0.3))
 
     threading.Thread(target=kill, daemon=True).start()
     numbers = []
     try:
-        for _ in range(25):
+        for _ in range(12):
             numbers.append(keep(lab, mail(attachments=[("a.exe", PROGRAM * 200)]))[0])
     finally:
         done.set()
