@@ -25,7 +25,8 @@ is_asked_about(const struct mail *mail)
 {
 	const struct rspamd_settings *s = settings_of(mail);
 
-	return s->address[0] != '\0' && !mail->own && mail->verdict == NULL &&
+	return s->address[0] != '\0' && !mail_is_passed(mail) &&
+	    mail->verdict == NULL &&
 	    (s->bodies || mail->origin.segment == NULL);
 }
 

@@ -112,7 +112,8 @@ shown_too_many(const struct leg *leg, struct bytes head)
 	const struct outbound_rules *o = &leg->route->outbound;
 	size_t n;
 
-	if (o->external_max == 0 || mail->origin.segment == NULL || mail->own)
+	if (o->external_max == 0 || mail->origin.segment == NULL ||
+	    mail_is_passed(mail))
 		return 0;
 	n = outbound_shown(
 	    mail->mailer->settings->routes, head, (size_t)o->external_max + 1);
