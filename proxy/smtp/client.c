@@ -15,6 +15,8 @@
 #define LINGER_MS 5000 /* for our last words to be read */
 #define OUT_WAIT 65536 /* bytes not taken: we read no more until they are */
 #define HANDSHAKE_MS 30000
+/* So much of a content must come for data_timeout to begin anew. */
+#define CONTENT_STEP 4096
 
 enum phase {
 	PHASE_PREFACE = 0, /* the PROXY header */
@@ -47,7 +49,9 @@ struct mail_client {
 	struct recipients_wait *asking;
 	struct mail *mail; /* it waits for its answer */
 	bool told;         /* its end was told to the journal */
-	uint32_t lines;    /* of the session, when its timer was set */
+	/* of the session, when its timer was set */
+	uint32_t lines;
+	uint64_t taken; /* bytes of content */
 };
 
 static void
@@ -167,6 +171,7 @@ set_talk_timer(struct mail_client *c)
 	const struct mail_settings *s = &c->mailer->settings->mail;
 
 	c->lines = c->session.lines;
+	c->taken = c->session.data.size;
 	if (c->session.state == SESSION_TAKING)
 		set_timer_until(
 		    c, s->data_timeout_ms, c->ends_ms + s->session_max_ms);
@@ -174,12 +179,13 @@ set_talk_timer(struct mail_client *c)
 		set_timer(c, s->command_timeout_ms);
 }
 
-/* Who sends a byte of a command now and then is not heard for longer. */
+/* Who sends a byte now and then is not heard for longer. */
 static bool
 has_gone_on(const struct mail_client *c)
 {
-	return c->session.state == SESSION_TAKING ||
-	    c->lines != c->session.lines;
+	return c->lines != c->session.lines ||
+	    (c->session.state == SESSION_TAKING &&
+		c->session.data.size >= c->taken + CONTENT_STEP);
 }
 
 /* Decisions. */

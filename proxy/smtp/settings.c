@@ -107,9 +107,9 @@ const struct setting mail_table[] = {
 	    "Longest wait for a command; RFC 5321 wants 5 minutes.",
 	    "コマンドを待つ時間の上限。RFC 5321 は 5 分を求めます。"),
 	SETTING_SECONDS_ROW(mail_settings, data_timeout, 180, 1, HOUR,
-	    "Longest wait for more of a mail's content; RFC 5321 wants 3"
+	    "Longest wait for 4 KiB more of a mail's content; RFC 5321 wants 3"
 	    " minutes.",
-	    "本文の続きを待つ時間の上限。RFC 5321 は 3 分を求めます。"),
+	    "本文の続き 4 KiB を待つ時間の上限。RFC 5321 は 3 分を求めます。"),
 	SETTING_SECONDS_ROW(mail_settings, session_max, HOUR, 60, DAY,
 	    "Longest life of a session; then it ends (421) after the mail that"
 	    " is under way.",

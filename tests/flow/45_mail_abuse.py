@@ -211,12 +211,12 @@ def test_every_state_has_its_time(lab):
                 return t.read()
             t.s.sendall(b"x")
         return "it is heard for ever"
-    cases = {"fresh": lambda: lab.talk(), "begun": lab.begun, "silent": lab.begun, "data": lab.begun}
+    cases = {"fresh": lambda: lab.talk(), "begun": lab.begun, "silent": lab.begun, "data": lab.begun, "drops": lab.begun}
     got = {}
 
     def one(name):
         with cases[name]() as t:
-            if name == "data":
+            if name in ("data", "drops"):
                 t.say("DATA\r\n")
             got[name] = t.read() if name in ("silent", "data") else slowly(t)
     threads = [threading.Thread(target=one, args=(n,)) for n in cases]
@@ -228,7 +228,7 @@ def test_every_state_has_its_time(lab):
             t.join(15)
         assert s.fileno() > 0
     assert time.monotonic() - begun < 10
-    assert all(g.startswith("421 4.4.2 ") for g in got.values()) and len(got) == 4, got
+    assert all(g.startswith("421 4.4.2 ") for g in got.values()) and len(got) == 5, got
 
 
 def test_a_client_that_does_not_read(lab):
