@@ -14,6 +14,7 @@
 #include "proxy/smtp/signers.h"
 
 #define HIDDEN_MAX ((size_t)1 << 20)
+#define DAY_S ((uint64_t)24 * 3600)
 #define HEAD_MAX (SIGNERS_FIELDS_MAX + 8192 + HIDDEN_MAX)
 #define LINE_MAX_WIRE 1000 /* with its CRLF: RFC 5321 section 4.5.3.1.6 */
 
@@ -42,6 +43,8 @@ leg_stop(struct leg *leg)
 	if (leg->treat != NULL)
 		treat_cancel(leg->treat);
 	leg->treat = NULL;
+	store_ask_cancel(leg->contact);
+	leg->contact = NULL;
 	shipment_cancel(leg->shipment);
 	leg->shipment = NULL;
 	store_ask_cancel(leg->keeping);
@@ -231,24 +234,6 @@ sum_up(struct leg *leg, const struct detox_report *r)
 /* What was rebuilt goes again through the sandbox when it has to show a
  * warning: few mails do, and the header is read as it was written, never as it
  * came. */
-static bool
-needs_banner(struct leg *leg, const struct detox_report *report)
-{
-	const struct mailer *m = leg->mail->mailer;
-	uint32_t score = m->settings->mail.banner_score;
-
-	if (leg->judged || leg->mail->origin.segment != NULL)
-		return false;
-	leg->judged = true;
-	suspect_judge(
-	    m->suspects, head_bytes(leg->body), report, &leg->suspicion);
-	if (verdict_denies_sender(leg->mail))
-		suspect_add(&leg->suspicion, SUSPECT_UNVERIFIED);
-	if (score == 0 || leg->suspicion.points < score)
-		return false;
-	return suspect_banners(&leg->suspicion, leg->banners)[0] != '\0';
-}
-
 static void
 drop_rebuilt(struct leg *leg)
 {
@@ -257,6 +242,72 @@ drop_rebuilt(struct leg *leg)
 	leg->body = (struct bytes){ 0 };
 	close_fd(&leg->rebuilt);
 	close_fd(&leg->object);
+}
+
+/* What was rebuilt goes again through the sandbox when it has to show a
+ * warning: few mails do, and the header is read as it was written, never as it
+ * came. */
+static void
+warn_or_go_on(struct leg *leg)
+{
+	uint32_t score = leg->mail->mailer->settings->mail.banner_score;
+
+	if (score == 0 || leg->suspicion.points < score ||
+	    suspect_banners(&leg->suspicion, leg->banners)[0] == '\0') {
+		leg_next(leg);
+		return;
+	}
+	drop_rebuilt(leg);
+	leg_go_on(leg);
+}
+
+static void
+on_contact(void *owner, uint64_t last)
+{
+	struct leg *leg = owner;
+	uint64_t days = leg->mail->mailer->settings->mail.first_contact_days;
+
+	leg->contact = NULL;
+	if (last != STORE_UNKNOWN &&
+	    last + days * DAY_S <= (uint64_t)time(NULL))
+		suspect_add(&leg->suspicion, SUSPECT_FIRST);
+	warn_or_go_on(leg);
+}
+
+/* Whether somebody is asked, and on_contact will come. */
+static bool
+ask_contact(struct leg *leg)
+{
+	const struct mailer *m = leg->mail->mailer;
+	char who[STORE_CONTACT_MAX + 1];
+
+	if (m->settings->mail.first_contact_days == 0 ||
+	    leg->suspicion.from[0] == '\0' || leg->route->body == NULL)
+		return false;
+	snprintf(who, sizeof(who), "%s %s", leg->suspicion.from,
+	    leg->route->body->code);
+	leg->contact =
+	    store_client_contact(m->store, bytes_of(who), on_contact, leg);
+	return leg->contact != NULL;
+}
+
+/* Of mail from outside, once. */
+static void
+judge(struct leg *leg, const struct detox_report *report)
+{
+	const struct mailer *m = leg->mail->mailer;
+
+	if (leg->judged || leg->mail->origin.segment != NULL) {
+		leg_next(leg);
+		return;
+	}
+	leg->judged = true;
+	suspect_judge(
+	    m->suspects, head_bytes(leg->body), report, &leg->suspicion);
+	if (verdict_denies_sender(leg->mail))
+		suspect_add(&leg->suspicion, SUSPECT_UNVERIFIED);
+	if (!ask_contact(leg))
+		warn_or_go_on(leg);
 }
 
 static void
@@ -280,12 +331,7 @@ on_treated(void *owner, struct detox_outcome *o)
 		leg_defer(leg, &r);
 		return;
 	}
-	if (needs_banner(leg, &o->report)) {
-		drop_rebuilt(leg);
-		leg_go_on(leg);
-	} else {
-		leg_next(leg);
-	}
+	judge(leg, &o->report);
 }
 
 static enum stage_answer

@@ -90,6 +90,7 @@ struct leg {
 	const char *signed_by; /* the domain of its signature; NULL: none */
 	struct suspicion suspicion; /* of mail from outside */
 	bool judged;
+	struct store_ask *contact;       /* whether its sender is known */
 	char banners[SUSPECT_WORDS_MAX]; /* that the mail is to show */
 	const char *result; /* of detox: "sanitised"; NULL: not asked */
 	struct buf hidden;  /* the mail's header without To and Cc; or empty */

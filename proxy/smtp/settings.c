@@ -146,6 +146,12 @@ const struct setting mail_table[] = {
 	SETTING_SECONDS_ROW(mail_settings, delay_notice, 4 * HOUR, 0, 30 * DAY,
 	    "After which time a sender is told that a mail waits. 0: never.",
 	    "配送の遅れを送信者に知らせるまでの時間。0 なら知らせません。"),
+	SETTING(mail_settings, first_contact_days, COUNT, 90, 0, 400,
+	    "A sender from outside who did not write to a body for so many days"
+	    " is new to it, which is a reason of suspicion. 0: it is not"
+	    " noted who writes.",
+	    "構成団体にこの日数の間メールを送っていない外の差出人は、初めてと"
+	    "みなす（疑わしさの理由の一つ）。0 なら記録しない。"),
 	SETTING(mail_settings, banner_score, COUNT, 40, 0, 1000,
 	    "From how many points of suspicion on a mail from outside shows a"
 	    " warning (docs/MAIL.md). 0: never.",

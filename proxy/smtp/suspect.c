@@ -182,7 +182,8 @@ display(struct arena *a, struct bytes text)
 
 struct mailbox {
 	struct bytes display; /* folded */
-	struct bytes domain;  /* small letters; empty: none */
+	struct bytes spec;    /* small letters; empty: none */
+	struct bytes domain;
 };
 
 static struct mailbox
@@ -196,6 +197,7 @@ mailbox(struct arena *a, struct bytes value)
 
 	if (bytes_index(value, '<') >= 0)
 		m.display = display(a, name);
+	m.spec = fold(a, spec);
 	if (bytes_index(spec, '@') >= 0) {
 		while (bytes_index(spec, '@') >= 0)
 			bytes_take_until(&spec, '@');
@@ -309,6 +311,7 @@ suspect_judge(const struct suspect_names *n, struct bytes head,
 	struct mailbox from = mailbox(&a, field(&a, head, BYTES("From")));
 	struct mailbox reply = mailbox(&a, field(&a, head, BYTES("Reply-To")));
 
+	snprintf(out->from, sizeof(out->from), "%.*s", BYTES_PRINTF(from.spec));
 	if (from.domain.n > 0 && routes_owner(n->routes, from.domain) != NULL)
 		suspect_add(out, SUSPECT_FORGES);
 	else if (from.domain.n > 0 && looks_like_ours(n, from.domain))

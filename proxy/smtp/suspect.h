@@ -28,9 +28,12 @@ enum suspect_reason {
 	SUSPECT_KINDS,
 };
 
+#define SUSPECT_FROM_MAX 320
+
 struct suspicion {
 	unsigned reasons; /* a bit for each enum suspect_reason */
 	unsigned points;
+	char from[SUSPECT_FROM_MAX + 1]; /* the address; "": none */
 };
 
 /* Whom a stranger may pretend to be: bodies and their domains. */

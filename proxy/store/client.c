@@ -8,6 +8,7 @@
 #include "proxy/base/ipc.h"
 
 #define ANSWER_MS 30000 /* also while the store is started anew */
+#define CONTACT_MS 2000
 #define ID_MAX 64
 
 struct store_ask {
@@ -19,6 +20,7 @@ struct store_ask {
 	struct timer *timer;
 	const char *why; /* it fails, once the timer is due */
 	void (*done)(void *owner, const char *id, const char *why);
+	void (*contact)(void *owner, uint64_t last); /* instead of done */
 	void *owner;
 };
 
@@ -58,6 +60,22 @@ finish(struct store_ask *a, const char *id, const char *why)
 }
 
 static void
+finish_contact(struct store_ask *a, uint64_t last)
+{
+	void (*contact)(void *owner, uint64_t last) = a->contact;
+	void *owner = a->owner;
+
+	store_ask_cancel(a);
+	contact(owner, last);
+}
+
+static void
+contact_too_late(void *owner)
+{
+	finish_contact(owner, STORE_UNKNOWN);
+}
+
+static void
 too_late(void *owner)
 {
 	finish(owner, NULL, ((struct store_ask *)owner)->why);
@@ -88,6 +106,14 @@ on_message(void *owner, const struct ipc_message *m)
 		a = a->next;
 	if (a == NULL)
 		return;
+	if (a->contact != NULL) {
+		struct store_contact seen = { .last = STORE_UNKNOWN };
+
+		if (m->type == STORE_CONTACT_LAST && m->body.n == sizeof(seen))
+			memcpy(&seen, m->body.p, sizeof(seen));
+		finish_contact(a, seen.last);
+		return;
+	}
 	snprintf(words, sizeof(words), "%.*s", BYTES_PRINTF(m->body));
 	if (m->type == STORE_KEPT && m->body.n > 0 && m->body.n < ID_MAX)
 		finish(a, words, NULL);
@@ -120,7 +146,8 @@ store_client_connect(struct store_client *c, int fd)
 	channel_free(c->channel);
 	c->channel = channel_new(c->loop, fd, on_message, on_gone, c);
 	for (const struct store_ask *a = c->asked; a != NULL; a = a->next)
-		say(c, a);
+		if (a->contact == NULL)
+			say(c, a);
 }
 
 void
@@ -141,7 +168,7 @@ store_client_is_busy(const struct store_client *c)
 }
 
 static struct store_ask *
-ask_new(struct store_client *c)
+ask_new(struct store_client *c, void (*late)(void *owner))
 {
 	struct store_ask *a = calloc(1, sizeof(*a));
 
@@ -150,7 +177,8 @@ ask_new(struct store_client *c)
 		c->next_id = 1;
 	a->client = c;
 	a->id = c->next_id;
-	a->timer = timer_new(c->loop, too_late, a);
+	a->object = -1;
+	a->timer = timer_new(c->loop, late, a);
 	a->next = c->asked;
 	if (a->next != NULL)
 		a->next->prev = a;
@@ -162,7 +190,7 @@ struct store_ask *
 store_client_keep(struct store_client *c, const struct original *o, int object,
     void (*done)(void *owner, const char *id, const char *why), void *owner)
 {
-	struct store_ask *a = ask_new(c);
+	struct store_ask *a = ask_new(c, too_late);
 
 	a->done = done;
 	a->owner = owner;
@@ -177,5 +205,21 @@ store_client_keep(struct store_client *c, const struct original *o, int object,
 	} else if (c->channel != NULL)
 		say(c, a);
 	timer_start(a->timer, a->object < 0 || a->about.n == 0 ? 0 : ANSWER_MS);
+	return a;
+}
+
+struct store_ask *
+store_client_contact(struct store_client *c, struct bytes who,
+    void (*done)(void *owner, uint64_t last), void *owner)
+{
+	struct store_ask *a;
+
+	if (c->channel == NULL || who.n > STORE_CONTACT_MAX)
+		return NULL;
+	a = ask_new(c, contact_too_late);
+	a->contact = done;
+	a->owner = owner;
+	channel_send(c->channel, STORE_CONTACT, a->id, who, -1);
+	timer_start(a->timer, CONTACT_MS);
 	return a;
 }

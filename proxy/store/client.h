@@ -28,6 +28,15 @@ void store_client_free(struct store_client *c);
 struct store_ask *store_client_keep(struct store_client *c,
     const struct original *o, int object,
     void (*done)(void *owner, const char *id, const char *why), void *owner);
+/*
+ * who: a sender and whom he writes to, STORE_CONTACT_MAX bytes at most; the
+ * store notes that he did so now. done() is called once, never from here, with
+ * the time before this, in seconds since 1970, 0: never. NULL: nobody can be
+ * asked. Who asks waits a moment only; done() gets STORE_UNKNOWN then.
+ */
+#define STORE_UNKNOWN UINT64_MAX
+struct store_ask *store_client_contact(struct store_client *c, struct bytes who,
+    void (*done)(void *owner, uint64_t last), void *owner);
 /* Something was asked and is not answered. */
 bool store_client_is_busy(const struct store_client *c);
 /* done is not called any more; it may be kept all the same. */

@@ -2,6 +2,7 @@
 #include "proxy/store/shelf.h"
 
 #include <openssl/crypto.h>
+#include <openssl/hmac.h>
 #include <sqlite3.h>
 #include <stdlib.h>
 
@@ -26,6 +27,9 @@ enum statement {
 	DELETE,
 	DELETE_PIECES,
 	COUNT_ALL,
+	CONTACT,
+	SET_CONTACT,
+	FORGET_CONTACTS,
 	STATEMENTS,
 };
 
@@ -52,6 +56,10 @@ static const char *const words[STATEMENTS] = {
 	[DELETE] = "DELETE FROM originals WHERE number = ?1",
 	[DELETE_PIECES] = "DELETE FROM pieces WHERE number >= ?1 AND"
 			  " number < ?2",
+	[CONTACT] = "SELECT last FROM contacts WHERE who = ?1",
+	[SET_CONTACT] = "INSERT INTO contacts (who, last) VALUES (?1, ?2)"
+			" ON CONFLICT (who) DO UPDATE SET last = excluded.last",
+	[FORGET_CONTACTS] = "DELETE FROM contacts WHERE last < ?1",
 	[COUNT_ALL] = "SELECT count(*), total(bytes) FROM originals",
 };
 
@@ -78,6 +86,9 @@ static const char schema[] =
     "CREATE TABLE IF NOT EXISTS pieces ("
     " number INTEGER PRIMARY KEY," /* original << 16 | nth */
     " data BLOB NOT NULL) STRICT;"
+    "CREATE TABLE IF NOT EXISTS contacts ("
+    " who BLOB PRIMARY KEY,"
+    " last INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
     "PRAGMA user_version = 1;"
     "COMMIT;";
 
@@ -677,6 +688,60 @@ shelf_delete(struct shelf *s, const struct shelf_row *r, struct err *e)
 	s->counts.originals--;
 	s->counts.bytes -= r->bytes;
 	return 0;
+}
+
+#define CONTACT_SIZE 16 /* of a hash: enough that two do not meet */
+#define DAY_S ((uint64_t)24 * 3600)
+
+static void
+contact_of(
+    const struct shelf *s, struct bytes who, uint8_t out[EVP_MAX_MD_SIZE])
+{
+	uint8_t mark[VAULT_MARK_SIZE];
+	unsigned n;
+
+	vault_mark(s->vault, mark);
+	must(HMAC(EVP_sha256(), mark, sizeof(mark), who.p, who.n, out, &n) !=
+	    NULL);
+}
+
+int
+shelf_contact(struct shelf *s, struct bytes who, uint64_t now,
+    uint64_t *last_out, struct err *e)
+{
+	uint8_t hash[EVP_MAX_MD_SIZE];
+	const struct bytes key = { hash, CONTACT_SIZE };
+	sqlite3_stmt *q = ready(s, CONTACT);
+	enum shelf_found found;
+
+	contact_of(s, who, hash);
+	set_blob(q, 1, key);
+	found = step(s, q, e);
+	*last_out =
+	    found == SHELF_FOUND ? (uint64_t)sqlite3_column_int64(q, 0) : 0;
+	sqlite3_reset(q);
+	if (found == SHELF_FAILED)
+		return -1;
+	if (*last_out != 0 && now < *last_out + DAY_S)
+		return 0;
+	if (begin_change(s, e) < 0)
+		return -1;
+	q = ready(s, SET_CONTACT);
+	set_blob(q, 1, key);
+	set_number(q, 2, now);
+	return end_change(s, run(s, q, e), e);
+}
+
+int
+shelf_forget_contacts(struct shelf *s, uint64_t before, struct err *e)
+{
+	sqlite3_stmt *q;
+
+	if (begin_change(s, e) < 0)
+		return -1;
+	q = ready(s, FORGET_CONTACTS);
+	set_number(q, 1, before);
+	return end_change(s, run(s, q, e), e);
 }
 
 void

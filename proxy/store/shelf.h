@@ -92,6 +92,17 @@ int shelf_delete(struct shelf *s, const struct shelf_row *r, struct err *e)
  * too. */
 void shelf_scrub(struct shelf *s);
 
+/*
+ * When that sender wrote there before (0: never), and that he does now. A time
+ * is written anew once a day at most, to be committed. What is kept is a hash,
+ * by our key. 0, or -1 and *e.
+ */
+int shelf_contact(struct shelf *s, struct bytes who, uint64_t now,
+    uint64_t *last_out, struct err *e) MUST_CHECK;
+/* Who did not write since then is not known any more; to be committed. */
+int shelf_forget_contacts(struct shelf *s, uint64_t before, struct err *e)
+    MUST_CHECK;
+
 struct shelf_counts {
 	uint64_t originals, bytes;
 };

@@ -20,6 +20,7 @@
 #define EXPIRE_BURST 100 /* that go at once; the rest a little later */
 #define SHA256_SIZE 32
 #define LEG_MAX 1024
+#define CONTACTS_S ((uint64_t)400 * 24 * 3600) /* senders are known so long */
 
 /* A mail process. */
 struct peer {
@@ -100,6 +101,14 @@ settle_tick(void *owner)
 	store_settle(st);
 }
 
+static void
+settle_soon(struct store *st)
+{
+	if (!st->committing)
+		loop_defer(st->child->loop, settle_tick, st);
+	st->committing = true;
+}
+
 /* Those deleted, in rows; they are not durable yet. */
 static size_t
 delete_before(struct store *st, uint64_t before, struct shelf_row *rows,
@@ -128,6 +137,10 @@ store_expire(struct store *st)
 
 	store_settle(st);
 	n = delete_before(st, before, rows, &a, &e);
+	if (n == 0 &&
+	    shelf_forget_contacts(
+		st->shelf, now > CONTACTS_S ? now - CONTACTS_S : 0, &e) < 0)
+		log_say(EVENT_FAILURE, "%s", e.text);
 	if (shelf_commit(st->shelf, &e) < 0)
 		n = 0;
 	if (e.text[0] != '\0')
@@ -263,15 +276,41 @@ take_original(struct peer *p, const struct ipc_message *m)
 	w->is_new = after.originals > before.originals;
 	*st->waiting_end = w;
 	st->waiting_end = &w->next;
-	if (!st->committing)
-		loop_defer(st->child->loop, settle_tick, st);
-	st->committing = true;
+	settle_soon(st);
+}
+
+/* Noted behind the answer, with whatever is committed next: what is lost with
+ * the power is one more first mail. */
+static void
+take_contact(struct peer *p, const struct ipc_message *m)
+{
+	struct store *st = p->store;
+	struct store_contact seen = { 0 };
+	struct err e;
+
+	if (m->body.n == 0 || m->body.n > STORE_CONTACT_MAX)
+		return;
+	if (shelf_contact(
+		st->shelf, m->body, (uint64_t)time(NULL), &seen.last, &e) < 0) {
+		log_say(EVENT_FAILURE, "%s", e.text);
+		return;
+	}
+	tell(p, STORE_CONTACT_LAST, m->job,
+	    (struct bytes){ (const uint8_t *)&seen, sizeof(seen) });
+	settle_soon(st);
 }
 
 static void
 peer_message(void *owner, const struct ipc_message *m)
 {
 	struct peer *p = owner;
+
+	if (m->type == STORE_CONTACT) {
+		take_contact(p, m);
+		if (m->fd >= 0)
+			close(m->fd);
+		return;
+	}
 
 	if (m->job != p->about_job)
 		buf_release(&p->about);

@@ -64,6 +64,15 @@ enum store_message {
 			  * the content */
 	STORE_KEPT,      /* store: job; body: its id */
 	STORE_NOT_KEPT,  /* store: job; body: the words */
+	STORE_CONTACT,   /* mail: job; body: a sender and whom he writes to */
+	STORE_CONTACT_LAST, /* store: job; body: struct store_contact */
+};
+
+#define STORE_CONTACT_MAX 400
+
+/* When that sender wrote there the last time before now. */
+struct store_contact {
+	uint64_t last; /* seconds since 1970; 0: never */
 };
 
 /* What the parent tells the store when a reload changed it (PARENT_LIMITS). */

@@ -2,13 +2,22 @@
 """Mail from who pretends to be of here: reasons, points, a warning to see."""
 import importlib
 import os
+import signal
 import sys
 
 sys.path.insert(0, os.path.dirname(__file__))
 from lab import TOWN, wait_until  # noqa: E402
 
 detox_module = importlib.import_module("46_mail_detox")
-make = detox_module.make
+
+
+def make(build):
+    # Who writes for the first time is told of apart.
+    lab = detox_module.make(build)
+    lab.extra = lab.extra.replace("mail = {", "mail = { first_contact_days = 0;")
+    lab.write_settings()
+    return lab
+
 
 WARNS = "差出人の表示名は、庁内の名前に似せてあります。"
 
@@ -55,3 +64,22 @@ def test_what_the_sender_writes_of_itself_is_not_kept(lab):
                       'From: "Sekisho City" <a@evil.test>\r\n')
     assert m.get_all("Sekisho-Suspect") == ["imitates; points=40"] and len(m.get_all("Sekisho-Detox")) == 1
     assert m["Sekisho-Order"] is None and WARNS in text
+
+
+def test_a_first_mail_is_told_apart(lab):
+    lab.extra = lab.extra.replace("first_contact_days = 0;", "first_contact_days = 90; banner_score = 10;")
+    lab.write_settings()
+    lab.ctl("reload")
+    who = "From: <new@partner.test>\r\n"
+    m, text, e = send(lab, who)
+    assert "この差出人からのメールは初めてです。" in text and "first mail from this sender" in text, text
+    assert (e["suspect"], e["suspect_points"]) == ("first_contact", 10), e
+    # now he is known, after a reload and the death of who knows it, too
+    os.kill(lab.children()["store"], signal.SIGKILL)
+    lab.ctl("reload")
+    wait_until(lambda: "store" in lab.children())
+    m, text, e = send(lab, who)
+    assert text.strip() == "本文" and "suspect" not in e and m["Sekisho-Suspect"] is None, (text, e)
+    m, text, e = send(lab, "From: <other@partner.test>\r\n")
+    assert e["suspect"] == "first_contact", e
+    assert b"new@partner.test" not in b"".join(p.read_bytes() for p in (lab.dir / "store").iterdir())
