@@ -16,6 +16,7 @@ from mail_peer import Hop  # noqa: E402
 
 mail_module = importlib.import_module("41_mail")
 detox_module = importlib.import_module("12_detox")
+store_module = importlib.import_module("44_quarantine")
 
 THERE = "203.0.113.5"   # good.test's mail server
 ELSEWHERE = "203.0.113.66"
@@ -356,6 +357,22 @@ def test_so_many_are_asked_at_once(lab):
         t.join()
     assert len(answers) == 8 and all(a.startswith("250 2.0.0 delivered as ") for a in answers), answers
     assert strange.most == 2, strange.most
+
+
+def test_nobody_is_asked_about_what_persons_let_go(lab):
+    strange = Strange()
+    lab.threads.append(strange)
+    strange.says("no action")
+    lab.with_rspamd(port=strange.port)
+    content = store_module.mail(attachments=[("請求書.exe", store_module.PROGRAM)])
+    number = lab.send(content, to="hanako@toge.test").split()[-1]
+    before = len(lab.toge.mails)
+    strange.says("reject")
+    asked = len(strange.asked)
+    store_module.quarantine(lab, "release", number, who="hanako")
+    store_module.quarantine(lab, "approve", number, who="taro")
+    got = wait_until(lambda: lab.toge.mails[before:])[0][2]
+    assert got.endswith(content) and len(strange.asked) == asked, (got[:400], strange.asked[asked:])
 
 
 def test_a_virus_is_refused_before_the_answer(lab):
