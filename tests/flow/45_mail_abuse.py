@@ -391,7 +391,7 @@ def test_a_body_that_writes_to_ever_new_domains(lab):
                     t.close()
                     t = wide.talk(CITY)
                     t.say("EHLO a\r\n")
-                t.say(f"MAIL FROM:<a@city.test>\r\nRCPT TO:<u@d{i}.test>\r\n", 2)
+                t.say(f"MAIL FROM:<a{i}@city.test>\r\nRCPT TO:<u@d{i}.test>\r\n", 2)
                 t.say("DATA\r\n")
                 got = t.say(mail(b"new-%d" % i) + b".\r\n")
                 assert got.startswith("550 5.1.2 ") or got.startswith("250 2.0.0 kept as ") and i < 5, (i, got)
