@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "proxy/body/budget.h"
 #include "proxy/listener/listener.h"
 #include "proxy/smtp/envelope.h"
 
@@ -292,6 +293,9 @@ check_order(
 		{ "retry_max", "expire", s->retry_max_ms, s->expire_ms },
 		{ "delay_notice", "expire", s->delay_notice_ms, s->expire_ms },
 		{ "size_max", "spool_max", s->size_max, s->spool_max },
+		/* One client's share; a larger mail is never taken. */
+		{ "size_max", "memory_max / 4", s->size_max,
+		    s->memory_max / BUDGET_SHARE },
 	};
 
 	for (size_t i = 0; i < COUNT(pairs); i++)

@@ -93,6 +93,12 @@ static const struct {
 	    WITH("spool_max = \"1 MiB\"; size_max = \"2 MiB\";"),
 	    "settings:2: size_max is above spool_max, expected at most as"
 	    " much" },
+	{ "a mail larger than the memory of one client",
+	    WITH("memory_max = \"100 MiB\"; size_max = \"26 MiB\";"),
+	    "settings:1: size_max is above memory_max / 4, expected at most as"
+	    " much" },
+	{ "a mail as large as that",
+	    WITH("memory_max = \"100 MiB\"; size_max = \"25 MiB\";"), NULL },
 	{ "no listeners", WITH("listeners = ();"), NULL },
 	{ "a listener",
 	    WITH("listeners = ( { address = \"192.0.2.1:25\"; } );"), NULL },
