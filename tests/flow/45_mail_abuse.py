@@ -201,6 +201,25 @@ def test_a_claim_in_clear_does_not_hold_under_tls(lab):
         assert t.say("MAIL FROM:<a@city.test>\r\n").startswith("250")
 
 
+def test_a_site_that_waits_for_early_talk_and_mends_lines(lab):
+    with MailLab(lab.build, mail='greeting_delay = 1; bare = "normalise";') as other:
+        for source in (STRANGER, "127.0.5.1"):
+            with other.talk(source, greet=False) as t:
+                if source != STRANGER:
+                    t.s.sendall(b"PROXY TCP4 127.0.9.1 127.0.0.1 5555 25\r\n")
+                time.sleep(0.3)
+                t.s.sendall(b"EHLO a\r\n")
+                assert t.read().startswith("521 5.5.1 you talk before the greeting"), source
+        with other.talk() as t:
+            got = t.send(mail(b"mended", b"a\n.\nb\r.\rc\n.\r\n\r\n..\r\nd\r\n"))
+            assert got[-1].startswith("250 2.0.0 delivered"), got
+            assert t.say(b"QUIT\r\n").startswith("221")
+        # the hop has taken out the dots that were put before lines
+        assert other.city.mails[-1][2].endswith(b"hello\r\na\r\n.\r\nb\r\n.\r\nc\r\n.\r\n\r\n.\r\nd\r\n")
+        with other.talk() as t:
+            assert t.send(mail(b"nul", b"a\0b\r\n"))[-1].startswith("554 5.6.0 ")
+
+
 # time
 
 def test_every_state_has_its_time(lab):
