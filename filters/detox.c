@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "filters/password/password.h"
 #include "filters/text/charset.h"
 
 #define REMOVAL_WORDS(id, name, ja, en) [REMOVED_##id] = { name, { ja, en } },
@@ -80,7 +81,7 @@ detox_prepare(struct err *e)
 	 * and what comes out would depend on it. */
 	setenv("TZ", "UTC0", 1);
 	tzset();
-	if (text_prepare(e) < 0)
+	if (text_prepare(e) < 0 || password_prepare(e) < 0)
 		return -1;
 	if (sha256 == NULL)
 		sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
@@ -148,6 +149,16 @@ detox_refuse(struct detox *d, enum detox_refusal r, const char *format, ...)
 	vsnprintf(d->why, sizeof(d->why), format, args);
 	va_end(args);
 	return DETOX_REFUSED;
+}
+
+enum detox_result
+detox_locked(struct detox *d, const char *what)
+{
+	bool given = d->passwords != NULL && d->passwords->n > 0;
+
+	d->locked++;
+	return detox_refuse(d, REFUSED_ENCRYPTED,
+	    given ? "%s: wrong password" : "%s: it needs a password", what);
 }
 
 bool
@@ -404,6 +415,23 @@ treat(struct detox *d, enum magic_type t, const struct detox_object *o,
 	return rebuild(d, f, o, out);
 }
 
+enum detox_result
+detox_opened(struct detox *d, const struct detox_object *o, uint64_t types,
+    struct detox_output *out)
+{
+	enum magic_type t = magic_type_of(o->content, true);
+	const char *format = d->format;
+	enum detox_result result;
+
+	if ((types & MAGIC_BIT(t)) == 0)
+		return detox_refuse(d, REFUSED_DISAGREES,
+		    "what was encrypted is %s", magic_type_name(t));
+	result = treat(d, t, o, out);
+	/* Who rebuilt it is who opened it. */
+	d->format = format;
+	return result;
+}
+
 enum magic_type
 detox_type_of(const struct detox_object *o)
 {
@@ -462,12 +490,24 @@ is_of_all(enum detox_refusal r)
 	    r == REFUSED_DEPTH || r == REFUSED_MEMORY;
 }
 
+/* By why the object was refused; locked: how many were before it. */
+static enum detox_removal
+removal_of(const struct detox *d, unsigned locked)
+{
+	if (d->refusal == REFUSED_PROGRAM)
+		return REMOVED_PROGRAM;
+	return d->refusal == REFUSED_ENCRYPTED && d->locked > locked
+	    ? REMOVED_LOCKED
+	    : REMOVED_REFUSED;
+}
+
 enum detox_result
 detox_inside(struct detox *d, const char *where, const struct detox_object *o,
     struct detox_output *out)
 {
 	const char *inside = d->inside;
 	enum detox_result result = DETOX_REFUSED;
+	unsigned locked = d->locked;
 
 	buf_init(&out->content, d->profile->out_max);
 	out->extension = NULL;
@@ -484,10 +524,7 @@ detox_inside(struct detox *d, const char *where, const struct detox_object *o,
 	result = judge(d, o, out);
 	d->depth--;
 	if (result == DETOX_REFUSED && !is_of_all(d->refusal)) {
-		detox_removed(d,
-		    d->refusal == REFUSED_PROGRAM ? REMOVED_PROGRAM
-						  : REMOVED_REFUSED,
-		    NULL, o->content);
+		detox_removed(d, removal_of(d, locked), NULL, o->content);
 		out->left_out = d->refusal;
 		d->refusal = REFUSED_NOT;
 	}

@@ -44,6 +44,8 @@
 	    "data before or after the file")                                \
 	R(UNKNOWN, "unknown", "未知の部品", "part of no known kind")        \
 	R(DAMAGED, "damaged", "壊れた部品", "damaged part")                 \
+	R(LOCKED, "locked", "パスワードが要る項目",                         \
+	    "item that needs a password")                                   \
 	R(REFUSED, "refused", "無害化できない項目",                         \
 	    "item that cannot be rebuilt")                                  \
 	R(FONT, "font", "埋め込みフォント", "embedded font")                \
@@ -163,6 +165,15 @@ struct detox_profile {
  * else is refused. */
 void detox_profile_init(struct detox_profile *p);
 
+#define DETOX_PASSWORDS_MAX 16
+#define DETOX_PASSWORD_MAX 255 /* bytes */
+
+/* What may open encrypted objects, in UTF-8; secret, and never empty. */
+struct detox_passwords {
+	struct bytes all[DETOX_PASSWORDS_MAX];
+	size_t n;
+};
+
 struct detox_object {
 	struct bytes content;
 	struct bytes name;     /* as declared, UTF-8; empty: none */
@@ -218,12 +229,15 @@ struct detox_row {
  * below; the rest is theirs. */
 struct detox {
 	const struct detox_profile *profile;
-	struct arena arena; /* ends with the job */
+	const struct detox_passwords *passwords; /* NULL: none */
+	struct arena arena;                      /* ends with the job */
 	const char *inside; /* where the present object is; "" at the top */
 	const char *format; /* of the first object */
 	enum magic_type type;
 	const char *disagrees; /* how name and content do; NULL: they do not */
 	unsigned depth;
+	unsigned locked; /* objects that a password would open */
+	unsigned opened; /* that one did */
 	unsigned entries;
 	uint64_t unpacked;
 	uint64_t text_in, text_out;
@@ -249,6 +263,13 @@ enum detox_result detox_run(struct detox *d, const struct detox_object *o,
  * first refusal stays. Gives DETOX_REFUSED. */
 enum detox_result detox_refuse(struct detox *d, enum detox_refusal r,
     const char *format, ...) PRINTF_LIKE(3, 4);
+/* The object would open with a password, and with none that the job has; what:
+ * "a document". Gives DETOX_REFUSED (ENCRYPTED). */
+enum detox_result detox_locked(struct detox *d, const char *what);
+/* What came of opening the present object, in its place: of one of these types,
+ * or it is refused. */
+enum detox_result detox_opened(struct detox *d, const struct detox_object *o,
+    uint64_t types, struct detox_output *out) MUST_CHECK;
 /* A thing was left out. where: a part, page or place inside the object; NULL:
  * the object itself. content: its bytes, for the digest; empty: none. The same
  * thing at the same place without content is counted. */

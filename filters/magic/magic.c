@@ -75,7 +75,10 @@ static const struct {
 	    " application/vnd.android.package-archive " },
 	[MAGIC_OLE2] = { "ole2",
 	    " doc dot xls xlt xla ppt pps pot msg jtd jtt jtdc jhd jsd vsd pub"
-	    " mpp msi msp thmx hwp docx xlsx pptx db ",
+	    " mpp msi msp thmx hwp db"
+	    /* with a password */
+	    " docx docm dotx dotm xlsx xlsm xltx xltm xlsb pptx pptm potx potm"
+	    " ppsx ppsm ",
 	    " application/msword application/vnd.ms-excel"
 	    " application/vnd.ms-powerpoint application/vnd.ms-outlook"
 	    " application/vnd.visio application/vnd.ms-project"
@@ -84,7 +87,13 @@ static const struct {
 	    " application/vnd.openxmlformats-officedocument."
 	    "wordprocessingml.document"
 	    " application/vnd.openxmlformats-officedocument.spreadsheetml."
-	    "sheet " },
+	    "sheet"
+	    " application/vnd.openxmlformats-officedocument.presentationml."
+	    "presentation"
+	    " application/vnd.ms-word.document.macroenabled.12"
+	    " application/vnd.ms-excel.sheet.macroenabled.12"
+	    " application/vnd.ms-excel.sheet.binary.macroenabled.12"
+	    " application/vnd.ms-powerpoint.presentation.macroenabled.12 " },
 	[MAGIC_RTF] = { "rtf", " rtf doc ",
 	    " application/rtf text/rtf application/msword " },
 	[MAGIC_HTML] = { "html", " html htm xhtml shtml xls ",

@@ -3,6 +3,32 @@
 
 #include "filters/mail/msg.h"
 #include "filters/ole/part.h"
+#include "filters/ole/secret.h"
+
+/* What is inside takes its place; it is a document of the newer kind. */
+static enum detox_result
+locked_rebuild(struct detox *d, struct cfb *c, struct detox_output *out)
+{
+	enum detox_result result;
+	struct buf info, package, content = { 0 };
+
+	buf_init(&package, 0);
+	result = part_read(d, c, 0, "EncryptionInfo", &info);
+	if (result == DETOX_REBUILT)
+		result = part_read(d, c, 0, "EncryptedPackage", &package);
+	if (result == DETOX_REBUILT)
+		result = secret_open(
+		    d, buf_bytes(&info), buf_bytes(&package), &content);
+	buf_release(&info);
+	buf_release(&package);
+	if (result == DETOX_REBUILT)
+		result = detox_opened(d,
+		    &(const struct detox_object){
+			.content = buf_bytes(&content) },
+		    MAGIC_BIT(MAGIC_OOXML), out);
+	buf_release(&content);
+	return result;
+}
 
 /* By a stream of the root; the first that fits decides. */
 static const struct kind {
@@ -12,10 +38,8 @@ static const struct kind {
 	enum detox_result (*rebuild)(
 	    struct detox *, struct cfb *, struct detox_output *);
 } kinds[] = {
-	{ "EncryptedPackage", REFUSED_ENCRYPTED, "a document with a password",
-	    NULL },
-	{ "EncryptionInfo", REFUSED_ENCRYPTED, "a document with a password",
-	    NULL },
+	{ "EncryptedPackage", REFUSED_NOT, NULL, locked_rebuild },
+	{ "EncryptionInfo", REFUSED_NOT, NULL, locked_rebuild },
 	{ "__properties_version1.0", REFUSED_NOT, NULL, msg_rebuild },
 	{ "WordDocument", REFUSED_NOT, NULL, doc_rebuild },
 	{ "Workbook", REFUSED_NOT, NULL, xls_rebuild },
@@ -51,6 +75,7 @@ static const struct {
 	{ "_xmlsignatures", REMOVED_SIGNATURE, false },
 	{ "\005DigitalSignature*", REMOVED_SIGNATURE, false },
 	{ "\005*", REMOVED_METADATA, false },
+	{ "\006DataSpaces", REMOVED_CUSTOM, true },
 	{ "Revision Log", REMOVED_METADATA, false },
 	{ "User Names", REMOVED_METADATA, false },
 	{ "_SX_DB*", REMOVED_CONNECTION, false },
@@ -199,5 +224,5 @@ const struct detox_format ole_format = {
 	.types = MAGIC_BIT(MAGIC_OLE2),
 	.rebuild = ole_rebuild,
 	.out_types = MAGIC_BIT(MAGIC_OLE2) | MAGIC_BIT(MAGIC_TEXT) |
-	    MAGIC_BIT(MAGIC_MAIL),
+	    MAGIC_BIT(MAGIC_MAIL) | MAGIC_BIT(MAGIC_OOXML),
 };

@@ -91,7 +91,8 @@ check(struct detox *d, struct bytes zip, uint64_t limit, struct zip_entry *e)
 	name = bytes_take(&rest, zip_16(p + 26));
 	extra = bytes_take(&rest, zip_16(p + 28));
 	flags = zip_16(p + 6);
-	if (!same_name(name, e->raw_name) || zip_16(p + 8) != e->method ||
+	if (!same_name(name, e->raw_name) || zip_16(p + 8) != e->said_method ||
+	    !bytes_equal(zip_extra(extra, ZIP_EXTRA_AES), e->aes_extra) ||
 	    ((flags ^ e->flags) & ZIP_FLAG_ENCRYPTED) != 0 ||
 	    (((flags ^ e->flags) & ZIP_FLAG_UTF8) != 0 && !is_ascii(name)))
 		return detox_refuse(d, REFUSED_BROKEN,

@@ -7,6 +7,7 @@
 #include <zlib.h>
 
 #include "filters/package/zip.h"
+#include "filters/password/password.h"
 
 #define EXTRA_UNICODE_PATH 0x7075
 
@@ -15,12 +16,6 @@ check_kind(struct detox *d, const struct zip_entry *e)
 {
 	uint32_t kind = e->attributes >> 16 & S_IFMT;
 
-	if ((e->flags &
-		(ZIP_FLAG_ENCRYPTED | ZIP_FLAG_STRONG | ZIP_FLAG_MASKED)) !=
-		0 ||
-	    e->method == ZIP_AES)
-		return detox_refuse(
-		    d, REFUSED_ENCRYPTED, "an entry is encrypted");
 	if (kind != 0 && kind != S_IFREG && kind != S_IFDIR &&
 	    (S_ISLNK(kind) || S_ISCHR(kind) || S_ISBLK(kind) ||
 		S_ISFIFO(kind) || S_ISSOCK(kind)))
@@ -29,7 +24,8 @@ check_kind(struct detox *d, const struct zip_entry *e)
 	if (e->method != ZIP_STORED && e->method != ZIP_DEFLATED)
 		return detox_refuse(d, REFUSED_TYPE,
 		    "an entry is packed in a way that is not read");
-	if (e->method == ZIP_STORED && e->entry.size != e->entry.packed)
+	if (e->method == ZIP_STORED &&
+	    e->entry.size != e->entry.packed - zip_secret_size(e))
 		return detox_refuse(
 		    d, REFUSED_BROKEN, "a stored entry has two sizes");
 	return DETOX_REBUILT;
@@ -46,7 +42,8 @@ read_header(
 		&e->local };
 
 	e->flags = zip_16(p + 8);
-	e->method = zip_16(p + 10);
+	e->said_method = e->method = zip_16(p + 10);
+	e->time = zip_16(p + 12);
 	e->crc = zip_32(p + 16);
 	e->entry.packed = zip_32(p + 20);
 	e->entry.size = zip_32(p + 24);
@@ -70,7 +67,9 @@ read_header(
 	if (e->entry.name == NULL)
 		return DETOX_REFUSED;
 	e->entry.folder = bytes_end_with(bytes_of(e->entry.name), BYTES("/"));
-	return check_kind(d, e);
+	return zip_secret_check(d, e, extra) == DETOX_REFUSED
+	    ? DETOX_REFUSED
+	    : check_kind(d, e);
 }
 
 static enum detox_result
@@ -215,11 +214,57 @@ unpack(struct detox *d, const struct zip_entry *e, struct bytes in,
 		must(buf_append(out, in) == 0);
 	else if (!inflate_all(in, out, &left))
 		return false;
-	if (crc32_z(0, out->p, out->n) != e->crc)
+	if (!e->unsummed && crc32_z(0, out->p, out->n) != e->crc)
 		return false;
 	if (left.n > 0)
 		detox_removed(d, REMOVED_TRAILING, e->entry.name, left);
 	return true;
+}
+
+/* With the passwords of the job, the one that opened the last entry first. */
+static bool
+open_with_any(struct detox *d, struct package *p, const struct zip_entry *e,
+    struct bytes in, struct buf *plain, struct buf *out)
+{
+	size_t ways = password_ways(d);
+	uint8_t room[DETOX_PASSWORD_MAX];
+	struct bytes password;
+	bool good = false;
+
+	for (size_t k = 0; k < ways && !good; k++) {
+		size_t way = (p->good + k) % ways;
+
+		if (!password_way(d, way, room, &password) ||
+		    !zip_secret_open(e, in, password, plain))
+			continue;
+		out->n = 0;
+		good = unpack(d, e, buf_bytes(plain), out);
+		if (good)
+			p->good = way;
+	}
+	explicit_bzero(room, sizeof(room));
+	return good;
+}
+
+static enum detox_result
+read_secret(struct detox *d, struct package *p, const struct zip_entry *e,
+    struct bytes in, struct buf *out)
+{
+	struct buf plain;
+	bool good;
+
+	buf_init(&plain, in.n);
+	must(buf_reserve(&plain, in.n) == 0);
+	good = open_with_any(d, p, e, in, &plain, out);
+	buf_release(&plain);
+	if (!good) {
+		buf_release(out);
+		return detox_locked(d, "an archive");
+	}
+	/* Once for all of its entries. */
+	d->opened += !p->opened;
+	p->opened = true;
+	return DETOX_REBUILT;
 }
 
 enum detox_result
@@ -235,6 +280,8 @@ package_read(struct detox *d, struct package *p, size_t i, struct buf *out)
 	out->max = (size_t)e->entry.size;
 	/* Its pages become memory only as they are written. */
 	must(buf_reserve(out, out->max) == 0);
+	if ((e->flags & ZIP_FLAG_ENCRYPTED) != 0)
+		return read_secret(d, p, e, in, out);
 	if (unpack(d, e, in, out))
 		return DETOX_REBUILT;
 	buf_release(out);

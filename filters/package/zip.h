@@ -21,6 +21,8 @@
 #define ZIP_DEFLATED 8
 #define ZIP_AES 99
 
+#define ZIP_EXTRA_AES 0x9901
+
 #define ZIP_FLAG_ENCRYPTED 0x0001
 #define ZIP_FLAG_DESCRIPTOR 0x0008
 #define ZIP_FLAG_STRONG 0x0040
@@ -32,7 +34,12 @@ struct zip_entry {
 	struct package_entry entry;
 	struct bytes raw_name;
 	unsigned flags;
-	unsigned method;
+	unsigned method;      /* how its data is packed */
+	unsigned said_method; /* ZIP_AES when that stands in aes */
+	unsigned aes;         /* 1 to 3: keys of 16, 24, 32 bytes; 0: not so */
+	bool unsummed;        /* its CRC is not said (AE-2) */
+	struct bytes aes_extra;
+	unsigned time; /* of its last change */
 	uint32_t crc;
 	uint32_t attributes;
 	uint64_t local; /* where its local header begins */
@@ -45,6 +52,8 @@ struct package {
 	struct zip_entry *list; /* in the job's arena */
 	size_t n;
 	struct zip_entry **by_name; /* sorted; in the arena */
+	size_t good; /* the way of password that opened the last one */
+	bool opened; /* one was */
 };
 
 /* Where the directory is. */
@@ -84,6 +93,16 @@ bool zip_extra64(struct bytes extra, uint64_t *const fields[], size_t n);
 /* Local headers agree, nothing overlaps; gaps are reported. */
 enum detox_result zip_check_locals(struct detox *d, struct package *p,
     const struct zip_directory *dir) MUST_CHECK;
+/* secret.c: what stands around an entry's data when it is encrypted. */
+uint64_t zip_secret_size(const struct zip_entry *e);
+/* How it is encrypted, from its central header; DETOX_REFUSED: not in a way
+ * that is read, or the job has no password. */
+enum detox_result zip_secret_check(
+    struct detox *d, struct zip_entry *e, struct bytes extra) MUST_CHECK;
+/* Whether the password may be the one, by what the data begins with; then the
+ * data, decrypted, is in *out. out has room for it. */
+bool zip_secret_open(const struct zip_entry *e, struct bytes data,
+    struct bytes password, struct buf *out) MUST_CHECK;
 /* A name as it is used, in the arena; NULL: it is dangerous, *d says why. */
 const char *zip_name(
     struct detox *d, struct bytes raw, bool utf8, struct bytes unicode_path);

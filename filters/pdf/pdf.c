@@ -4,6 +4,7 @@
 #include <ctype.h>
 #include <stdio.h>
 
+#include "filters/password/password.h"
 #include "filters/pdf/repair.h"
 #include "filters/pdf/unpack.h"
 #include "filters/pdf/walk.h"
@@ -133,7 +134,7 @@ write_all(struct pdf_walk *w, struct detox_output *out)
 
 /* A reader of the file; NULL: it cannot be read, and *code says why. */
 static qpdf_data
-read_file(struct bytes file, enum qpdf_error_code_e *code)
+read_file(struct bytes file, const char *password, enum qpdf_error_code_e *code)
 {
 	qpdf_data q = qpdf_init();
 	bool good;
@@ -141,8 +142,9 @@ read_file(struct bytes file, enum qpdf_error_code_e *code)
 
 	qpdf_silence_errors(q);
 	qpdf_set_suppress_warnings(q, QPDF_TRUE);
-	good = (qpdf_read_memory(q, "", (const char *)file.p, file.n, NULL) &
-		   (QPDF_ERRORS)) == 0;
+	good =
+	    (qpdf_read_memory(q, "", (const char *)file.p, file.n, password) &
+		(QPDF_ERRORS)) == 0;
 	if (good) {
 		(void)qpdf_get_root(q);
 		good = !qpdf_has_error(q);
@@ -162,24 +164,51 @@ is_encryption(enum qpdf_error_code_e code)
 	return code == qpdf_e_password || code == qpdf_e_unsupported;
 }
 
+/* Without a password, or with one of the job's. */
+static qpdf_data
+read_with_any(struct detox *d, struct bytes file, enum qpdf_error_code_e *code)
+{
+	qpdf_data q = read_file(file, NULL, code);
+	uint8_t room[DETOX_PASSWORD_MAX];
+	char password[DETOX_PASSWORD_MAX + 1];
+	struct bytes way;
+
+	for (size_t i = 0;
+	     q == NULL && *code == qpdf_e_password && i < password_ways(d);
+	     i++) {
+		if (!password_way(d, i, room, &way))
+			continue;
+		memcpy(password, way.p, way.n);
+		password[way.n] = '\0';
+		q = read_file(file, password, code);
+		d->opened += q != NULL;
+	}
+	explicit_bzero(room, sizeof(room));
+	explicit_bzero(password, sizeof(password));
+	return q;
+}
+
 /* As it is, or with a new end, which is in *mended then. */
 static qpdf_data
 read_or_repair(struct detox *d, struct bytes file, struct buf *mended)
 {
 	enum qpdf_error_code_e code = qpdf_e_success;
-	qpdf_data q = read_file(file, &code);
+	qpdf_data q = read_with_any(d, file, &code);
 
 	for (int how = 0;
 	     q == NULL && !is_encryption(code) && how < PDF_REPAIRS; how++) {
 		mended->n = 0;
 		if (!pdf_repair((enum pdf_repair)how, file, mended))
 			continue;
-		q = read_file(buf_bytes(mended), &code);
+		q = read_with_any(d, buf_bytes(mended), &code);
 		if (q != NULL)
 			detox_removed(d, REMOVED_DAMAGED, NULL, BYTES(""));
 	}
-	if (q == NULL && is_encryption(code))
-		(void)detox_refuse(d, REFUSED_ENCRYPTED, "it has a password");
+	if (q == NULL && code == qpdf_e_password)
+		(void)detox_locked(d, "a PDF");
+	else if (q == NULL && is_encryption(code))
+		(void)detox_refuse(d, REFUSED_ENCRYPTED,
+		    "it is encrypted in a way that is not read");
 	else if (q == NULL)
 		(void)detox_refuse(
 		    d, REFUSED_BROKEN, "it cannot be read as PDF");

@@ -86,6 +86,8 @@ drop_first(struct channel *c)
 	c->queued--;
 	if (q->fd >= 0)
 		close(q->fd);
+	/* It may be a secret, and lie in what a child gets. */
+	explicit_bzero(q->body, q->n);
 	free(q);
 }
 
@@ -212,6 +214,7 @@ take_message(struct channel *c)
 	switch (receive(c->fd, &h, body, &m)) {
 	case RECEIVED_MESSAGE:
 		c->message(c->owner, &m);
+		explicit_bzero(body, m.body.n);
 		return true;
 	case RECEIVED_NOTHING:
 		return false;

@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "filters/text/utf8.h"
 #include "proxy/base/file.h"
 #include "proxy/base/language.h"
 #include "proxy/detox/treat.h"
@@ -26,6 +27,7 @@ enum {
 #define DEFAULT_PROFILES "/etc/sekisho/policies/detox.conf"
 #define NOBODY "65534:65534"
 #define PROCESSES_MAX 4096
+#define SECRET_MAX 8192
 
 static const struct detox_settings one_job = {
 	.jobs_max = 1,
@@ -37,7 +39,9 @@ static const struct detox_settings one_job = {
 struct run {
 	const struct detox_command *command;
 	struct detox_profiles profiles;
-	size_t profile; /* its index */
+	size_t profile;    /* its index */
+	struct buf secret; /* the file of passwords */
+	struct detox_passwords passwords;
 	struct loop *loop;
 	bool gone; /* the zygote */
 	int status;
@@ -148,6 +152,10 @@ print_json(const struct run *run, const struct detox_outcome *o)
 		json_object_set_new(all, "extension", text_json(r->extension));
 	if (is_refused(o))
 		add_refusal(all, r);
+	if (r->locked + r->opened > 0)
+		json_object_set_new(all, "passwords",
+		    json_pack("{s:I, s:I}", "missing", (json_int_t)r->locked,
+			"opened", (json_int_t)r->opened));
 	if (o->exception != NULL)
 		json_object_set_new(all, "exception",
 		    json_pack("{s:o, s:o}", "owner",
@@ -332,6 +340,39 @@ zygote_main(const struct run *run, int fd)
 	return zygote_run(&s, fd);
 }
 
+/* Of a line. They are in a file, as arguments can be seen by all. */
+static int
+read_passwords(struct run *run, struct err *e)
+{
+	struct detox_passwords *p = &run->passwords;
+	struct bytes rest;
+
+	buf_init(&run->secret, SECRET_MAX);
+	if (run->command->passwords == NULL)
+		return 0;
+	if (file_read(run->command->passwords, &run->secret, e) < 0)
+		return -1;
+	rest = buf_bytes(&run->secret);
+	while (rest.n > 0) {
+		struct bytes line = bytes_take_until(&rest, '\n');
+
+		if (line.n > 0 && line.p[line.n - 1] == '\r')
+			line.n--;
+		if (line.n == 0)
+			continue;
+		if (p->n == DETOX_PASSWORDS_MAX ||
+		    line.n > DETOX_PASSWORD_MAX || !utf8_is_valid(line) ||
+		    bytes_index(line, '\0') >= 0)
+			return err_set(e,
+			    "%s: expected at most %d lines of %d bytes in"
+			    " UTF-8",
+			    run->command->passwords, DETOX_PASSWORDS_MAX,
+			    DETOX_PASSWORD_MAX);
+		p->all[p->n++] = line;
+	}
+	return 0;
+}
+
 static int
 ask(struct run *run, int object, int fd)
 {
@@ -341,6 +382,7 @@ ask(struct run *run, int object, int fd)
 		.profile = (uint32_t)run->profile,
 		.name = bytes_of(base != NULL ? base + 1 : in),
 		.declared = bytes_of(run->command->declared),
+		.passwords = run->passwords,
 	};
 	struct detox_client *client;
 	struct err e;
@@ -357,6 +399,15 @@ ask(struct run *run, int object, int fd)
 	detox_client_free(client);
 	loop_free(run->loop);
 	return run->status;
+}
+
+static void
+wipe(struct run *run)
+{
+	if (run->secret.p != NULL)
+		explicit_bzero(run->secret.p, run->secret.size);
+	buf_release(&run->secret);
+	run->passwords.n = 0;
 }
 
 static int
@@ -385,6 +436,7 @@ run_one(struct run *run)
 	if (pid == 0) {
 		close(ends[0]);
 		close(object);
+		wipe(run);
 		_exit(zygote_main(run, ends[1]));
 	}
 	close(ends[1]);
@@ -414,10 +466,13 @@ detox_command(const struct detox_command *c)
 	    &run.profiles, c->profile != NULL ? c->profile : "standard");
 	if (found < 0) {
 		status = fail("no such profile");
+	} else if (read_passwords(&run, &e) < 0) {
+		status = fail(e.text);
 	} else {
 		run.profile = (size_t)found;
 		status = run_one(&run);
 	}
+	wipe(&run);
 	detox_profiles_release(&run.profiles);
 	return status;
 }
@@ -426,7 +481,7 @@ void
 detox_usage(FILE *out)
 {
 	fputs("  detox [--profile NAME] [--profiles FILE] [--declared TYPE]"
-	      " [--json] IN OUT\n",
+	      " [--json]\n        [--password-file FILE] IN OUT\n",
 	    out);
 }
 

@@ -12,7 +12,8 @@ struct detox_command {
 	const char *profile; /* NULL: standard */
 	const char
 	    *profiles; /* file of profiles; NULL: those that are built in */
-	const char *declared; /* media type; NULL: none */
+	const char *declared;  /* media type; NULL: none */
+	const char *passwords; /* file, one in each line; NULL: none */
 	bool json;
 };
 

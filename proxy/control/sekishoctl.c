@@ -35,7 +35,7 @@ struct options {
 	const char *log;
 	bool json;
 	struct lists_order lists;
-	const char *profile, *profiles, *declared;
+	const char *profile, *profiles, *declared, *passwords;
 	const char *helo, *sender, *recipient; /* of explain mail; or NULL */
 	char **words;                          /* behind the subcommand */
 	int words_n;
@@ -408,6 +408,7 @@ detox(const struct options *o)
 		.profile = o->profile,
 		.profiles = o->profiles,
 		.declared = o->declared,
+		.passwords = o->passwords,
 		.json = o->json,
 	};
 
@@ -496,6 +497,7 @@ main(int argc, char **argv)
 		{ "profile", required_argument, NULL, 'p' },
 		{ "profiles", required_argument, NULL, 'P' },
 		{ "declared", required_argument, NULL, 'd' },
+		{ "password-file", required_argument, NULL, 'k' },
 		{ "helo", required_argument, NULL, 'H' },
 		{ "mail-from", required_argument, NULL, 'F' },
 		{ "rcpt-to", required_argument, NULL, 'T' },
@@ -549,6 +551,9 @@ main(int argc, char **argv)
 			break;
 		case 'd':
 			o.declared = optarg;
+			break;
+		case 'k':
+			o.passwords = optarg;
 			break;
 		case 'H':
 			o.helo = optarg;

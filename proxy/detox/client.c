@@ -436,8 +436,9 @@ detox_client_ask(struct detox_client *c, int object,
     void (*done)(void *owner, struct detox_outcome *outcome), void *owner,
     struct err *e)
 {
+	struct detox_order names = *o;
 	struct detox_ask *a;
-	struct buf body;
+	struct buf body, kept;
 	int sent;
 
 	must(o->profile < c->profiles_n);
@@ -448,23 +449,29 @@ detox_client_ask(struct detox_client *c, int object,
 	buf_init(&body, IPC_BODY_MAX);
 	if (detox_order_pack(o, &body) < 0) {
 		buf_release(&body);
-		err_set(
-		    e, "detox: a name of more than %d bytes", DETOX_NAME_MAX);
+		err_set(e,
+		    "detox: a name of more than %d bytes, or too many "
+		    "passwords",
+		    DETOX_NAME_MAX);
 		return NULL;
 	}
 	sent = channel_send(
 	    c->channel, DETOX_JOB, ++c->next_id, buf_bytes(&body), object);
+	explicit_bzero(body.p, body.n);
+	buf_release(&body);
 	if (sent < 0) {
-		buf_release(&body);
 		err_set(e, "detox: the zygote cannot be reached");
 		return NULL;
 	}
+	names.passwords.n = 0;
+	buf_init(&kept, IPC_BODY_MAX);
+	must(detox_order_pack(&names, &kept) == 0);
 	a = calloc(1, sizeof(*a));
 	must(a != NULL);
 	*a = (struct detox_ask){ .client = c,
 		.id = c->next_id,
 		.profile = &c->profiles[o->profile],
-		.order = body,
+		.order = kept,
 		.object = fcntl(object, F_DUPFD_CLOEXEC, 0),
 		.report = -1,
 		.begun_us = clock_us(),

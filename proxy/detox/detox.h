@@ -69,9 +69,11 @@ struct detox_order {
 	uint32_t profile; /* the index in the settings of the zygote */
 	struct bytes name;
 	struct bytes declared;
+	struct detox_passwords passwords; /* secret: never logged */
 };
 
-/* 0 or -1: a name is longer than DETOX_NAME_MAX. */
+/* 0 or -1: a name is longer than DETOX_NAME_MAX. Who has an order with
+ * passwords as bytes wipes them. */
 int detox_order_pack(const struct detox_order *o, struct buf *out) MUST_CHECK;
 /* Strict; the names point into body. 0, or -1. */
 int detox_order_unpack(struct detox_order *o, struct bytes body) MUST_CHECK;

@@ -107,6 +107,7 @@ job_work(const struct job_order *o)
 	if (read_object(o, &content) < 0)
 		return JOB_READ_FAILED;
 	detox_init(&d, o->profile);
+	d.passwords = &o->passwords;
 	const struct detox_object object = { buf_bytes(&content), o->name,
 		o->declared };
 	if (detox_run(&d, &object, &out) == DETOX_REBUILT &&

@@ -11,6 +11,7 @@ struct job_order {
 	const struct sandbox_filter *filter;
 	struct bytes name;
 	struct bytes declared;
+	struct detox_passwords passwords;
 	/* What it does once it is locked in: job_work, but for tests. */
 	int (*work)(const struct job_order *o);
 	int in, out, report; /* memfds */

@@ -11,6 +11,8 @@ struct head {
 	uint32_t entries;
 	uint32_t rows_n;
 	uint32_t rows_left_out;
+	uint32_t locked;
+	uint32_t opened;
 	uint32_t unused;
 };
 
@@ -54,7 +56,9 @@ detox_report_pack(const struct detox *d, const char *extension, struct buf *out)
 		.unpacked = d->unpacked,
 		.entries = d->entries,
 		.rows_n = (uint32_t)d->rows_n,
-		.rows_left_out = d->rows_left_out };
+		.rows_left_out = d->rows_left_out,
+		.locked = d->locked,
+		.opened = d->opened };
 
 	if (buf_append(out, (struct bytes){ (const uint8_t *)&h, sizeof(h) }) <
 		0 ||
@@ -158,6 +162,8 @@ detox_report_unpack(struct detox_report *r, struct bytes b)
 	r->text_out = h.text_out;
 	r->unpacked = h.unpacked;
 	r->entries = h.entries;
+	r->locked = h.locked;
+	r->opened = h.opened;
 	r->rows_n = h.rows_n;
 	r->rows_left_out = h.rows_left_out;
 	for (size_t i = 0; i < r->rows_n; i++)

@@ -18,6 +18,8 @@ struct detox_report {
 	uint64_t text_in, text_out;
 	uint64_t unpacked;
 	uint32_t entries;
+	uint32_t locked; /* objects that need a password that was not given */
+	uint32_t opened; /* that were opened with one */
 	struct detox_row rows[DETOX_ROWS_MAX];
 	size_t rows_n;
 	uint32_t rows_left_out;

@@ -18,6 +18,7 @@ struct treat {
 	struct detox_order order;
 	char *name; /* the order's names are in these */
 	char *declared;
+	uint8_t passwords[DETOX_PASSWORDS_MAX * DETOX_PASSWORD_MAX];
 	size_t scanner; /* the next */
 	struct av_ask *scan;
 	struct detox_ask *ask;
@@ -34,6 +35,7 @@ treat_free(struct treat *t)
 		munmap(t->map, t->n);
 	free(t->name);
 	free(t->declared);
+	explicit_bzero(t->passwords, sizeof(t->passwords));
 	free(t);
 }
 
@@ -169,6 +171,21 @@ copy(struct bytes b)
 	return s;
 }
 
+static void
+copy_passwords(struct treat *t)
+{
+	struct detox_passwords *p = &t->order.passwords;
+	size_t at = 0;
+
+	must(p->n <= DETOX_PASSWORDS_MAX);
+	for (size_t i = 0; i < p->n; i++) {
+		must(p->all[i].n <= DETOX_PASSWORD_MAX);
+		memcpy(t->passwords + at, p->all[i].p, p->all[i].n);
+		p->all[i].p = t->passwords + at;
+		at += p->all[i].n;
+	}
+}
+
 struct treat *
 treat_new(struct loop *l, struct detox_client *c,
     const struct detox_profiles *p, int object, const struct detox_order *o,
@@ -206,6 +223,7 @@ treat_new(struct loop *l, struct detox_client *c,
 		.owner = owner };
 	t->order.name = bytes_of(t->name);
 	t->order.declared = bytes_of(t->declared);
+	copy_passwords(t);
 	t->begin = timer_new(l, go_on, t);
 	timer_start(t->begin, 0);
 	return t;

@@ -11,7 +11,8 @@
 struct treat;
 
 /*
- * The client, the profiles and the object's descriptor have to outlive it.
+ * The client, the profiles and the object's descriptor have to outlive it; the
+ * order is copied, and its passwords wiped behind their use.
  * done() as in detox_client_ask. NULL and *e: the object cannot be mapped.
  */
 struct treat *treat_new(struct loop *l, struct detox_client *c,

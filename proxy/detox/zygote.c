@@ -30,7 +30,7 @@ struct job {
 	struct customer *customer; /* NULL: gone */
 	struct job *prev, *next;
 	uint32_t id;
-	uint8_t body[IPC_BODY_MAX]; /* of the order, while it waits */
+	uint8_t *body; /* of the order, while it waits; no child gets it */
 	size_t body_n;
 	pid_t pid; /* 0: it waits */
 	int in, out, report, pidfd;
@@ -60,6 +60,26 @@ close_fd(int *fd)
 	*fd = -1;
 }
 
+/* Apart from all other memory: the children of other jobs do not have it. */
+static uint8_t *
+new_order(struct bytes b)
+{
+	void *p = mmap(NULL, IPC_BODY_MAX, PROT_READ | PROT_WRITE,
+	    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	must(p != MAP_FAILED && madvise(p, IPC_BODY_MAX, MADV_DONTFORK) == 0);
+	memcpy(p, b.p, b.n);
+	return p;
+}
+
+static void
+free_order(struct job *j)
+{
+	if (j->body != NULL)
+		munmap(j->body, IPC_BODY_MAX);
+	j->body = NULL;
+}
+
 static void
 job_free(struct job *j)
 {
@@ -79,6 +99,7 @@ job_free(struct job *j)
 		z->waiting--;
 	watch_free(j->ended);
 	timer_free(j->deadline);
+	free_order(j);
 	close_fd(&j->pidfd);
 	close_fd(&j->in);
 	close_fd(&j->out);
@@ -152,6 +173,7 @@ fork_job(struct job *j, const struct detox_order *o)
 		.filter = z->filter,
 		.name = o->name,
 		.declared = o->declared,
+		.passwords = o->passwords,
 		.work = s->work != NULL ? s->work : job_work,
 		.in = j->in,
 		.out = j->out,
@@ -177,10 +199,14 @@ fork_job(struct job *j, const struct detox_order *o)
 static void
 start(struct job *j)
 {
+	static uint8_t body[IPC_BODY_MAX]; /* which its own child has */
 	struct zygote *z = j->z;
 	struct detox_order o;
+	int forked;
 
-	if (detox_order_unpack(&o, (struct bytes){ j->body, j->body_n }) < 0 ||
+	memcpy(body, j->body, j->body_n);
+	free_order(j);
+	if (detox_order_unpack(&o, (struct bytes){ body, j->body_n }) < 0 ||
 	    o.profile >= z->settings->profiles_n || j->in < 0 ||
 	    !detox_is_sealed(j->in)) {
 		say_end(j->customer, j->id, DETOX_END_REFUSED, 0, -1);
@@ -189,7 +215,9 @@ start(struct job *j)
 	}
 	j->out = new_memfd("out");
 	j->report = new_memfd("report");
-	if (j->out < 0 || j->report < 0 || fork_job(j, &o) < 0) {
+	forked = j->out < 0 || j->report < 0 ? -1 : fork_job(j, &o);
+	explicit_bzero(body, j->body_n);
+	if (forked < 0) {
 		log_say(EVENT_FAILURE, "detox: no process: %m");
 		say_end(j->customer, j->id, DETOX_END_BUSY, 0, -1);
 		job_free(j);
@@ -290,7 +318,7 @@ on_message(void *owner, const struct ipc_message *m)
 		.report = -1,
 		.pidfd = -1,
 		.prev = z->last };
-	memcpy(j->body, m->body.p, m->body.n);
+	j->body = new_order(m->body);
 	j->body_n = m->body.n;
 	if (z->last != NULL)
 		z->last->next = j;

@@ -19,6 +19,9 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 			    strlen(r.rows[i].where) < DETOX_WHERE_MAX);
 	}
 	if (detox_order_unpack(&o, b) == 0)
-		must(o.name.p >= p && o.declared.p + o.declared.n == p + n);
+		for (size_t i = 0; i < o.passwords.n; i++)
+			must(o.passwords.all[i].p > o.declared.p &&
+			    o.passwords.all[i].p + o.passwords.all[i].n <=
+				p + n);
 	return 0;
 }

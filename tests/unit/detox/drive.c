@@ -25,6 +25,7 @@ drive_detox_run(struct drive_detox *t, struct bytes content, const char *name)
 
 	drive_detox_release(t);
 	detox_init(&t->d, &t->profile);
+	t->d.passwords = &t->passwords;
 	if (content.n > 0)
 		memcpy(copy, content.p, content.n);
 	t->result = detox_run(&t->d, &o, &t->out);

@@ -7,6 +7,7 @@
 struct drive_detox {
 	struct detox_profile profile;
 	const char *declared; /* NULL: nothing */
+	struct detox_passwords passwords;
 	struct detox d;
 	struct detox_output out;
 	enum detox_result result;

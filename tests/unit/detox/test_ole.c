@@ -15,7 +15,7 @@ static const struct {
 	const char *stream;
 	enum detox_refusal refusal;
 } kinds[] = {
-	{ "encrypted OOXML", "EncryptedPackage", REFUSED_ENCRYPTED },
+	{ "encrypted OOXML, cut", "EncryptedPackage", REFUSED_BROKEN },
 	{ "Visio", "VisioDocument", REFUSED_TYPE },
 	{ "PowerPoint 95", "PP40", REFUSED_TYPE },
 	{ "unknown", "Something", REFUSED_TYPE },

@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "filters/password/password.h"
+
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+
+#include "filters/text/charset.h"
+
+#define BLOCK 16
+#define COUNTERS 64 /* blocks of a counter that are made at once */
+
+static const struct {
+	const char *name;
+	const char *files_name; /* as [MS-OFFCRYPTO] has it */
+	size_t size;
+} hashes[PASSWORD_HASHES] = {
+	[PASSWORD_SHA1] = { "SHA1", "SHA1", 20 },
+	[PASSWORD_SHA256] = { "SHA256", "SHA256", 32 },
+	[PASSWORD_SHA384] = { "SHA384", "SHA384", 48 },
+	[PASSWORD_SHA512] = { "SHA512", "SHA512", 64 },
+};
+
+/* By the key's length in units of eight bytes. */
+static const char *const cipher_names[2][5] = {
+	{ NULL, NULL, "AES-128-ECB", "AES-192-ECB", "AES-256-ECB" },
+	{ NULL, NULL, "AES-128-CBC", "AES-192-CBC", "AES-256-CBC" },
+};
+
+static struct {
+	EVP_MD *hashes[PASSWORD_HASHES];
+	EVP_CIPHER *ciphers[2][5];
+} library;
+
+int
+password_prepare(struct err *e)
+{
+	uint8_t room[PASSWORD_HASH_MAX];
+	struct buf key;
+
+	for (size_t i = 0; i < PASSWORD_HASHES; i++) {
+		if (library.hashes[i] == NULL)
+			library.hashes[i] =
+			    EVP_MD_fetch(NULL, hashes[i].name, NULL);
+		if (library.hashes[i] == NULL)
+			return err_set(e, "%s is not there", hashes[i].name);
+	}
+	for (size_t i = 0; i < 2; i++)
+		for (size_t k = 2; k < 5; k++) {
+			EVP_CIPHER **c = &library.ciphers[i][k];
+
+			if (*c == NULL)
+				*c = EVP_CIPHER_fetch(
+				    NULL, cipher_names[i][k], NULL);
+			if (*c == NULL)
+				return err_set(
+				    e, "%s is not there", cipher_names[i][k]);
+		}
+	/* These look for what they are made of at their first use. */
+	buf_init(&key, BLOCK);
+	must(buf_reserve(&key, BLOCK) == 0);
+	key.n = BLOCK;
+	password_stretch(BYTES("a"), BYTES("saltsalt"), 1, &key);
+	password_sign(BYTES("a"), BYTES("b"), room);
+	buf_release(&key);
+	return 0;
+}
+
+/* Passwords. */
+
+uint32_t
+password_take_character(struct bytes *b)
+{
+	uint8_t first = bytes_take(b, 1).p[0];
+	unsigned more = first < 0xc0 ? 0
+	    : first < 0xe0           ? 1
+	    : first < 0xf0           ? 2
+				     : 3;
+	uint32_t c = more == 0 ? first : first & (0x3fu >> more);
+
+	for (; more > 0 && b->n > 0; more--)
+		c = c << 6 | (bytes_take(b, 1).p[0] & 0x3f);
+	return c;
+}
+
+/* The tables are by code; a password has few characters to seek there. */
+static size_t
+write_cp932(uint32_t c, uint8_t out[2])
+{
+	if (c < 0x80) {
+		out[0] = (uint8_t)c;
+		return 1;
+	}
+	if (c >= 0xff61 && c <= 0xff9f) { /* kana of half width */
+		out[0] = (uint8_t)(c - 0xff61 + 0xa1);
+		return 1;
+	}
+	for (unsigned lead = 0x81; lead <= 0xfc; lead++)
+		for (unsigned trail = 0x40; trail <= 0xfc; trail++)
+			if (charset_double(CHARSET_SHIFT_JIS, (uint8_t)lead,
+				(uint8_t)trail) == c) {
+				out[0] = (uint8_t)lead;
+				out[1] = (uint8_t)trail;
+				return 2;
+			}
+	return 0;
+}
+
+bool
+password_cp932(
+    struct bytes utf8, uint8_t out[DETOX_PASSWORD_MAX], size_t *n_out)
+{
+	bool ascii = true;
+
+	*n_out = 0;
+	while (utf8.n > 0) {
+		uint32_t c = password_take_character(&utf8);
+		uint8_t code[2];
+		size_t n = write_cp932(c, code);
+
+		if (n == 0 || *n_out + n > DETOX_PASSWORD_MAX)
+			return false;
+		memcpy(out + *n_out, code, n);
+		*n_out += n;
+		ascii &= c < 0x80;
+	}
+	return !ascii;
+}
+
+size_t
+password_ways(const struct detox *d)
+{
+	return d->passwords == NULL ? 0 : 2 * d->passwords->n;
+}
+
+bool
+password_way(const struct detox *d, size_t i, uint8_t room[DETOX_PASSWORD_MAX],
+    struct bytes *out)
+{
+	struct bytes typed = d->passwords->all[i / 2];
+	size_t n;
+
+	*out = typed;
+	if (i % 2 == 0)
+		return true;
+	if (!password_cp932(typed, room, &n))
+		return false;
+	*out = (struct bytes){ room, n };
+	return true;
+}
+
+/* Sums. */
+
+void
+password_digest(enum password_hash h, struct bytes a, struct bytes b,
+    uint8_t out[PASSWORD_HASH_MAX])
+{
+	EVP_MD_CTX *c = EVP_MD_CTX_new();
+
+	must(c != NULL && EVP_DigestInit_ex(c, library.hashes[h], NULL) == 1 &&
+	    EVP_DigestUpdate(c, a.p, a.n) == 1 &&
+	    EVP_DigestUpdate(c, b.p, b.n) == 1 &&
+	    EVP_DigestFinal_ex(c, out, NULL) == 1);
+	EVP_MD_CTX_free(c);
+}
+
+size_t
+password_digest_size(enum password_hash h)
+{
+	return hashes[h].size;
+}
+
+enum password_hash
+password_hash_named(const char *name)
+{
+	size_t i = 0;
+
+	while (i < PASSWORD_HASHES && strcmp(hashes[i].files_name, name) != 0)
+		i++;
+	return (enum password_hash)i;
+}
+
+void
+password_stretch(
+    struct bytes password, struct bytes salt, unsigned rounds, struct buf *out)
+{
+	must(PKCS5_PBKDF2_HMAC((const char *)password.p, (int)password.n,
+		 salt.p, (int)salt.n, (int)rounds,
+		 library.hashes[PASSWORD_SHA1], (int)out->n, out->p) == 1);
+}
+
+void
+password_sign(
+    struct bytes key, struct bytes content, uint8_t out[PASSWORD_HASH_MAX])
+{
+	must(HMAC(library.hashes[PASSWORD_SHA1], key.p, (int)key.n, content.p,
+		 content.n, out, NULL) != NULL);
+}
+
+/* Ciphers. */
+
+static EVP_CIPHER_CTX *
+begin_cipher(enum password_cipher c, struct bytes key, const uint8_t iv[16])
+{
+	EVP_CIPHER_CTX *x = EVP_CIPHER_CTX_new();
+	bool encrypts = c == PASSWORD_AES_COUNTER;
+	const EVP_CIPHER *cipher =
+	    library.ciphers[c == PASSWORD_AES_CBC][key.n / 8];
+
+	must(x != NULL &&
+	    EVP_CipherInit_ex(x, cipher, NULL, key.p,
+		c == PASSWORD_AES_CBC ? iv : NULL, encrypts) == 1 &&
+	    EVP_CIPHER_CTX_set_padding(x, 0) == 1);
+	return x;
+}
+
+/* It counts the blocks of in; out may be in. */
+static void
+run_counter(EVP_CIPHER_CTX *x, struct bytes in, uint8_t *out)
+{
+	uint64_t counter = 1;
+	uint8_t blocks[COUNTERS * BLOCK];
+	int n;
+
+	while (in.n > 0) {
+		struct bytes piece = bytes_take(
+		    &in, in.n < sizeof(blocks) ? in.n : sizeof(blocks));
+
+		memset(blocks, 0, sizeof(blocks));
+		for (size_t i = 0; i < COUNTERS; i++, counter++)
+			for (size_t k = 0; k < 8; k++)
+				blocks[i * BLOCK + k] =
+				    (uint8_t)(counter >> 8 * k);
+		must(EVP_CipherUpdate(x, blocks, &n, blocks, sizeof(blocks)) ==
+		    1);
+		for (size_t i = 0; i < piece.n; i++)
+			out[i] = piece.p[i] ^ blocks[i];
+		out += piece.n;
+	}
+}
+
+bool
+password_decrypt(enum password_cipher c, struct bytes key, const uint8_t iv[16],
+    struct bytes in, uint8_t *out)
+{
+	EVP_CIPHER_CTX *x;
+	int n;
+
+	if ((key.n != 16 && key.n != 24 && key.n != 32) || in.n > INT32_MAX ||
+	    (c != PASSWORD_AES_COUNTER && in.n % BLOCK != 0))
+		return false;
+	x = begin_cipher(c, key, iv);
+	if (c == PASSWORD_AES_COUNTER)
+		run_counter(x, in, out);
+	else
+		must(EVP_CipherUpdate(x, out, &n, in.p, (int)in.n) == 1);
+	EVP_CIPHER_CTX_free(x);
+	return true;
+}
