@@ -394,8 +394,7 @@ def test_thousands_of_recipients_that_are_refused_at_length(lab):
 def test_a_body_that_writes_to_ever_new_domains(lab):
     """More than are remembered at once; each gets its answer."""
     port = free_port()
-    with MailLab(lab.build, mail="messages_per_minute = 100000; sender_failed_per_hour = 0; "
-                 "sender_distinct_per_hour = 0; sender_recipients_per_hour = 0; sender_usual_times = 0;",
+    with MailLab(lab.build, mail="messages_per_minute = 100000;",
                  upstream=f'nameservers = ["127.0.0.1:{port}"];') as wide:
         wide.run_beside("dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--no-resolv", "--no-hosts",
                         "--user=root", f"--port={port}", "--listen-address=127.0.0.1", "--bind-interfaces", "--local=/test/")
