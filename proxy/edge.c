@@ -316,6 +316,7 @@ edge_start(struct child *c)
 	e->board = c->board;
 	buf_init(&e->out, OUT_MAX);
 	e->budget.max = c->settings->content.held_max;
+	e->budget.key = c->board->key;
 	snprintf(e->via, sizeof(e->via), "1.1 sekisho-%s",
 	    c->settings->prefecture.code);
 	process_begin(c, parent_message, e);

@@ -243,6 +243,7 @@ fill(struct mailer *m, struct child *c)
 	m->settings = c->settings;
 	m->board = c->board;
 	m->budget.max = s->memory_max;
+	m->budget.key = c->board->key;
 	must(getrandom(&m->client_rates.secret, sizeof(uint64_t), 0) ==
 	    sizeof(uint64_t));
 	m->body_rates.secret = m->client_rates.secret;

@@ -4,11 +4,15 @@
 struct share
 budget_share(struct budget *b, const struct address *client)
 {
-	uint32_t h = 2166136261u;
+	uint64_t halves[2];
+	uint64_t h;
 
-	for (size_t i = 0; i < sizeof(client->octets); i++)
-		h = (h ^ client->octets[i]) * 16777619u;
-	return (struct share){ b, (h ^ h >> 16) % BUDGET_SHARES };
+	_Static_assert(sizeof(halves) == sizeof(client->octets), "16 bytes");
+	memcpy(halves, client->octets, sizeof(halves));
+	h = (halves[0] ^ b->key) * UINT64_C(0x9e3779b97f4a7c15);
+	h = (h ^ h >> 29 ^ halves[1]) * UINT64_C(0xbf58476d1ce4e5b9);
+	h = (h ^ h >> 29 ^ b->key) * UINT64_C(0x94d049bb133111eb);
+	return (struct share){ b, (h >> 32) % BUDGET_SHARES };
 }
 
 bool

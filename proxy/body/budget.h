@@ -12,6 +12,7 @@
 
 struct budget {
 	size_t max, all;
+	uint64_t key; /* of the hash, random: nobody chooses whom he meets */
 	/* By a hash of the address: two may meet in one. */
 	size_t of[BUDGET_SHARES];
 };

@@ -371,9 +371,9 @@ settle_cut_through(struct mail *mail)
 		refuse(mail, &mail->status[0].reply);
 		return;
 	}
-	tell_of_failures(mail);
-	t = count(mail);
-	if (t.of[RECIPIENT_HELD] > 0) {
+	/* The answer is for those that have it: what became of the others is
+	 * durable first. */
+	if (t.of[RECIPIENT_FAILED] + t.of[RECIPIENT_HELD] > 0) {
 		spool_now(mail);
 		return;
 	}

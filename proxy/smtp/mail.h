@@ -135,6 +135,7 @@ struct mail {
 	struct timer *cut_through; /* until the spool takes it */
 	struct spool_mail *spooled;
 	bool mapped; /* content is the spool's */
+	bool found;  /* in the spool, with nobody to go to: it is settled */
 	bool noted_delay;
 	bool own;             /* a notice of ours: it is not rebuilt */
 	const char *released; /* an original that persons let go as it came:

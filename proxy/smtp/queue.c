@@ -38,7 +38,8 @@ struct queue {
 	size_t heap_n, heap_size;
 	struct timer *due;
 	struct timer *adopting;
-	bool pumping; /* is deferred to the end of the tick */
+	bool pumping;  /* is deferred to the end of the tick */
+	bool settling; /* the same, of mails that were found */
 	bool draining;
 };
 
@@ -459,6 +460,24 @@ on_failed(void *owner, struct spool_mail *m, const char *why)
 		mail_not_spooled(m->owner, why);
 }
 
+/* Its process ended between what became of the last recipient and what follows
+ * from it. Not under who finds it: the spool may be no more than half open. */
+static void
+settle_found(void *owner)
+{
+	struct queue *q = owner;
+	struct mail *next;
+
+	q->settling = false;
+	for (struct mail *mail = q->mails; mail != NULL; mail = next) {
+		next = mail->next;
+		if (!mail->found)
+			continue;
+		mail->found = false;
+		mail_settle(mail);
+	}
+}
+
 static void
 on_found(void *owner, struct spool_mail *m)
 {
@@ -482,8 +501,14 @@ on_found(void *owner, struct spool_mail *m)
 		log_say(EVENT_FAILURE, "mail %s: its note is not understood",
 		    mail->id);
 	mail_make_legs(mail);
-	if (mail->legs_n > 0)
+	if (mail->legs_n > 0) {
 		mail_go_on(mail);
+		return;
+	}
+	mail->found = true;
+	if (!q->settling)
+		loop_defer(q->mailer->loop, settle_found, q);
+	q->settling = true;
 }
 
 static const struct spool_events events = {
