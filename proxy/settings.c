@@ -531,7 +531,8 @@ load_routes(struct settings *s, struct err *e)
 	signers = routes_signers(s->routes, &n);
 	for (size_t i = 0; i < n; i++)
 		signers[i].key = settings_path(s, &s->arena, signers[i].key);
-	return 0;
+	return routes_use_policy(
+	    s->routes, s->policy, &s->profiles, &s->arena, e);
 }
 
 /* Policies and routes name zones and bodies: without those each would be told

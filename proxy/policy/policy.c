@@ -455,6 +455,14 @@ policy_inspection(const struct policy *p, unsigned bit)
 	return &p->inspections.p[bit];
 }
 
+const struct inspection *
+policy_inspection_named(const struct policy *p, struct bytes name)
+{
+	int bit = inspections_find(&p->inspections, name);
+
+	return bit < 0 ? NULL : policy_inspection(p, (unsigned)bit);
+}
+
 void
 policy_use_key(struct policy *p, struct bytes key)
 {

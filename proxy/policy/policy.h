@@ -157,6 +157,9 @@ const struct rule *policy_rule(const struct policy *p, struct bytes name);
 struct inspection;
 const struct inspection *policy_inspection(
     const struct policy *p, unsigned bit);
+/* By its name; or NULL. */
+const struct inspection *policy_inspection_named(
+    const struct policy *p, struct bytes name);
 /* What numbers are hashed with, in whatever is written of them: at most
  * DLP_KEY_MAX bytes, copied. Without it the hashes have no key. */
 void policy_use_key(struct policy *p, struct bytes key);

@@ -105,7 +105,7 @@ has_happened(const struct mail *mail)
 		    s->reply.code != 0)
 			return true;
 	}
-	return mail->noted_delay || mail->verdict != NULL;
+	return mail->noted_delay || mail->let_go || mail->verdict != NULL;
 }
 
 /* The verdict, then of each recipient "STATE TOLD CODE ENHANCED TEXT". */
@@ -117,8 +117,8 @@ note_pack(const struct mail *mail, struct buf *out)
 
 	if (!has_happened(mail))
 		return 0;
-	if (buf_printf(out, "delay %d\njudged %d\nverdict ", mail->noted_delay,
-		mail->verdict != NULL) < 0 ||
+	if (buf_printf(out, "delay %d\nlet-go %d\njudged %d\nverdict ",
+		mail->noted_delay, mail->let_go, mail->verdict != NULL) < 0 ||
 	    rspamd_verdict_pack(
 		mail->verdict == NULL ? &none : mail->verdict, out) < 0)
 		return -1;
@@ -179,12 +179,18 @@ take_verdict(struct mail *mail, struct bytes *in)
 int
 note_unpack(struct mail *mail, struct bytes in)
 {
-	uint64_t delay;
+	uint64_t delay, let_go = 0;
 
-	if (!take_number(&in, "delay", 1, &delay) ||
-	    take_verdict(mail, &in) < 0)
+	if (!take_number(&in, "delay", 1, &delay))
+		return -1;
+	/* Older notes do not have it. */
+	if (bytes_start_with(in, BYTES("let-go ")) &&
+	    !take_number(&in, "let-go", 1, &let_go))
+		return -1;
+	if (take_verdict(mail, &in) < 0)
 		return -1;
 	mail->noted_delay = delay != 0;
+	mail->let_go = let_go != 0;
 	for (size_t i = 0; i < mail->envelope.recipients_n; i++)
 		if (take_status(&mail->status[i], bytes_take_until(&in, '\n')) <
 		    0)

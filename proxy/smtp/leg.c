@@ -8,6 +8,7 @@
 #include "proxy/base/file.h"
 #include "proxy/base/stage.h"
 #include "proxy/smtp/head.h"
+#include "proxy/smtp/inspect.h"
 #include "proxy/smtp/mail.h"
 #include "proxy/smtp/outbound.h"
 #include "proxy/smtp/queue.h"
@@ -53,6 +54,9 @@ leg_stop(struct leg *leg)
 		munmap(leg->map, leg->map_n);
 	leg->map = NULL;
 	leg->body = (struct bytes){ 0 };
+	if (leg->inspecting != NULL)
+		detox_ask_cancel(leg->inspecting);
+	leg->inspecting = NULL;
 	close_fd(&leg->object);
 	close_fd(&leg->rebuilt);
 	buf_release(&leg->head);
@@ -334,6 +338,105 @@ on_treated(void *owner, struct detox_outcome *o)
 	judge(leg, &o->report);
 }
 
+/* Looking into it. */
+
+/* Whoever waits for the answer: a person decides. */
+static void
+leg_hold(struct leg *leg, const struct smtp_reply *r)
+{
+	set_pending(leg, RECIPIENT_HELD, r);
+	leg_end(leg, QUEUE_NOT_ASKED);
+}
+
+static bool
+has_found(struct leg *leg, struct bytes texts)
+{
+	const struct outbound_rules *o = &leg->route->outbound;
+	bool found = false;
+
+	for (size_t i = 0; i < o->inspect.n; i++) {
+		struct inspect_result result = { 0 };
+
+		inspect_mail(o->inspections[i], texts, &result);
+		trail_found(leg, o->inspections[i], &result);
+		found = found || result.report.verdict <= DLP_WARN;
+	}
+	return found;
+}
+
+static void
+on_texts(void *owner, struct detox_outcome *o)
+{
+	struct leg *leg = owner;
+	struct smtp_reply r;
+	bool found;
+
+	leg->inspecting = NULL;
+	close_fd(&leg->object);
+	if (o->verdict == DETOX_IS_REFUSED && is_for_now(o->report.refusal)) {
+		reply_set(&r, 451, "4.7.1", "not looked into now: %s",
+		    detox_refusal_words[o->report.refusal].text[1]);
+		leg_defer(leg, &r);
+		return;
+	}
+	if (o->verdict == DETOX_IS_REFUSED) {
+		reply_set(&r, 450, "4.7.1",
+		    "held for a supervisor: it cannot be looked into: %s",
+		    detox_refusal_words[o->report.refusal].text[1]);
+		leg_hold(leg, &r);
+		return;
+	}
+	if (map_rebuilt(leg, o) < 0) {
+		reply_set(&r, 451, "4.3.0", "no memory for the mail now");
+		leg_defer(leg, &r);
+		return;
+	}
+	found = has_found(leg, leg->body);
+	drop_rebuilt(leg);
+	if (found) {
+		reply_set(&r, 450, "4.7.1",
+		    "held for a supervisor: it has what must not leave");
+		leg_hold(leg, &r);
+		return;
+	}
+	leg->stage_at++;
+	leg_go_on(leg);
+}
+
+/* Its texts are taken out where nothing else is, whatever its route makes of
+ * it: of the original, as a mail that goes as it came has all of it. Scanners
+ * judge it in the next stage. */
+static enum stage_answer
+leg_inspect(void *job)
+{
+	struct leg *leg = job;
+	struct mail *mail = leg->mail;
+	const struct detox_order order = {
+		.profile = leg->route->outbound.text_profile,
+		.name = BYTES("mail.eml"),
+		.declared = BYTES("message/rfc822"),
+	};
+	struct smtp_reply r;
+	struct err e;
+
+	if (leg->route->outbound.inspect.n == 0 || mail->let_go ||
+	    mail_is_passed(mail) || mail->origin.segment == NULL)
+		return STAGE_NEXT;
+	leg->object = detox_seal(mail->content, &e);
+	if (leg->object >= 0)
+		leg->inspecting = detox_client_ask(mail->mailer->detox,
+		    leg->object, &order, on_texts, leg, &e);
+	if (leg->inspecting != NULL)
+		return STAGE_WAIT;
+	close_fd(&leg->object);
+	log_say(EVENT_FAILURE, "mail %s: %s", mail->id, e.text);
+	reply_set(&r, 451, "4.3.0", "no memory for the mail now");
+	set_pending(leg, RECIPIENT_PENDING, &r);
+	return STAGE_REFUSE;
+}
+
+/* Detox of what is delivered. */
+
 static enum stage_answer
 leg_detox(void *job)
 {
@@ -543,6 +646,7 @@ leg_deliver(void *job)
 
 static const struct stage leg_path[] = {
 	{ "content", leg_content },
+	{ "inspect", leg_inspect },
 	{ "detox", leg_detox },
 	{ "original", leg_original },
 	{ "refusal", leg_refusal },

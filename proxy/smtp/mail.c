@@ -367,7 +367,7 @@ settle_cut_through(struct mail *mail)
 		spool_now(mail);
 		return;
 	}
-	if (t.of[RECIPIENT_DELIVERED] == 0) {
+	if (t.of[RECIPIENT_DELIVERED] + t.of[RECIPIENT_HELD] == 0) {
 		refuse(mail, &mail->status[0].reply);
 		return;
 	}

@@ -78,8 +78,9 @@ struct leg {
 	size_t heap_at;   /* in the queue of those that wait; SIZE_MAX: not */
 	/* while it runs */
 	size_t stage_at;
-	int object;         /* what detox and the store are given */
-	size_t object_skip; /* bytes of it before the content */
+	int object;                   /* what detox and the store are given */
+	size_t object_skip;           /* bytes of it before the content */
+	struct detox_ask *inspecting; /* its texts are taken out */
 	struct treat *treat;
 	int rebuilt; /* what it made */
 	uint8_t *map;
@@ -137,6 +138,7 @@ struct mail {
 	bool mapped; /* content is the spool's */
 	bool found;  /* in the spool, with nobody to go to: it is settled */
 	bool noted_delay;
+	bool let_go;          /* a person has let go what was held */
 	bool own;             /* a notice of ours: it is not rebuilt */
 	const char *released; /* an original that persons let go as it came:
 			       * what we write of that; else "" */
@@ -229,6 +231,10 @@ void trail_refused(const struct mail_origin *origin, const char *stage,
     struct bytes sender, struct bytes recipient, const struct mail_reason *why,
     const struct smtp_reply *reply);
 void trail_lost(const char *mail, const char *route, const char *why);
+struct inspection;
+struct inspect_result;
+void trail_found(const struct leg *leg, const struct inspection *i,
+    const struct inspect_result *found);
 struct flood_counts;
 void trail_flood(const struct mail *mail, const struct flood_counts *n);
 void trail_detoxed(const struct leg *leg, const struct detox_outcome *o);

@@ -717,6 +717,7 @@ retry(struct mail *mail)
 		if (mail->status[i].state == RECIPIENT_HELD) {
 			mail->status[i].state = RECIPIENT_PENDING;
 			mail->status[i].told = false;
+			mail->let_go = true;
 		}
 	remake_legs(mail);
 	for (size_t i = 0; i < mail->legs_n; i++) {

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "proxy/policy/inspection.h"
+#include "proxy/smtp/inspect.h"
 #include "proxy/smtp/table.h"
 
 #define ROUTES_MAX 4096
@@ -19,7 +21,7 @@ struct inbound_row {
 
 struct outbound_row {
 	const char *name, *detox, *keep, *tls, *external_over;
-	struct texts domains, bodies;
+	struct texts domains, bodies, inspect;
 	uint32_t external_max;
 	uint64_t delay_ms;
 };
@@ -120,6 +122,12 @@ const struct setting outbound_table[] = {
 	    " `next_hops[].tls`.",
 	    "next_hops がないとき、宛先ドメインのメールサーバーに求める TLS"
 	    "（`next_hops[].tls` と同じ）。"),
+	SETTING(outbound_row, inspect, TEXTS, 0, 0, 64,
+	    "Inspections of kind dlp, of the policy, that look into subject,"
+	    " texts and attachments of bodies' mail; what they find is held.",
+	    "団体のメールの件名、本文、添付ファイルを調べる、ポリシーの dlp "
+	    "検査"
+	    "の名前。見つかれば保留します。"),
 	SETTING_SECONDS_ROW(outbound_row, delay, 0, 0, DELAY_MAX,
 	    "So long mail waits in the spool before it is sent, so that it can"
 	    " be undone: `sekishoctl queue drop`.",
@@ -588,6 +596,7 @@ use_outbound(const config_setting_t *group, const struct outbound_row *row,
 		    " be shown");
 	o->external_max = row->external_max;
 	o->delay_ms = row->delay_ms;
+	o->inspect = row->inspect;
 	o->over = (enum external_over)over;
 	return 0;
 }
@@ -786,6 +795,49 @@ routes_load(const char *file, const struct zones *z,
 	}
 	config_destroy(&config);
 	return result < 0 ? NULL : l.r;
+}
+
+static int
+use_inspection(const struct mail_route *route, size_t at,
+    const struct policy *policy, struct err *e)
+{
+	const char *name = route->outbound.inspect.p[at];
+	const struct inspection *i =
+	    policy_inspection_named(policy, bytes_of(name));
+
+	if (i == NULL || i->kind != INSPECTION_DLP)
+		return err_set(e,
+		    "%s:%u: inspect has \"%s\", expected the name of a dlp"
+		    " inspection of the policies",
+		    route->file, route->line, name);
+	route->outbound.inspections[at] = i;
+	return 0;
+}
+
+int
+routes_use_policy(struct routes *r, const struct policy *policy,
+    const struct detox_profiles *p, struct arena *a, struct err *e)
+{
+	ssize_t text = detox_profiles_find(p, INSPECT_PROFILE);
+
+	for (size_t i = 0; i < r->n; i++) {
+		struct mail_route *route = &r->all[i];
+		size_t n = route->outbound.inspect.n;
+
+		if (n > 0 && text < 0)
+			return err_set(e,
+			    "%s:%u: inspect without a profile \"%s\" of"
+			    " detox.profiles, by which texts are taken out",
+			    route->file, route->line, INSPECT_PROFILE);
+		route->outbound.text_profile = text < 0 ? 0 : (uint32_t)text;
+		route->outbound.inspections =
+		    (const struct inspection **)arena_alloc(
+			a, size_mul(n, sizeof(void *)));
+		for (size_t k = 0; k < n; k++)
+			if (use_inspection(route, k, policy, e) < 0)
+				return -1;
+	}
+	return 0;
 }
 
 struct mail_signer *

@@ -60,7 +60,14 @@ struct outbound_rules {
 	uint32_t external_max; /* addresses outside in To and Cc; 0: any */
 	enum external_over over;
 	uint64_t delay_ms; /* so long it waits in the spool; 0: not */
+	/* What is looked for in its texts, of kind dlp; as the file names them,
+	 * and what routes_use_policy found under these names. */
+	struct texts inspect;
+	const struct inspection **inspections;
+	uint32_t text_profile; /* of detox, by which texts are taken out */
 };
+
+struct inspection;
 
 struct mail_route {
 	const char *name;        /* as the file names it; for log and explain */
@@ -137,6 +144,10 @@ const struct mail_route *routes_judge_recipient(const struct routes *r,
     const struct segment *from, const struct mail_address *recipient,
     struct mail_reason *why_out, struct smtp_reply *reply_out);
 
+/* The inspections that outbound routes name. 0, or -1 and *e with file:line. */
+struct policy;
+int routes_use_policy(struct routes *r, const struct policy *policy,
+    const struct detox_profiles *p, struct arena *a, struct err *e) MUST_CHECK;
 /* In the order of the file; *n_out: how many. */
 struct mail_signer *routes_signers(const struct routes *r, size_t *n_out);
 

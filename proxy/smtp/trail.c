@@ -3,6 +3,7 @@
 #include <time.h>
 
 #include "proxy/smtp/floods.h"
+#include "proxy/smtp/inspect.h"
 #include "proxy/smtp/mail.h"
 
 static void
@@ -157,6 +158,58 @@ trail_refused(const struct mail_origin *origin, const char *stage,
 	}
 	put_reply(&l, reply);
 	log_end(&l);
+}
+
+/* Counts and keyed hashes, no number: as of what leaves by the web, but for the
+ * context, which would be words of a letter. */
+static void
+put_count(struct log_line *l, const struct dlp_report *r, enum dlp_kind k)
+{
+	char hashes[DLP_FINDINGS_MAX * (2 * DLP_HASH_BYTES + 1) + 1];
+	size_t n = 0;
+
+	for (size_t i = 0; i < r->findings_n; i++)
+		for (size_t b = 0; r->findings[i].kind == k &&
+		     k != DLP_KEYWORD && b < DLP_HASH_BYTES;
+		     b++)
+			n += (size_t)snprintf(hashes + n, sizeof(hashes) - n,
+			    b == 0 && n > 0 ? " %02x" : "%02x",
+			    r->findings[i].hash[b]);
+	log_string(l, "kind", dlp_kind_name(k));
+	log_number(l, "distinct", r->kinds[k].distinct);
+	log_number(l, "places", r->kinds[k].hits);
+	log_number(l, "possible", r->kinds[k].possible);
+	log_number(l, "confidence", r->kinds[k].confidence);
+	if (n > 0)
+		log_string(l, "hashes", hashes);
+}
+
+void
+trail_found(const struct leg *leg, const struct inspection *i,
+    const struct inspect_result *found)
+{
+	const struct mail *mail = leg->mail;
+	struct log_line l;
+
+	for (int k = 0; k < DLP_KINDS; k++) {
+		enum dlp_verdict v = found->report.kinds[k].verdict;
+
+		if (v == DLP_PASS)
+			continue;
+		log_begin(&l, EVENT_FOUND, NULL);
+		log_string(&l, "mail", mail->id);
+		put_origin(&l, &mail->origin);
+		log_text(&l, "sender", mail->envelope.sender.text);
+		log_string(&l, "route", leg->route->name);
+		log_string(&l, "way", "mail");
+		log_string(&l, "rule", i->block.name);
+		log_string(&l, "verdict", dlp_verdict_name(v));
+		if (found->unread > 0)
+			log_number(&l, "unread", found->unread);
+		put_count(&l, &found->report, (enum dlp_kind)k);
+		log_end(&l);
+		counter_add(COUNTER_FOUND, 1);
+	}
 }
 
 void

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What bodies send: signed, to whom, how much, when; and what stops it."""
 import base64
+import email
+import email.policy
 import importlib
 import json
 import os
@@ -10,11 +12,13 @@ import signal
 import subprocess
 import sys
 import time
+from email.message import EmailMessage
 
 sys.path.insert(0, os.path.dirname(__file__))
 from lab import CITY, STRANGER, TOWN, openssl, wait_until  # noqa: E402
 
 mail_module = importlib.import_module("41_mail")
+detox_module = importlib.import_module("36_detoxed")
 
 ROUTES = """
 inbound = ( {{ name = "city"; body = "990019"; domains = ["city.test", "*.city.test"]; side = "lgwan";
@@ -29,7 +33,9 @@ outbound = ( {{ name = "partner"; domains = ["partner.test"]; detox = "none"; {p
      external_over = "bcc"; {partner} }},
   {{ name = "ask"; domains = ["ask.test"]; detox = "none"; external_max = 3; external_over = "hold";
      {partner} }},
-  {{ name = "later"; domains = ["later.test"]; detox = "none"; delay = 4; {partner} }} );
+  {{ name = "later"; domains = ["later.test"]; detox = "none"; delay = 4; {partner} }},
+  {{ name = "looked-into"; domains = ["looked.test"]; detox = "none"; inspect = ["residents"]; {partner} }},
+  {{ name = "both"; domains = ["both.test"]; detox = "standard"; inspect = ["residents", "words"]; {partner} }} );
 dkim = ( {{ body = "990019"; domain = "city.test"; selector = "rsa"; key = "city-rsa.pem"; }},
   {{ body = "990019"; domain = "city.test"; selector = "ed"; key = "city-ed.pem"; }},
   {{ body = "990019"; domain = "tax.city.test"; selector = "tax"; key = "city-ed.pem"; }} );
@@ -45,11 +51,42 @@ def many(mail_id, to, cc=""):
             f"Message-ID: <{mail_id}@city.test>\r\nDate: Fri, 27 Nov 2026 09:00:00 +0900\r\n\r\nhello\r\n")
 
 
+POLICY = """
+dlp = (
+  { name = "residents"; block = ["individual 1"]; warn = ["pension 1"]; log = ["card 1"]; reason_ja = "番号"; },
+  { name = "words"; block = ["keyword 1"]; keywords = ["部外秘"]; reason_ja = "部外秘"; } );
+default = ( { name = "lab"; verdict = "allow"; zones = ["internet"]; destinations = ["lab.test"]; reason_ja = "試験"; } );
+"""
+NUMBERS = "123456789018", "621498320257", "983205673214"  # published test vectors
+
+
+def letter(mail_id, subject="お知らせ", text="本文です。\n", html=None, files=(), charset="utf-8", cte=None):
+    m = EmailMessage(policy=email.policy.SMTP)
+    m["From"], m["To"], m["Subject"] = "taro@city.test", "b@partner.test", subject
+    m["Message-ID"], m["Date"] = f"<{mail_id}@city.test>", "Fri, 27 Nov 2026 09:00:00 +0900"
+    m.set_content(text, charset=charset, cte=cte)
+    if html:
+        m.add_alternative(html, subtype="html")
+    for name, data in files:
+        m.add_attachment(data, maintype="application", subtype="octet-stream", filename=name)
+    return m.as_bytes()
+
+
+def document(text):
+    """A .docm whose text is that."""
+    was, detox_module.TEXT = detox_module.TEXT, text
+    try:
+        return detox_module.docm()
+    finally:
+        detox_module.TEXT = was
+
+
 def make(build):
     lab = mail_module.MailLab(build, mail="sender_distinct_per_hour = 70; sender_failed_per_hour = 5;")
     hops = {n: f'next_hops = ( {{ host = "127.0.0.1"; port = {getattr(lab, n).port}; tls = "none"; }} );'
             for n in ("city", "toge", "partner")}
     lab.write_routes(ROUTES.format(**hops))
+    lab.write_policy(POLICY)
     lab.records = {}
     for name, how in (("rsa", ("RSA", "-pkeyopt", "rsa_keygen_bits:2048")), ("ed", ("ED25519",))):
         key = lab.dir / f"city-{name}.pem"
@@ -284,3 +321,75 @@ def test_a_mail_can_be_undone_for_a_while(lab):
     assert 2.9 < time.monotonic() - begun < 8, time.monotonic() - begun
     wait_until(lambda: lab.ctl("queue", "list").stdout == "")
     assert not [c for *_, c in lab.partner.mails if b"undone@" in c]
+
+
+def test_individual_numbers_are_held(lab):
+    a, b, c = NUMBERS
+    wide = a.translate({ord("0") + i: chr(0xff10 + i) for i in range(10)})
+    held = {
+        "subject": dict(subject=f"マイナンバー {a}"),
+        "apart": dict(subject="個人番号について", text=f"{b}\n"),
+        "wide": dict(text=f"個人番号は{wide}です。\n"),
+        "groups": dict(text=f"個人番号: {b[:4]} {b[4:8]} {b[8:]}\n", cte="quoted-printable"),
+        "jis": dict(text=f"個人番号は {c} です。\n", charset="iso-2022-jp"),
+        "html": dict(html=f"<p>個人<b>番号</b>: {c[:5]}<i>{c[5:]}</i></p>"),
+        "table": dict(files=[("名簿.csv", f"氏名,個人番号\r\n関所太郎,{c}\r\n".encode("cp932"))]),
+        "word": dict(files=[("申請書.docm", document(f"個人番号 {b} 関所花子"))]),
+        "mail": dict(files=[("転送.eml", letter("inner", text=f"個人番号 {a}\n"))]),
+        "name": dict(text="マイナンバー\n", files=[(f"個人番号{a}.txt", b"hello")]),
+        "pension": dict(text="基礎年金番号 1234-567890\n"),
+    }
+    numbers = {}
+    for name, what in held.items():
+        answer = send(lab, letter(name, **what), to=["b@looked.test"])
+        assert answer.startswith("250 2.0.0 kept as "), (name, answer)
+        numbers[name] = answer.split()[-1]
+        shown = lab.ctl("queue", "show", numbers[name]).stdout
+        assert "held      <b@looked.test> 450 4.7.1 held for a supervisor: it has what must not leave" in shown, shown
+    e = lab.event(event="found", mail=numbers["wide"])
+    assert (e["way"], e["rule"], e["kind"], e["verdict"], e["distinct"], e["sender"], e["body"]) == (
+        "mail", "residents", "individual", "block", 1, "taro@city.test", "990019"), e
+    assert re.fullmatch("[0-9a-f]{32}", e["hashes"]) and "context" not in e, e
+    assert e["hashes"] == lab.event(event="found", mail=numbers["subject"])["hashes"], "it is the same number"
+    log = (lab.dir / "log" / "journal.jsonl").read_text() + lab.ctl("queue", "list").stdout
+    assert not [n for n in (*NUMBERS, wide, "567890") if n in log]
+    assert not [c for *_, c in lab.partner.mails if b"<wide@" in c or b"<word@" in c]
+    lab.ctl("reload")
+    wait_until(lambda: numbers["wide"] in lab.ctl("queue", "list").stdout)
+    lab.ctl("queue", "retry", numbers["wide"])
+    arrived(lab.partner, b"<wide@")
+    for name, number in numbers.items():
+        if name != "wide":
+            lab.ctl("queue", "drop", number)
+    assert lab.ctl("queue", "list").stdout == ""
+
+
+def test_other_mail_goes_on(lab):
+    a, b, c = NUMBERS
+    for name, what, to in (("plain", {}, "looked"), ("digits", dict(text=f"受付番号 {a}\n"), "looked"),
+                           ("card", dict(text="カード番号 4012888888881881\n"), "looked"),
+                           ("secret", dict(text="部外秘\n"), "looked"),
+                           ("known", dict(files=[("計画.docm", document("計画です"))]), "both"),
+                           ("any", dict(text=f"個人番号 {a}\n"), "partner")):
+        answer = send(lab, letter(name, **what), to=[f"b@{to}.test"])
+        assert answer.startswith("250 2.0.0 delivered as "), (name, answer)
+        got = arrived(lab.partner, b"<" + name.encode() + b"@")[0]
+        assert verified(lab, got) == [("city.test", "rsa"), ("city.test", "ed")]
+    assert lab.event(event="found", kind="card")["verdict"] == "log"
+    answer = send(lab, letter("words", files=[("計画.docm", document("部外秘"))]), to=["b@both.test"])
+    assert answer.startswith("250 2.0.0 kept as "), answer
+    assert lab.event(event="found", kind="keyword")["rule"] == "words"
+    lab.ctl("queue", "retry", answer.split()[-1])
+    assert b"Sekisho-Detox: " in arrived(lab.partner, b"<words@")[0]
+
+
+def test_what_cannot_be_looked_into_now_waits(lab):
+    deep = letter("deep")
+    for i in range(12):
+        deep = letter(f"deep-{i}", files=[("m.eml", deep)])
+    answer = send(lab, deep, to=["b@looked.test"])
+    assert answer.startswith("250 2.0.0 "), answer
+    os.kill(lab.children()["detox"], signal.SIGKILL)
+    answer = send(lab, letter("no-sandbox"), to=["b@looked.test"])
+    assert answer[:3] == "250", answer
+    arrived(lab.partner, b"<no-sandbox@", 20)
