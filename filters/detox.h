@@ -235,6 +235,7 @@ struct detox {
 	const char *format; /* of the first object */
 	enum magic_type type;
 	const char *disagrees; /* how name and content do; NULL: they do not */
+	const char *subject;   /* of a mail, in one line of UTF-8; NULL: none */
 	unsigned depth;
 	unsigned locked; /* objects that a password would open */
 	unsigned opened; /* that one did */

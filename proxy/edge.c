@@ -10,6 +10,7 @@
 
 #include "proxy/base/file.h"
 #include "proxy/base/log.h"
+#include "proxy/http/unlock.h"
 #include "proxy/keysmith/ca.h"
 #include "proxy/listener/client.h"
 #include "proxy/listener/tickets.h"
@@ -167,6 +168,8 @@ parent_message(void *owner, const struct ipc_message *m)
 	}
 	if (m->fd >= 0)
 		close(m->fd);
+	if (m->type == PARENT_UNLOCK_SENT || m->type == PARENT_UNLOCK_ANSWER)
+		unlock_message(e, m);
 	if (m->type == PARENT_DRAIN)
 		drain(e, m->job == 0 ? DRAIN_PATIENT : DRAIN_NOW);
 }

@@ -27,8 +27,10 @@ struct edge {
 	struct upstream *upstream;
 	struct leaves *leaves;
 	struct detox_client *detox;
-	unsigned parcels;    /* that are being made, for clients that wait */
-	SSL_CTX *client_tls; /* the server side towards clients */
+	unsigned parcels; /* that are being made, for clients that wait */
+	struct unlock_wait *unlocks; /* who waits for mail processes */
+	uint32_t unlock_jobs;        /* so far */
+	SSL_CTX *client_tls;         /* the server side towards clients */
 	struct tickets *tickets;
 	struct swap reputation;      /* the list file */
 	struct budget budget;        /* of bytes that bodies keep back */

@@ -12,6 +12,7 @@
 #include "proxy/base/log.h"
 #include "proxy/smtp/client.h"
 #include "proxy/smtp/floods.h"
+#include "proxy/smtp/locked.h"
 #include "proxy/smtp/queue.h"
 #include "proxy/smtp/recipients.h"
 #include "proxy/smtp/released.h"
@@ -170,6 +171,8 @@ parent_message(void *owner, const struct ipc_message *message)
 		released_take(m, message);
 	if (message->fd >= 0)
 		close(message->fd);
+	if (message->type == PARENT_UNLOCK)
+		locked_ask(m, message);
 	if (message->type == PARENT_DRAIN)
 		drain(m);
 	else if (message->type == PARENT_ORDER)

@@ -51,8 +51,14 @@ enum parent_message {
 			      * it is (smtp/released.h) */
 	PARENT_RELEASED,     /* mail, and parent to store: job; body: the number
 			      * of the mail in the spool; empty: not now */
-	PARENT_ANSWER,       /* parent to control: job's outcome; body: words,
-			      * empty when done */
+	PARENT_UNLOCK,       /* edge, and parent to all mail processes: job;
+			      * body: smtp/unlock.h's order; secret */
+	PARENT_UNLOCK_SENT,  /* parent to edge: job; body: in a byte, how many
+			      * answers will come */
+	PARENT_UNLOCK_ANSWER, /* mail, and parent to edge: job; body: its
+			       * answer */
+	PARENT_ANSWER,        /* parent to control: job's outcome; body: words,
+			       * empty when done */
 };
 
 /* Of several answers to one order the highest counts. */

@@ -464,6 +464,27 @@ mail_take_entity(
 	return n;
 }
 
+#define SUBJECT_MAX 200 /* bytes */
+
+/* Of the first mail, for who is told of it. */
+static void
+tell_subject(struct mail *m, const struct mail_head *h)
+{
+	struct detox *d = m->d;
+	struct bytes s;
+
+	if (m->depth > 0 || d->depth != 1 || d->subject != NULL)
+		return;
+	s = mail_clean_line(
+	    d, mail_words_decode(d, mail_head_find(d, h, "Subject")));
+	if (s.n > SUBJECT_MAX) {
+		s.n = SUBJECT_MAX;
+		while (s.n > 0 && (s.p[s.n] & 0xc0) == 0x80)
+			s.n--;
+	}
+	d->subject = arena_string(&d->arena, s);
+}
+
 struct mail_node *
 mail_take_message(struct mail *m, struct bytes raw)
 {
@@ -478,6 +499,7 @@ mail_take_message(struct mail *m, struct bytes raw)
 	/* Of the first mail alone; nothing was taken yet. */
 	if (m->depth == 0 && m->ordered)
 		mail_order_take(d, &head, &m->order);
+	tell_subject(m, &head);
 	if (mail_head_write(d, &head, m->depth == 0 ? &m->order : &none,
 		&n->content) == DETOX_REFUSED)
 		goto release;

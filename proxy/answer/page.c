@@ -194,6 +194,16 @@ page_form_text(struct buf *out, const char *name, const char *label)
 	    name, label, name, name);
 }
 
+int
+page_form_secret(struct buf *out, const char *name, const char *label)
+{
+	return buf_printf(out,
+	    "<p><label for=\"%s\">%s</label><input type=\"password\" id=\"%s\""
+	    " name=\"%s\" maxlength=\"255\" autocomplete=\"off\" required>"
+	    "</p>\n",
+	    name, label, name, name);
+}
+
 /* Whole: what is cut would not be what was meant. */
 int
 page_form_hidden(struct buf *out, const char *name, struct bytes value)

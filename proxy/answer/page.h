@@ -33,6 +33,9 @@ int page_rows_end(struct buf *out) MUST_CHECK;
 int page_form_begin(struct buf *out, const char *action) MUST_CHECK;
 int page_form_text(struct buf *out, const char *name, const char *label)
     MUST_CHECK;
+/* A password, which is not shown and not remembered. */
+int page_form_secret(struct buf *out, const char *name, const char *label)
+    MUST_CHECK;
 int page_form_hidden(struct buf *out, const char *name, struct bytes value)
     MUST_CHECK;
 int page_form_end(struct buf *out, const char *button) MUST_CHECK;

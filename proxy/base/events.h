@@ -75,6 +75,11 @@ EVENT(MAIL_FLOOD, "mail_flood", WARN,                                          \
     " over. Its mail is held until the hour is over; told once an hour.",      \
     "構成団体の送信者が一時間の上限を超えた。メールボックスを乗っ取られたおそれがある。" \
     "その時間のメールは保留する。一時間に一度だけ記す。")                      \
+EVENT(MAIL_UNLOCK, "mail_unlock", NOTICE,                                      \
+    "A password was tried for a mail that waits for one, or its time is over;" \
+    " result says what came of it. The password is never written.",            \
+    "パスワード待ちのメールにパスワードを試した、または期限が過ぎた。result "  \
+    "が結果。パスワードは書かない。")                                          \
 EVENT(MAIL_ORDER, "mail_order", NOTICE,                                        \
     "An administrator ordered something about a mail in the spool.",           \
     "管理者がスプールのメールに指示した。")                                    \

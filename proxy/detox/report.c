@@ -65,7 +65,8 @@ detox_report_pack(const struct detox *d, const char *extension, struct buf *out)
 	    put_text(out, d->format != NULL ? d->format : "") < 0 ||
 	    put_text(out, extension != NULL ? extension : "") < 0 ||
 	    put_text(out, d->disagrees != NULL ? d->disagrees : "") < 0 ||
-	    put_text(out, d->why) < 0)
+	    put_text(out, d->why) < 0 ||
+	    put_text(out, d->subject != NULL ? d->subject : "") < 0)
 		return -1;
 	for (size_t i = 0; i < d->rows_n; i++)
 		if (put_row(out, &d->rows[i]) < 0)
@@ -154,7 +155,8 @@ detox_report_unpack(struct detox_report *r, struct bytes b)
 	    h.unused != 0 || take_format(&b, &r->format) < 0 ||
 	    take_extension(&b, r->extension) < 0 ||
 	    take_text(&b, r->disagrees, sizeof(r->disagrees)) < 0 ||
-	    take_text(&b, r->why, sizeof(r->why)) < 0)
+	    take_text(&b, r->why, sizeof(r->why)) < 0 ||
+	    take_text(&b, r->subject, sizeof(r->subject)) < 0)
 		return -1;
 	r->refusal = (enum detox_refusal)h.refusal;
 	r->type = (enum magic_type)h.type;

@@ -15,6 +15,7 @@ struct detox_report {
 	char extension[DETOX_EXTENSION_MAX + 1]; /* "": the object's own */
 	char disagrees[DETOX_WHERE_MAX]; /* "": name and content do not */
 	char why[DETOX_WHERE_MAX];       /* of the refusal */
+	char subject[DETOX_WHERE_MAX];   /* of a mail */
 	uint64_t text_in, text_out;
 	uint64_t unpacked;
 	uint32_t entries;

@@ -9,6 +9,7 @@
 #include "proxy/http/said.h"
 #include "proxy/http/stages.h"
 #include "proxy/http/tunnel.h"
+#include "proxy/http/unlock.h"
 #include "proxy/http/warn.h"
 #include "proxy/http/websocket.h"
 
@@ -74,6 +75,7 @@ exchange_finish(
 	upstream_cancel(x->wait);
 	x->wait = NULL;
 	parcel_end(x);
+	unlock_end(x);
 	detoxed_end(x);
 	inspect_end(x);
 	said_free(x->said);
@@ -84,8 +86,11 @@ exchange_finish(
 		board_disconnected(
 		    x->edge->board, &x->address, x->segment->body->index);
 	tunnel_free(x->tunnel);
-	if (x->form != NULL)
+	if (x->form != NULL) {
+		if (x->unlock != NULL && x->form->p != NULL)
+			explicit_bzero(x->form->p, x->form->size);
 		buf_release(x->form);
+	}
 	if (x->to != NULL) {
 		x->to->exchange = NULL;
 		x->to->type->done(x->to, to);
@@ -202,7 +207,10 @@ exchange_request_end(struct exchange *x, const struct field *trailers, size_t n)
 {
 	x->up = BODY_ENDED;
 	if (x->form != NULL) {
-		warn_form_end(x);
+		if (x->unlock != NULL)
+			unlock_form_end(x);
+		else
+			warn_form_end(x);
 		return;
 	}
 	if (x->content_up != NULL) {

@@ -3,6 +3,8 @@
 
 #include <openssl/pem.h>
 
+#include "proxy/http/unlock.h"
+
 #define OWN_MAX 65536
 
 static int
@@ -57,6 +59,8 @@ own_answer(struct exchange *x, struct bytes target)
 	struct bytes path = bytes_take_until(&target, '?');
 	struct buf out;
 
+	if (unlock_is_asked_for(path))
+		return unlock_page(x, path);
 	if (!bytes_equal(x->request.method, BYTES("GET")) &&
 	    !bytes_equal(x->request.method, BYTES("HEAD")))
 		return exchange_refuse(x, ANSWER_BAD_REQUEST,

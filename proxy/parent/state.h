@@ -119,6 +119,9 @@ int originals_prepare(const struct settings *s, struct err *e) MUST_CHECK;
 /* It runs when there is mail, with the limits of those settings. */
 void originals_serve(const struct settings *s);
 
+void orders_unlock(const struct worker *edge, const struct ipc_message *m);
+void orders_unlocked(const struct ipc_message *m);
+
 /* reputation.c: the file that the settings name. 0, or -1 and *e. */
 int reputation_open(const struct settings *s, struct err *e) MUST_CHECK;
 

@@ -394,6 +394,15 @@ worker_message(void *owner, const struct ipc_message *m)
 		if (w->kind == PROCESS_MAIL)
 			orders_released(m);
 		return;
+	case PARENT_UNLOCK:
+		if (w->kind == PROCESS_EDGE)
+			orders_unlock(w, m);
+		return;
+	case PARENT_UNLOCK_ANSWER:
+		if (w->kind == PROCESS_MAIL)
+			orders_unlocked(m);
+		return;
+	case PARENT_UNLOCK_SENT:
 	case PARENT_ORDER_SENT:
 	case PARENT_ORDER_ANSWER:
 	case PARENT_LIMITS:

@@ -6,7 +6,7 @@
  */
 #include <stdlib.h>
 
-#include "proxy/smtp/mail.h"
+#include "proxy/smtp/locked.h"
 
 int
 about_pack(const struct mail *mail, struct buf *out)
@@ -131,7 +131,7 @@ note_pack(const struct mail *mail, struct buf *out)
 			(int)each, s->reply.text) < 0)
 			return -1;
 	}
-	return 0;
+	return locked_pack(mail, out);
 }
 
 static int
@@ -195,5 +195,5 @@ note_unpack(struct mail *mail, struct bytes in)
 		if (take_status(&mail->status[i], bytes_take_until(&in, '\n')) <
 		    0)
 			return -1;
-	return 0;
+	return locked_unpack(mail, in);
 }

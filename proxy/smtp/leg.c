@@ -9,6 +9,7 @@
 #include "proxy/base/stage.h"
 #include "proxy/smtp/head.h"
 #include "proxy/smtp/inspect.h"
+#include "proxy/smtp/locked.h"
 #include "proxy/smtp/mail.h"
 #include "proxy/smtp/outbound.h"
 #include "proxy/smtp/queue.h"
@@ -108,6 +109,10 @@ leg_end(struct leg *leg, enum queue_reached reached)
 	leg_stop(leg);
 	leg->attempts++;
 	expire(leg);
+	if (leg->alone &&
+	    mail->status[leg->which[0]].state != RECIPIENT_LOCKED &&
+	    leg_pending(leg) == 0)
+		leg_secret_free(leg);
 	leg->state = leg_pending(leg) > 0 ? LEG_WAITING : LEG_ENDED;
 	mail_settle(mail);
 }
@@ -314,6 +319,52 @@ judge(struct leg *leg, const struct detox_report *report)
 		warn_or_go_on(leg);
 }
 
+/* Of a leg that had a password: it is told who typed it. */
+static enum locked_end
+end_of(const struct detox_outcome *o)
+{
+	if (o->report.locked > 0)
+		return LOCKED_WRONG;
+	if (o->verdict != DETOX_IS_REFUSED)
+		return LOCKED_OPENED;
+	return is_for_now(o->report.refusal) ? LOCKED_BUSY : LOCKED_HARMFUL;
+}
+
+/* Whether its recipients wait from here on; the leg has ended then. */
+static bool
+waits_for_password(struct leg *leg, struct detox_outcome *o)
+{
+	enum locked_end end = end_of(o);
+
+	/* A warning is put in: it was told before. */
+	if (leg->secret != NULL && leg->banners[0] == '\0')
+		locked_tried(leg, end);
+	else if (o->report.locked > 0 &&
+	    leg->route->encrypted == MAIL_ENCRYPTED_HOLD)
+		locked_hold(leg, &o->report);
+	if (leg_pending(leg) > 0)
+		return false;
+	if (o->fd >= 0)
+		close(o->fd);
+	leg_end(leg, QUEUE_NOT_ASKED);
+	return true;
+}
+
+/* What a password would open, where that is not to be waited for. */
+static bool
+refuses_encrypted(struct leg *leg, struct detox_outcome *o)
+{
+	if (o->report.locked == 0 ||
+	    leg->route->encrypted != MAIL_ENCRYPTED_REFUSE)
+		return false;
+	if (o->fd >= 0)
+		close(o->fd);
+	reply_set(&leg->refused, 554, "5.7.1",
+	    "an attachment needs a password (%s)", leg->mail->id);
+	leg_next(leg);
+	return true;
+}
+
 static void
 on_treated(void *owner, struct detox_outcome *o)
 {
@@ -326,6 +377,8 @@ on_treated(void *owner, struct detox_outcome *o)
 	    : o->verdict == DETOX_IS_UNCHANGED         ? "unchanged"
 						       : "refused";
 	trail_detoxed(leg, o);
+	if (waits_for_password(leg, o) || refuses_encrypted(leg, o))
+		return;
 	if (o->verdict == DETOX_IS_REFUSED) {
 		refuse_harmful(leg, &o->report);
 		return;
@@ -446,6 +499,9 @@ leg_detox(void *job)
 		.profile = leg->route->profile,
 		.name = BYTES("mail.eml"),
 		.declared = BYTES("message/rfc822"),
+		.passwords = leg->secret == NULL
+		    ? (struct detox_passwords){ .n = 0 }
+		    : leg->secret->passwords,
 	};
 	struct smtp_reply r;
 	struct err e;
@@ -488,6 +544,7 @@ static const char *const result_words[RECIPIENT_STATES] = {
 	[RECIPIENT_DELIVERED] = "delivered",
 	[RECIPIENT_FAILED] = "failed",
 	[RECIPIENT_HELD] = "held",
+	[RECIPIENT_LOCKED] = "locked",
 };
 
 static void

@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "proxy/smtp/head.h"
+#include "proxy/smtp/locked.h"
 #include "proxy/smtp/outbound.h"
 #include "proxy/smtp/queue.h"
 
@@ -36,6 +37,7 @@ mail_new(struct mailer *m, const struct mail_origin *origin,
 	mail->share = share;
 	*content = (struct buf){ .max = content->max };
 	mail->content = buf_bytes(&mail->held);
+	mail->subject = mail->locked_files = "";
 	mail->message_id = head_message_id(mail->content, &mail->arena);
 	mail->released = "";
 	queue_add(m->queue, mail);
@@ -100,8 +102,10 @@ mail_free(struct mail *mail)
 
 	mail_stop_asking(mail);
 	timer_free(mail->ask_again);
-	for (size_t i = 0; i < mail->legs_n; i++)
+	for (size_t i = 0; i < mail->legs_n; i++) {
 		leg_stop(&mail->legs[i]);
+		leg_secret_free(&mail->legs[i]);
+	}
 	queue_remove(m->queue, mail);
 	timer_free(mail->cut_through);
 	mail_unload_content(mail);
@@ -126,17 +130,10 @@ mail_is_passed(const struct mail *mail)
 /* Legs. */
 
 static struct leg *
-leg_to(struct mail *mail, const struct mail_route *route, struct bytes domain)
+new_leg(struct mail *mail, const struct mail_route *route, struct bytes domain)
 {
-	struct leg *leg;
+	struct leg *leg = &mail->legs[mail->legs_n++];
 
-	for (size_t i = 0; i < mail->legs_n; i++) {
-		leg = &mail->legs[i];
-		if (leg->route == route &&
-		    (route->hops_n > 0 || bytes_equal(leg->domain, domain)))
-			return leg;
-	}
-	leg = &mail->legs[mail->legs_n++];
 	leg->mail = mail;
 	leg->route = route;
 	leg->domain = domain;
@@ -148,11 +145,42 @@ leg_to(struct mail *mail, const struct mail_route *route, struct bytes domain)
 }
 
 void
+mail_leg_alone(struct mail *mail, size_t which, const struct mail_route *route,
+    struct bytes domain)
+{
+	struct leg *leg;
+
+	for (size_t i = 0; i < mail->legs_n; i++)
+		if (mail->legs[i].alone && mail->legs[i].which[0] == which)
+			return;
+	leg = new_leg(mail, route, domain);
+	leg->alone = true;
+	leg->state = LEG_ENDED;
+	leg->which[leg->which_n++] = which;
+}
+
+static struct leg *
+leg_to(struct mail *mail, const struct mail_route *route, struct bytes domain)
+{
+	struct leg *leg;
+
+	for (size_t i = 0; i < mail->legs_n; i++) {
+		leg = &mail->legs[i];
+		if (!leg->alone && leg->route == route &&
+		    (route->hops_n > 0 || bytes_equal(leg->domain, domain)))
+			return leg;
+	}
+	return new_leg(mail, route, domain);
+}
+
+void
 mail_make_legs(struct mail *mail)
 {
 	const struct envelope *e = &mail->envelope;
 
-	mail->legs = ARENA_ARRAY(&mail->arena, struct leg, e->recipients_n);
+	/* One for each destination, and one for each who waits alone. */
+	mail->legs =
+	    ARENA_ARRAY(&mail->arena, struct leg, size_mul(2, e->recipients_n));
 	for (size_t i = 0; i < e->recipients_n; i++) {
 		const struct mail_address *a = &e->recipients[i].address;
 		const struct mail_route *route;
@@ -160,7 +188,8 @@ mail_make_legs(struct mail *mail)
 		struct smtp_reply reply;
 		struct leg *leg;
 
-		if (mail->status[i].state != RECIPIENT_PENDING)
+		if (mail->status[i].state != RECIPIENT_PENDING &&
+		    mail->status[i].state != RECIPIENT_LOCKED)
 			continue;
 		route = routes_judge_recipient(mail->mailer->settings->routes,
 		    mail->origin.segment, a, &why, &reply);
@@ -169,6 +198,10 @@ mail_make_legs(struct mail *mail)
 				.state = RECIPIENT_HELD,
 				.reply = reply,
 			};
+			continue;
+		}
+		if (mail->status[i].state == RECIPIENT_LOCKED) {
+			mail_leg_alone(mail, i, route, a->domain);
 			continue;
 		}
 		leg = leg_to(mail, route, a->domain);
@@ -367,6 +400,10 @@ settle_cut_through(struct mail *mail)
 		spool_now(mail);
 		return;
 	}
+	if (t.of[RECIPIENT_LOCKED] > 0) {
+		spool_now(mail);
+		return;
+	}
 	if (t.of[RECIPIENT_DELIVERED] + t.of[RECIPIENT_HELD] == 0) {
 		refuse(mail, &mail->status[0].reply);
 		return;
@@ -403,8 +440,8 @@ tell_of_delay(struct mail *mail)
 	notice_send(mail, NOTICE_DELAYED, whom);
 }
 
-static void
-write_note(struct mail *mail)
+void
+mail_write_note(struct mail *mail)
 {
 	struct buf note;
 	struct err e;
@@ -425,8 +462,11 @@ settle_spooled(struct mail *mail)
 
 	tell_of_failures(mail);
 	tell_of_success(mail);
+	locked_tell(mail);
 	t = count(mail);
-	if (t.of[RECIPIENT_PENDING] + t.of[RECIPIENT_HELD] == 0) {
+	if (t.of[RECIPIENT_PENDING] + t.of[RECIPIENT_HELD] +
+		t.of[RECIPIENT_LOCKED] ==
+	    0) {
 		spool_end(mail->mailer->spool, mail->spooled);
 		mail->spooled = NULL;
 		mail_free(mail);
@@ -434,7 +474,7 @@ settle_spooled(struct mail *mail)
 	}
 	if (t.of[RECIPIENT_PENDING] > 0)
 		tell_of_delay(mail);
-	write_note(mail);
+	mail_write_note(mail);
 	queue_legs(mail);
 	mail_rest(mail);
 	mailer_check(mail->mailer);

@@ -19,6 +19,7 @@
  *	queue.c		what waits: destinations, retries, the spool's events
  *	about.c		a mail as bytes in the spool
  *	notice.c	delivery status notifications
+ *	locked.c	recipients whose mail waits for a password
  *	trail.c		lines in the journal
  */
 #pragma once
@@ -45,6 +46,7 @@ enum recipient_state {
 	RECIPIENT_DELIVERED,
 	RECIPIENT_FAILED, /* for good; its sender was told, or a person is */
 	RECIPIENT_HELD,   /* a person decides */
+	RECIPIENT_LOCKED, /* it waits for a password */
 	RECIPIENT_STATES,
 };
 
@@ -53,6 +55,7 @@ struct recipient_status {
 	bool told;      /* its sender, or there is nothing to tell */
 	bool passed_on; /* to a next hop that tells the sender itself */
 	struct smtp_reply reply; /* the last */
+	struct lock *lock;       /* NULL: it never waited for a password */
 };
 
 enum leg_state {
@@ -71,6 +74,8 @@ struct leg {
 	struct bytes domain;
 	size_t *which; /* recipients: indices into the envelope's */
 	size_t which_n;
+	bool alone; /* of one recipient, who has a lock */
+	struct leg_secret *secret;
 	unsigned attempts;
 	uint64_t next_ms; /* of the loop's clock */
 	struct destination *destination;
@@ -143,6 +148,8 @@ struct mail {
 	const char *released; /* an original that persons let go as it came:
 			       * what we write of that; else "" */
 	bool left;            /* the client did not wait for its answer */
+	/* As detox read them, when it waits for a password; "". */
+	const char *subject, *locked_files; /* a line for each */
 };
 
 /* Of what a client sent; content is taken over. The journal's id is made here.
@@ -177,6 +184,11 @@ void mail_unload_content(struct mail *mail);
 void mail_rest(struct mail *mail);
 /* Its legs, by the routes of now; who has none any more is held. */
 void mail_make_legs(struct mail *mail);
+/* A leg of that recipient alone, which has ended. */
+void mail_leg_alone(struct mail *mail, size_t which,
+    const struct mail_route *route, struct bytes domain);
+/* Writes the spool's note anew. */
+void mail_write_note(struct mail *mail);
 
 /* Whether it is asked about, or a leg of it runs. */
 bool mail_runs(const struct mail *mail);

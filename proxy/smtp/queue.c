@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "proxy/smtp/locked.h"
+
 #define DESTINATIONS 1024 /* buckets, and how many are kept at least */
 #define ADOPT_MS                                                  \
 	2000 /* how often files of ended processes are looked for \
@@ -489,6 +491,7 @@ on_found(void *owner, struct spool_mail *m)
 	q->mailer->mails++;
 	m->owner = mail;
 	mail->spooled = m;
+	mail->subject = mail->locked_files = "";
 	queue_add(q, mail);
 	if (about_unpack(mail, m->about) < 0) {
 		/* It stays where it is, for a person. */
@@ -517,6 +520,27 @@ static const struct spool_events events = {
 	.found = on_found,
 };
 
+struct mail *
+queue_mails(const struct queue *q)
+{
+	return q->mails;
+}
+
+/* From time to time; what is changed is settled, and may be gone. */
+static void
+expire_locks(struct queue *q)
+{
+	uint64_t now = (uint64_t)time(NULL);
+	struct mail *next;
+
+	for (struct mail *mail = q->mails; mail != NULL; mail = next) {
+		next = mail->next;
+		if (mail->spooled != NULL && mail->spooled->committed &&
+		    mail->status != NULL)
+			locked_expire(mail, now);
+	}
+}
+
 static void
 adopt(void *owner)
 {
@@ -525,6 +549,7 @@ adopt(void *owner)
 	if (q->draining)
 		return;
 	spool_adopt(q->mailer->spool);
+	expire_locks(q);
 	timer_start(q->adopting, ADOPT_MS);
 }
 
@@ -622,6 +647,7 @@ static const char *const state_words[RECIPIENT_STATES] = {
 	[RECIPIENT_DELIVERED] = "delivered",
 	[RECIPIENT_FAILED] = "failed",
 	[RECIPIENT_HELD] = "held",
+	[RECIPIENT_LOCKED] = "locked",
 };
 
 static bool
@@ -648,7 +674,8 @@ list_one(const struct mail *mail, struct buf *out)
 	for (size_t i = 0; i < e->recipients_n; i++) {
 		const struct recipient_status *s = &mail->status[i];
 
-		if (s->state != RECIPIENT_PENDING && s->state != RECIPIENT_HELD)
+		if (s->state != RECIPIENT_PENDING &&
+		    s->state != RECIPIENT_HELD && s->state != RECIPIENT_LOCKED)
 			continue;
 		if (buf_printf(out, "  %-9s <%.*s> %u %s %.*s\n",
 			state_words[s->state],
@@ -698,8 +725,10 @@ show_one(const struct mail *mail, struct buf *out)
 static void
 remake_legs(struct mail *mail)
 {
-	for (size_t i = 0; i < mail->legs_n; i++)
+	for (size_t i = 0; i < mail->legs_n; i++) {
 		leg_stop(&mail->legs[i]);
+		leg_secret_free(&mail->legs[i]);
+	}
 	mail->legs_n = 0;
 	mail_make_legs(mail);
 }
@@ -713,6 +742,7 @@ retry(struct mail *mail)
 
 	if (mail_runs(mail))
 		return;
+	locked_renew(mail);
 	for (size_t i = 0; i < mail->envelope.recipients_n; i++)
 		if (mail->status[i].state == RECIPIENT_HELD) {
 			mail->status[i].state = RECIPIENT_PENDING;
@@ -723,6 +753,8 @@ retry(struct mail *mail)
 	for (size_t i = 0; i < mail->legs_n; i++) {
 		struct leg *leg = &mail->legs[i];
 
+		if (leg_pending(leg) == 0)
+			continue;
 		destination_of(q, leg)->closed_until_ms = 0;
 		if (mail->stage_at > 0)
 			queue_leg(q, leg, 0);

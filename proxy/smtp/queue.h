@@ -40,6 +40,8 @@ void queue_leg_done(
 void queue_forget_leg(struct queue *q, struct leg *leg);
 /* After how long the next attempt is due. */
 uint64_t queue_backoff_ms(const struct queue *q, unsigned attempts);
+/* The first of all that are in memory. */
+struct mail *queue_mails(const struct queue *q);
 /* Nothing new is started. */
 void queue_drain(struct queue *q);
 /* A leg runs, or the spool is about to take a mail. */

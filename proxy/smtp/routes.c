@@ -14,7 +14,7 @@
 #define SIGNERS_OF_DOMAIN_MAX 4 /* a mail gets a signature of each */
 
 struct inbound_row {
-	const char *name, *body, *side, *detox, *keep;
+	const char *name, *body, *side, *detox, *keep, *encrypted;
 	struct texts domains;
 	bool verify_recipients;
 };
@@ -92,6 +92,13 @@ const struct setting inbound_table[] = {
 	SETTING_TEXT_ROW(
 	    inbound_row, detox, "standard", 1, 64, DETOX_EN, DETOX_JA),
 	SETTING_TEXT_ROW(inbound_row, keep, "", 0, 16, KEEP_EN, KEEP_JA),
+	SETTING_TEXT_ROW(inbound_row, encrypted, "hold", 1, 16,
+	    "Mail with an attachment that needs a password: \"hold\" it until"
+	    " its recipient types the password, \"remove\" the attachment, or"
+	    " \"refuse\" the mail.",
+	    "パスワードの要る添付ファイルがあるメール。\"hold\" は宛先の人が"
+	    "パスワードを入力するまで預かり、\"remove\" は添付を除き、"
+	    "\"refuse\" は拒否します。"),
 	SETTING(inbound_row, verify_recipients, FLAG, true, 0, 1,
 	    "Whether the next hop is asked about a recipient before the"
 	    " content is taken.",
@@ -474,9 +481,15 @@ load_inbound(const struct load *l, const config_setting_t *group, struct err *e)
 		[MAIL_SIDE_INTERNET] = "internet",
 		NULL,
 	};
+	static const char *const encrypted[] = {
+		[MAIL_ENCRYPTED_REFUSE] = "refuse",
+		[MAIL_ENCRYPTED_REMOVE] = "remove",
+		[MAIL_ENCRYPTED_HOLD] = "hold",
+		NULL,
+	};
 	struct mail_route *route = &l->r->all[l->r->n];
 	struct inbound_row row;
-	int side;
+	int side, locked;
 
 	if (setting_load(inbound_table, inbound_table_n, group, &row, l->a, e) <
 		0 ||
@@ -486,7 +499,10 @@ load_inbound(const struct load *l, const config_setting_t *group, struct err *e)
 	if (route->body == NULL)
 		return -1;
 	side = choose(group, "side", row.side, sides, e);
-	if (side < 0 || use_profile(l, group, row.detox, route, e) < 0 ||
+	if (side < 0)
+		return -1;
+	locked = choose(group, "encrypted", row.encrypted, encrypted, e);
+	if (locked < 0 || use_profile(l, group, row.detox, route, e) < 0 ||
 	    use_keep(group, row.keep, route, e) < 0 ||
 	    load_hops(l, group, route, e) < 0)
 		return -1;
@@ -495,6 +511,7 @@ load_inbound(const struct load *l, const config_setting_t *group, struct err *e)
 		    "next_hops is missing, expected where its mail goes");
 	route->side = (enum mail_side)side;
 	route->verify_recipients = row.verify_recipients;
+	route->encrypted = (enum mail_encrypted)locked;
 	l->r->n++;
 	l->r->inbound_n++;
 	return own_domains(l, group, &row.domains, route->body, route, e);
@@ -622,6 +639,8 @@ load_outbound(
 	    config_setting_get_member(group, "tls") != NULL)
 		return setting_error(group, e,
 		    "tls beside next_hops, expected it in each of them");
+	/* Nobody outside reaches our page. */
+	route->encrypted = MAIL_ENCRYPTED_REMOVE;
 	l->r->n++;
 	return outbound_domains(l, group, &row.domains, route, e);
 }

@@ -69,6 +69,13 @@ struct outbound_rules {
 
 struct inspection;
 
+/* What becomes of a mail with something that a password would open. */
+enum mail_encrypted {
+	MAIL_ENCRYPTED_REFUSE = 0,
+	MAIL_ENCRYPTED_REMOVE, /* left out, as all that cannot be rebuilt */
+	MAIL_ENCRYPTED_HOLD,   /* until its recipient types the password */
+};
+
 struct mail_route {
 	const char *name;        /* as the file names it; for log and explain */
 	const char *rule;        /* "inbound city", of struct mail_reason */
@@ -87,6 +94,7 @@ struct mail_route {
 	bool keep_is_said;      /* else as the group `store` says */
 	enum store_keep keep;   /* of which mails the original is kept */
 	bool verify_recipients; /* the next hop is asked, before the content */
+	enum mail_encrypted encrypted;
 	struct outbound_rules outbound;
 	const char *file;
 	unsigned line;

@@ -144,6 +144,14 @@ const struct setting mail_table[] = {
 	SETTING_SECONDS_ROW(mail_settings, expire, 5 * DAY, 1, 30 * DAY,
 	    "How long delivery is tried; then the mail has failed.",
 	    "配送を試み続ける時間。過ぎれば失敗とします。"),
+	SETTING_SECONDS_ROW(mail_settings, password_life, 7 * DAY, 1, 90 * DAY,
+	    "How long a mail waits for its password; then a person decides.",
+	    "パスワードの入力を待つ時間。過ぎれば管理者の判断を待ちます。"),
+	SETTING(mail_settings, password_tries, COUNT, 5, 1, 100,
+	    "Wrong passwords for one mail of one recipient; then a person"
+	    " decides.",
+	    "一人の宛先の一通について許すパスワードの誤りの数。超えれば管理者の"
+	    "判断を待ちます。"),
 	SETTING_SECONDS_ROW(mail_settings, delay_notice, 4 * HOUR, 0, 30 * DAY,
 	    "After which time a sender is told that a mail waits. 0: never.",
 	    "配送の遅れを送信者に知らせるまでの時間。0 なら知らせません。"),
