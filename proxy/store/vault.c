@@ -97,7 +97,8 @@ cipher_new(const uint8_t *key, const uint8_t nonce[12],
 	EVP_CIPHER_CTX *c = EVP_CIPHER_CTX_new();
 
 	must(c != NULL);
-	must(EVP_CipherInit_ex(c, EVP_aes_256_gcm(), NULL, key, nonce, d) == 1);
+	must(EVP_CipherInit_ex(
+		 c, EVP_aes_256_gcm(), NULL, key, nonce, (int)d) == 1);
 	bind_to(c, name);
 	return c;
 }
