@@ -4,8 +4,9 @@
  * nothing that came from a network.
  *
  * A generation is what one load of the settings started: a keysmith and the
- * edges. Journal, control and store stand beside the generations. A reload starts a
- * new generation, waits until all of it is ready, and lets the old one drain.
+ * edges. Journal, control and store stand beside the generations. A reload
+ * starts a new generation, waits until all of it is ready, and lets the old one
+ * drain.
  */
 #pragma once
 

@@ -61,7 +61,7 @@ struct mail_settings {
 	uint32_t connections_per_hop;
 	uint64_t retry_min_ms, retry_max_ms, expire_ms, delay_notice_ms;
 	uint32_t first_contact_days; /* of silence; 0: nobody is asked */
-	uint64_t password_life_ms; /* of the page where one is typed */
+	uint64_t password_life_ms;   /* of the page where one is typed */
 	uint32_t password_tries;
 	uint32_t banner_score; /* points from which a banner warns; 0: never */
 	const char *bare;      /* "refuse", "normalise" */
