@@ -174,6 +174,15 @@ struct detox_passwords {
 	size_t n;
 };
 
+/* What a mail says that may be the password of another; as secret. */
+#define DETOX_HINTS_MAX 8
+#define DETOX_HINT_MIN 4
+#define DETOX_HINT_MAX 64 /* bytes */
+struct detox_hints {
+	char text[DETOX_HINTS_MAX][DETOX_HINT_MAX + 1];
+	size_t n;
+};
+
 struct detox_object {
 	struct bytes content;
 	struct bytes name;     /* as declared, UTF-8; empty: none */
@@ -236,6 +245,7 @@ struct detox {
 	enum magic_type type;
 	const char *disagrees; /* how name and content do; NULL: they do not */
 	const char *subject;   /* of a mail, in one line of UTF-8; NULL: none */
+	struct detox_hints hints;
 	unsigned depth;
 	unsigned locked; /* objects that a password would open */
 	unsigned opened; /* that one did */

@@ -12,6 +12,7 @@
 #include "proxy/base/log.h"
 #include "proxy/smtp/client.h"
 #include "proxy/smtp/floods.h"
+#include "proxy/smtp/hints.h"
 #include "proxy/smtp/locked.h"
 #include "proxy/smtp/queue.h"
 #include "proxy/smtp/recipients.h"
@@ -173,6 +174,8 @@ parent_message(void *owner, const struct ipc_message *message)
 		close(message->fd);
 	if (message->type == PARENT_UNLOCK)
 		locked_ask(m, message);
+	if (message->type == PARENT_HINT)
+		hints_take(m, message->body);
 	if (message->type == PARENT_DRAIN)
 		drain(m);
 	else if (message->type == PARENT_ORDER)
@@ -280,6 +283,7 @@ mailer_start(struct child *c)
 	m->detox = detox_client_new(m->loop, m->settings->profiles.all,
 	    m->settings->profiles.n, NULL, NULL);
 	m->store = store_client_new(m->loop);
+	m->hints = hints_new();
 	if (open_all(m, &e) < 0 || sandbox_enter(&sandbox, &e) < 0)
 		return process_failed(c, &e);
 	if (c->detox_fd >= 0)

@@ -22,6 +22,7 @@
 struct mail_client;
 struct mail;
 struct queue;
+struct hints;
 struct recipients;
 struct signers;
 struct suspect_names;
@@ -38,6 +39,7 @@ struct mailer {
 	struct out *out;
 	struct spool *spool;
 	struct queue *queue;
+	struct hints *hints;            /* of passwords, of the last mails */
 	struct signers *signers;        /* of outgoing mail */
 	struct recipients *recipients;  /* what next hops said of them */
 	struct suspect_names *suspects; /* whom strangers may imitate */

@@ -52,7 +52,9 @@ enum parent_message {
 	PARENT_RELEASED,     /* mail, and parent to store: job; body: the number
 			      * of the mail in the spool; empty: not now */
 	PARENT_UNLOCK,       /* edge, and parent to all mail processes: job;
-			      * body: smtp/unlock.h's order; secret */
+			      * body: detox/unlock.h's order; secret */
+	PARENT_HINT,         /* mail, and parent to all mail processes: body:
+			      * detox/unlock.h's hint; secret */
 	PARENT_UNLOCK_SENT,  /* parent to edge: job; body: in a byte, how many
 			      * answers will come */
 	PARENT_UNLOCK_ANSWER, /* mail, and parent to edge: job; body: its

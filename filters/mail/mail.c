@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "filters/mail/mail.h"
 
+#include "filters/mail/hints.h"
 #include "filters/mail/tree.h"
 #include "filters/text/charset.h"
 
@@ -27,6 +28,17 @@ with_line_ends(struct bytes in, struct buf *room)
 	return buf_bytes(room);
 }
 
+/* In what is shown of the first mail. */
+static void
+find_hints(struct detox *d, const struct mail_node *n)
+{
+	if (n->kind == MAIL_TEXT && !n->note)
+		mail_find_hints(d, buf_bytes(&n->content));
+	for (const struct mail_node *c = n->first; c != NULL; c = c->next)
+		if (c->kind != MAIL_MESSAGE)
+			find_hints(d, c);
+}
+
 static enum detox_result
 write_mail(struct mail *m, struct bytes raw, struct bytes seed,
     struct detox_output *out)
@@ -34,6 +46,8 @@ write_mail(struct mail *m, struct bytes raw, struct bytes seed,
 	struct mail_node *top = mail_take_message(m, raw);
 	enum detox_result result = DETOX_REFUSED;
 
+	if (top != NULL && m->d->depth == 1)
+		find_hints(m->d, top);
 	if (top != NULL && mail_put_notice(m, top) == 0)
 		result = mail_write(m->d, top, seed, out);
 	else if (top != NULL)

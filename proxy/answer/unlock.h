@@ -4,7 +4,7 @@
 #pragma once
 
 #include "proxy/answer/answer.h"
-#include "proxy/smtp/unlock.h"
+#include "proxy/detox/unlock.h"
 
 unsigned answer_unlock_status(const struct unlock_answer *a);
 /* token: in letters, of the page's address. 0, or -1 at out's limit. */

@@ -256,6 +256,7 @@ finish(struct detox_ask *a, enum detox_end end, unsigned detail, int fd)
 	o->us = clock_us() - a->begun_us;
 	ask_free(a);
 	done(owner, o);
+	explicit_bzero(&o->report.hints, sizeof(o->report.hints));
 	free(o);
 }
 

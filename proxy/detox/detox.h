@@ -9,6 +9,7 @@
  *	job.c		the child
  *	report.c	what it says, and how that is read
  *	client.c	who asks: gives an object, gets an outcome
+ *	unlock.c	what is said of passwords between processes
  */
 #pragma once
 

@@ -13,7 +13,7 @@ struct head {
 	uint32_t rows_left_out;
 	uint32_t locked;
 	uint32_t opened;
-	uint32_t unused;
+	uint32_t hints_n;
 };
 
 struct row {
@@ -58,7 +58,8 @@ detox_report_pack(const struct detox *d, const char *extension, struct buf *out)
 		.rows_n = (uint32_t)d->rows_n,
 		.rows_left_out = d->rows_left_out,
 		.locked = d->locked,
-		.opened = d->opened };
+		.opened = d->opened,
+		.hints_n = (uint32_t)d->hints.n };
 
 	if (buf_append(out, (struct bytes){ (const uint8_t *)&h, sizeof(h) }) <
 		0 ||
@@ -68,6 +69,9 @@ detox_report_pack(const struct detox *d, const char *extension, struct buf *out)
 	    put_text(out, d->why) < 0 ||
 	    put_text(out, d->subject != NULL ? d->subject : "") < 0)
 		return -1;
+	for (size_t i = 0; i < d->hints.n; i++)
+		if (put_text(out, d->hints.text[i]) < 0)
+			return -1;
 	for (size_t i = 0; i < d->rows_n; i++)
 		if (put_row(out, &d->rows[i]) < 0)
 			return -1;
@@ -152,12 +156,16 @@ detox_report_unpack(struct detox_report *r, struct bytes b)
 	memset(r, 0, sizeof(*r));
 	if (take(&b, &h, sizeof(h)) < 0 || h.refusal >= DETOX_REFUSAL_KINDS ||
 	    h.type >= MAGIC_TYPES || h.rows_n > DETOX_ROWS_MAX ||
-	    h.unused != 0 || take_format(&b, &r->format) < 0 ||
+	    h.hints_n > DETOX_HINTS_MAX || take_format(&b, &r->format) < 0 ||
 	    take_extension(&b, r->extension) < 0 ||
 	    take_text(&b, r->disagrees, sizeof(r->disagrees)) < 0 ||
 	    take_text(&b, r->why, sizeof(r->why)) < 0 ||
 	    take_text(&b, r->subject, sizeof(r->subject)) < 0)
 		return -1;
+	for (; r->hints.n < h.hints_n; r->hints.n++)
+		if (take_text(&b, r->hints.text[r->hints.n],
+			sizeof(r->hints.text[0])) < 0)
+			return -1;
 	r->refusal = (enum detox_refusal)h.refusal;
 	r->type = (enum magic_type)h.type;
 	r->text_in = h.text_in;

@@ -16,6 +16,7 @@ struct detox_report {
 	char disagrees[DETOX_WHERE_MAX]; /* "": name and content do not */
 	char why[DETOX_WHERE_MAX];       /* of the refusal */
 	char subject[DETOX_WHERE_MAX];   /* of a mail */
+	struct detox_hints hints;
 	uint64_t text_in, text_out;
 	uint64_t unpacked;
 	uint32_t entries;

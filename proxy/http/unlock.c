@@ -10,7 +10,7 @@
 #define PAGE_MAX ((size_t)65536)
 #define ORDER_MAX ((size_t)1024)
 #define WAITS_MAX 256 /* of an edge; one more is told to come again */
-#define LOOK_MS 10000
+#define LOOK_MS 5000
 #define TRY_MS 120000 /* more than detox may take */
 
 struct unlock_wait {

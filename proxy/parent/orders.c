@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* orders: what an administrator asks of the processes, and what the store gives
  * mail processes; the parent passes words on and does not read them. */
+#include "proxy/detox/unlock.h"
 #include "proxy/parent/state.h"
-#include "proxy/smtp/unlock.h"
 
 /* Whom the order is for: all that are ready, of the kind in its first byte. */
 void
@@ -81,27 +81,42 @@ orders_released(const struct ipc_message *m)
 	pass(PROCESS_STORE, &answer);
 }
 
-/* To all that have mails, also those that end: one of them has it. Whom the
- * answers are for stands in the job's highest bits. */
-void
-orders_unlock(const struct worker *edge, const struct ipc_message *m)
+/* To all that have mails, also those that end; how many they are. */
+static uint8_t
+pass_to_mails(enum parent_message type, uint32_t job, struct bytes body)
 {
-	uint32_t job = m->job | (uint32_t)edge->slot << UNLOCK_JOB_BITS;
 	uint8_t n = 0;
 
-	if (m->job >> UNLOCK_JOB_BITS != 0)
-		return;
 	for (size_t i = 0; i < BOARD_SLOTS; i++) {
 		struct worker *w = &parent.workers[i];
 
 		if (w->kind == PROCESS_MAIL && w->state == WORKER_READY &&
 		    w->channel != NULL && n < UINT8_MAX &&
-		    channel_send(w->channel, PARENT_UNLOCK, job, m->body, -1) ==
-			0)
+		    channel_send(w->channel, type, job, body, -1) == 0)
 			n++;
 	}
+	return n;
+}
+
+/* One of them has the mail. Whom the answers are for stands in the job's
+ * highest bits. */
+void
+orders_unlock(const struct worker *edge, const struct ipc_message *m)
+{
+	uint32_t job = m->job | (uint32_t)edge->slot << UNLOCK_JOB_BITS;
+	uint8_t n;
+
+	if (m->job >> UNLOCK_JOB_BITS != 0)
+		return;
+	n = pass_to_mails(PARENT_UNLOCK, job, m->body);
 	channel_send(edge->channel, PARENT_UNLOCK_SENT, m->job,
 	    (struct bytes){ &n, 1 }, -1);
+}
+
+void
+orders_hint(const struct ipc_message *m)
+{
+	(void)pass_to_mails(PARENT_HINT, 0, m->body);
 }
 
 void

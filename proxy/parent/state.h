@@ -120,6 +120,7 @@ int originals_prepare(const struct settings *s, struct err *e) MUST_CHECK;
 void originals_serve(const struct settings *s);
 
 void orders_unlock(const struct worker *edge, const struct ipc_message *m);
+void orders_hint(const struct ipc_message *m);
 void orders_unlocked(const struct ipc_message *m);
 
 /* reputation.c: the file that the settings name. 0, or -1 and *e. */

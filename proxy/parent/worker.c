@@ -402,6 +402,10 @@ worker_message(void *owner, const struct ipc_message *m)
 		if (w->kind == PROCESS_MAIL)
 			orders_unlocked(m);
 		return;
+	case PARENT_HINT:
+		if (w->kind == PROCESS_MAIL)
+			orders_hint(m);
+		return;
 	case PARENT_UNLOCK_SENT:
 	case PARENT_ORDER_SENT:
 	case PARENT_ORDER_ANSWER:

@@ -8,6 +8,7 @@
 #include "proxy/base/file.h"
 #include "proxy/base/stage.h"
 #include "proxy/smtp/head.h"
+#include "proxy/smtp/hints.h"
 #include "proxy/smtp/inspect.h"
 #include "proxy/smtp/locked.h"
 #include "proxy/smtp/mail.h"
@@ -377,6 +378,8 @@ on_treated(void *owner, struct detox_outcome *o)
 	    : o->verdict == DETOX_IS_UNCHANGED         ? "unchanged"
 						       : "refused";
 	trail_detoxed(leg, o);
+	if (leg->secret == NULL && leg->banners[0] == '\0')
+		hints_give(leg, &o->report);
 	if (waits_for_password(leg, o) || refuses_encrypted(leg, o))
 		return;
 	if (o->verdict == DETOX_IS_REFUSED) {

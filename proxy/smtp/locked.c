@@ -9,6 +9,7 @@
 
 #include "filters/mail/words.h"
 #include "proxy/smtp/head.h"
+#include "proxy/smtp/hints.h"
 #include "proxy/smtp/queue.h"
 
 #define NOTICE_MAX ((size_t)65536)
@@ -69,6 +70,14 @@ wait_for_it(struct mail *mail, size_t which)
 	reply_set(&s->reply, 450, "4.7.1", "an attachment needs a password");
 }
 
+/* By a mail that came before. It is told when that does not open it. */
+static void
+guess_first(struct leg *leg)
+{
+	if (hints_find(leg))
+		leg->mail->status[leg->which[0]].lock->guessing = true;
+}
+
 void
 locked_hold(struct leg *leg, const struct detox_report *r)
 {
@@ -89,7 +98,8 @@ locked_hold(struct leg *leg, const struct detox_report *r)
 		if (leg->alone)
 			leg->which[kept++] = which;
 		else
-			mail_leg_alone(mail, which, leg->route, leg->domain);
+			guess_first(mail_leg_alone(
+			    mail, which, leg->route, leg->domain));
 	}
 	leg->which_n = kept;
 }
@@ -208,6 +218,11 @@ was_wrong(struct mail *mail, size_t which)
 {
 	struct lock *l = mail->status[which].lock;
 
+	if (l->guessing) {
+		record(mail, which, "not guessed");
+		wait_for_it(mail, which);
+		return;
+	}
 	record(mail, which, "wrong");
 	l->next_ms = now_ms(mail) + wait_after(mail, l);
 	if (l->tries > 0) {
@@ -233,11 +248,11 @@ locked_tried(struct leg *leg, enum locked_end end)
 		was_wrong(mail, which);
 		break;
 	case LOCKED_OPENED:
-		record(mail, which, "opened");
+		record(mail, which, l->guessing ? "guessed" : "opened");
 		answer(mail, which, l->job, UNLOCK_OPENED, 0);
 		break;
 	case LOCKED_BUSY:
-		l->tries++;
+		l->tries += !l->guessing;
 		record(mail, which, "not tried");
 		wait_for_it(mail, which);
 		answer(mail, which, l->job, UNLOCK_SOON, BUSY_S);
@@ -248,6 +263,7 @@ locked_tried(struct leg *leg, enum locked_end end)
 		break;
 	}
 	l->job = 0;
+	l->guessing = false;
 	l->client[0] = '\0';
 }
 
@@ -293,7 +309,8 @@ take_order(struct leg *leg, const struct unlock_order *o, uint32_t job)
 		answer(mail, which, job,
 		    s->lock->tries == 0 ? UNLOCK_USED_UP : UNLOCK_EXPIRED, 0);
 	else if (s->state == RECIPIENT_DELIVERED ||
-	    (s->state == RECIPIENT_PENDING && s->lock->job == 0))
+	    (s->state == RECIPIENT_PENDING && s->lock->job == 0 &&
+		!s->lock->guessing))
 		answer(mail, which, job, UNLOCK_OPENED, 0);
 	else if (s->state != RECIPIENT_LOCKED || mail->mailer->draining ||
 	    (o->password.n > 0 && leg->state == LEG_RUNNING))
@@ -305,6 +322,60 @@ take_order(struct leg *leg, const struct unlock_order *o, uint32_t job)
 		    (uint32_t)((s->lock->next_ms - now + 999) / 1000));
 	else
 		try(leg, o, job);
+}
+
+/* Guesses. */
+
+bool
+locked_is_in_time(const struct leg *leg)
+{
+	const struct mail *mail = leg->mail;
+	uint64_t wait_s = settings_of(mail)->password_wait_ms / 1000;
+
+	return mail->status[leg->which[0]].state == RECIPIENT_LOCKED &&
+	    leg->state == LEG_ENDED && !mail->mailer->draining &&
+	    (uint64_t)time(NULL) <= mail->origin.arrived + wait_s;
+}
+
+static bool
+has(const struct leg *leg, struct bytes password)
+{
+	const struct leg_secret *s = leg->secret;
+
+	for (size_t i = 0; s != NULL && i < s->passwords.n; i++)
+		if (bytes_equal(s->passwords.all[i], password))
+			return true;
+	return false;
+}
+
+bool
+locked_add(struct leg *leg, const struct detox_passwords *p)
+{
+	struct lock *l = leg->mail->status[leg->which[0]].lock;
+	bool any = false;
+
+	if (l->guesses >= GUESSES_MAX)
+		return false;
+	for (size_t i = 0; i < p->n; i++)
+		if (!has(leg, p->all[i])) {
+			add_password(leg, p->all[i]);
+			any = true;
+		}
+	l->guesses += any;
+	return any;
+}
+
+void
+locked_guess(struct leg *leg)
+{
+	struct mail *mail = leg->mail;
+	struct recipient_status *s = &mail->status[leg->which[0]];
+
+	s->lock->guessing = true;
+	s->state = RECIPIENT_PENDING;
+	leg->state = LEG_WAITING;
+	leg->attempts = 0;
+	queue_leg(mail->mailer->queue, leg, 0);
 }
 
 /* By its token, and for clients of the recipient's body. */
@@ -532,13 +603,29 @@ tell(struct mail *mail, size_t which)
 	buf_release(&content);
 }
 
+/* Guesses that were made when it began to wait; its spool has it now. */
+static void
+begin_guesses(struct mail *mail)
+{
+	for (size_t i = 0; i < mail->legs_n; i++) {
+		struct leg *leg = &mail->legs[i];
+
+		if (leg->alone && leg->secret != NULL &&
+		    mail->status[leg->which[0]].state == RECIPIENT_LOCKED &&
+		    mail->status[leg->which[0]].lock->guessing)
+			locked_guess(leg);
+	}
+}
+
 void
 locked_tell(struct mail *mail)
 {
+	begin_guesses(mail);
 	for (size_t i = 0; i < mail->envelope.recipients_n; i++) {
 		const struct recipient_status *s = &mail->status[i];
 
-		if (s->state == RECIPIENT_LOCKED && !s->lock->told)
+		if (s->state == RECIPIENT_LOCKED && !s->lock->told &&
+		    !s->lock->guessing)
 			tell(mail, i);
 	}
 }

@@ -9,8 +9,8 @@
 #pragma once
 
 #include "proxy/base/ipc.h"
+#include "proxy/detox/unlock.h"
 #include "proxy/smtp/mail.h"
-#include "proxy/smtp/unlock.h"
 
 /* Of a recipient, in the mail's arena. */
 struct lock {
@@ -19,7 +19,9 @@ struct lock {
 	uint64_t until;                    /* seconds since 1970 */
 	uint32_t tries;                    /* left */
 	uint64_t next_ms;                  /* of the loop's clock */
-	uint32_t job;                  /* who waits for what comes; 0: nobody */
+	uint32_t job;     /* who waits for what comes; 0: nobody */
+	unsigned guesses; /* by what other mails said (hints.h), so far */
+	bool guessing;    /* one is being tried */
 	char client[ADDRESS_TEXT_MAX]; /* who tries, for the journal */
 };
 
@@ -51,6 +53,13 @@ void locked_renew(struct mail *mail);
 /* An edge's order. */
 void locked_ask(struct mailer *m, const struct ipc_message *order);
 void leg_secret_free(struct leg *leg);
+
+/* For hints.h. Whether its recipient waits, and not since too long. */
+bool locked_is_in_time(const struct leg *leg);
+/* What may open it; false: it has all of them, or had enough. */
+bool locked_add(struct leg *leg, const struct detox_passwords *p);
+/* Tries them. */
+void locked_guess(struct leg *leg);
 
 /* Lines behind those of a note. 0 or -1. */
 int locked_pack(const struct mail *mail, struct buf *out) MUST_CHECK;

@@ -144,7 +144,7 @@ new_leg(struct mail *mail, const struct mail_route *route, struct bytes domain)
 	return leg;
 }
 
-void
+struct leg *
 mail_leg_alone(struct mail *mail, size_t which, const struct mail_route *route,
     struct bytes domain)
 {
@@ -152,11 +152,12 @@ mail_leg_alone(struct mail *mail, size_t which, const struct mail_route *route,
 
 	for (size_t i = 0; i < mail->legs_n; i++)
 		if (mail->legs[i].alone && mail->legs[i].which[0] == which)
-			return;
+			return &mail->legs[i];
 	leg = new_leg(mail, route, domain);
 	leg->alone = true;
 	leg->state = LEG_ENDED;
 	leg->which[leg->which_n++] = which;
+	return leg;
 }
 
 static struct leg *
@@ -201,7 +202,7 @@ mail_make_legs(struct mail *mail)
 			continue;
 		}
 		if (mail->status[i].state == RECIPIENT_LOCKED) {
-			mail_leg_alone(mail, i, route, a->domain);
+			(void)mail_leg_alone(mail, i, route, a->domain);
 			continue;
 		}
 		leg = leg_to(mail, route, a->domain);

@@ -185,7 +185,7 @@ void mail_rest(struct mail *mail);
 /* Its legs, by the routes of now; who has none any more is held. */
 void mail_make_legs(struct mail *mail);
 /* A leg of that recipient alone, which has ended. */
-void mail_leg_alone(struct mail *mail, size_t which,
+struct leg *mail_leg_alone(struct mail *mail, size_t which,
     const struct mail_route *route, struct bytes domain);
 /* Writes the spool's note anew. */
 void mail_write_note(struct mail *mail);

@@ -147,6 +147,11 @@ const struct setting mail_table[] = {
 	SETTING_SECONDS_ROW(mail_settings, password_life, 7 * DAY, 1, 90 * DAY,
 	    "How long a mail waits for its password; then a person decides.",
 	    "パスワードの入力を待つ時間。過ぎれば管理者の判断を待ちます。"),
+	SETTING_SECONDS_ROW(mail_settings, password_wait, 1800, 0, DAY,
+	    "How long before or behind a mail another one of its sender may"
+	    " bring its password. 0: none is looked for.",
+	    "同じ送信者の別のメールからパスワードを探す時間（前後とも）。0 なら"
+	    "探しません。"),
 	SETTING(mail_settings, password_tries, COUNT, 5, 1, 100,
 	    "Wrong passwords for one mail of one recipient; then a person"
 	    " decides.",

@@ -63,6 +63,8 @@ struct mail_settings {
 	uint32_t first_contact_days; /* of silence; 0: nobody is asked */
 	uint64_t password_life_ms;   /* of the page where one is typed */
 	uint32_t password_tries;
+	uint64_t password_wait_ms; /* between a mail and one with its password
+				    */
 	uint32_t banner_score; /* points from which a banner warns; 0: never */
 	const char *bare;      /* "refuse", "normalise" */
 	bool normalise; /* bare CR and LF: made CRLF before any judgement;

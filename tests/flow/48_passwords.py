@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 """Mail whose attachment needs a password waits for it, on a page of the proxy."""
-import base64
 import email
 import email.policy
 import importlib
@@ -9,7 +8,6 @@ import os
 import pathlib
 import re
 import signal
-import subprocess
 import sys
 import time
 import urllib.parse
@@ -17,17 +15,20 @@ import zipfile
 from email.message import EmailMessage
 
 sys.path.insert(0, os.path.dirname(__file__))
+from browser import driven, prepare  # noqa: E402
 from lab import CITY, TOWN, wait_until  # noqa: E402
 
 mail_module = importlib.import_module("41_mail")
 detoxed = importlib.import_module("46_mail_detox")
 
-PASSWORD = "パスワード123"
 DATA = pathlib.Path(__file__).parent.parent / "data" / "detox_locked"
 
 
 def make(build):
-    return detoxed.make(build)
+    # of several mail processes one has the mail
+    lab = mail_module.MailLab(build, mails=2)
+    lab.write_routes(detoxed.ROUTES.format(city=lab.city.port, toge=lab.toge.port))
+    return lab
 
 
 def at_page(lab, url, password=None, source=TOWN):
@@ -180,3 +181,73 @@ def test_who_guesses_is_stopped_and_who_waits_too_long_too(lab):
         assert "Its time is over" in page, page
         assert at_page(two, url, "pass1234")[0] == 410
         wait_until(lambda: [e["result"] for e in two.events("mail_unlock")][-1] == "expired")
+
+
+def password_mail(text, subject="パスワードのお知らせ"):
+    return detoxed.mail(subject=subject, text=text)
+
+
+def test_the_password_may_come_in_a_following_mail(lab):
+    url, _ = send_and_be_told(lab, locked_mail("a.zip", zip_of("zipcrypto"), "追送"))
+    # of another sender it is none
+    with lab.talk() as t:
+        t.send(password_mail("パスワード：pass1234\n", "別の人"), sender="b@outside.test", to=["hanako@toge.test"])
+    wait_until(lambda: got(lab, "別の人"))
+    time.sleep(0.5)
+    assert got(lab, "追送") is None
+    answer = detoxed.send(lab, password_mail("先ほどのファイルのパスワードをお送りします。\n\n  pass1234\n\n以上\n"))
+    assert answer.startswith("250 "), answer
+    m = wait_until(lambda: got(lab, "追送"))
+    assert "a.zip" in files(m)
+    assert got(lab, "パスワードのお知らせ") is not None
+    wait_until(lambda: [e["result"] for e in lab.events("mail_unlock")][-1] == "guessed")
+    assert "pass1234" not in (lab.dir / "log" / "journal.jsonl").read_text()
+    wait_until(lambda: at_page(lab, url)[0] == 404)
+
+
+def test_the_password_may_come_first(lab):
+    told = len(notices(lab))
+    answer = detoxed.send(lab, password_mail("解凍パスワードは「pass1234」です。\n", "先に送る"))
+    assert answer.startswith("250 "), answer
+    wait_until(lambda: got(lab, "先に送る"))
+    answer = detoxed.send(lab, locked_mail("a.zip", zip_of("aes256"), "後から送る"))
+    assert answer.startswith("250 "), answer
+    m = wait_until(lambda: got(lab, "後から送る"))
+    assert "a.zip" in files(m) and len(notices(lab)) == told
+
+
+def test_a_wrong_guess_costs_no_try(lab):
+    url, _ = send_and_be_told(lab, locked_mail("a.zip", zip_of("utf8"), "推測"))
+    for n in range(3):
+        detoxed.send(lab, password_mail(f"PW: wrong-{n}\n"))
+    wait_until(lambda: [e["result"] for e in lab.events("mail_unlock")][-3:] == ["not guessed"] * 3)
+    page = wait_until(lambda: (p := at_page(lab, url))[0] == 200 and p[1])
+    assert "<dd>5</dd>" in page, page
+    assert "The mail is delivered" in at_page(lab, url, "パス表")[1]
+
+
+def test_a_browser_shows_the_page_and_sends_the_password(lab):
+    """Chromium is of the city's body."""
+    prepare(lab)
+    answer = detoxed.send(lab, locked_mail("a.zip", zip_of("utf8"), "ブラウザー"), to="taro@city.test")
+    assert answer.startswith("250 2.0.0 kept as "), answer
+    wait_until(lambda: lab.city.mails)
+    path = re.search(rb"/.well-known/sekisho/mail/[0-9a-f]+", lab.city.mails[-1][2])[0].decode()
+
+    def submit(browser, password):
+        browser.run("document.querySelector('input[type=password]').focus()")
+        browser.type(password)
+        browser.run("document.querySelector('button').click()")
+
+    with driven(lab, f"http://127.0.0.1:{lab.port}{path}") as browser:
+        def shows(text):
+            wait_until(lambda: text in (browser.run("document.body.innerText") or ""), 30)
+        shows("添付ファイルのパスワードを入力してください")
+        shows("ブラウザー")
+        submit(browser, "まちがい")
+        shows("パスワードが違います")
+        time.sleep(1.1)
+        submit(browser, "パス表")
+        shows("メールを届けます")
+    wait_until(lambda: len(lab.city.mails) == 2)
+    assert b"a.zip" in lab.city.mails[-1][2]

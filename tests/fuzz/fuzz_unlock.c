@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "proxy/smtp/unlock.h"
+#include "proxy/detox/unlock.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "proxy/smtp/unlock.h"
+#include "proxy/detox/unlock.h"
 
 #include <check.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The wire form: numbers in the machine's order, as both ends are of one
  * program; each text behind its length. */
-#include "proxy/smtp/unlock.h"
+#include "proxy/detox/unlock.h"
 
 #define FILES_MAX 4096
 
@@ -67,6 +67,34 @@ unlock_order_unpack(struct unlock_order *o, struct bytes b)
 		take_text(&b, DETOX_PASSWORD_MAX, &o->password) && b.n == 0
 	    ? 0
 	    : -1;
+}
+
+int
+unlock_hint_pack(const struct unlock_hint *h, struct buf *out)
+{
+	if (put_text(out, h->sender) < 0 || put_text(out, h->recipient) < 0)
+		return -1;
+	for (size_t i = 0; i < h->passwords.n; i++)
+		if (put_text(out, h->passwords.all[i]) < 0)
+			return -1;
+	return 0;
+}
+
+int
+unlock_hint_unpack(struct unlock_hint *h, struct bytes b)
+{
+	struct detox_passwords *p = &h->passwords;
+
+	*h = (struct unlock_hint){ 0 };
+	if (!take_text(&b, 1024, &h->sender) ||
+	    !take_text(&b, 1024, &h->recipient))
+		return -1;
+	for (; b.n > 0; p->n++)
+		if (p->n == DETOX_HINTS_MAX ||
+		    !take_text(&b, DETOX_HINT_MAX, &p->all[p->n]) ||
+		    p->all[p->n].n == 0)
+			return -1;
+	return 0;
 }
 
 int

@@ -23,6 +23,13 @@ struct unlock_order {
 	struct bytes password; /* empty: how does it stand? Secret */
 };
 
+/* What a mail process tells all of them: a mail of that sender to that
+ * recipient says what may be the password of another. Secret. */
+struct unlock_hint {
+	struct bytes sender, recipient;
+	struct detox_passwords passwords;
+};
+
 /* The refusing value is 0: there is no such mail here. */
 enum unlock_state {
 	UNLOCK_UNKNOWN = 0,
@@ -49,7 +56,9 @@ struct unlock_answer {
 int unlock_order_pack(const struct unlock_order *o, struct buf *out) MUST_CHECK;
 int unlock_answer_pack(const struct unlock_answer *a, struct buf *out)
     MUST_CHECK;
+int unlock_hint_pack(const struct unlock_hint *h, struct buf *out) MUST_CHECK;
 /* Strict; texts point into b. 0 or -1. */
+int unlock_hint_unpack(struct unlock_hint *h, struct bytes b) MUST_CHECK;
 int unlock_order_unpack(struct unlock_order *o, struct bytes b) MUST_CHECK;
 int unlock_answer_unpack(struct unlock_answer *a, struct bytes b) MUST_CHECK;
 
