@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "proxy/edge.h"
 
-#include <errno.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <stdlib.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
+#include "proxy/base/accept.h"
 #include "proxy/base/file.h"
 #include "proxy/base/log.h"
 #include "proxy/http/unlock.h"
@@ -15,65 +14,13 @@
 #include "proxy/listener/client.h"
 #include "proxy/listener/tickets.h"
 
-#define ACCEPT_BURST 64
-#define REST_MS 200
 #define OUT_MAX ((size_t)1 << 20) /* far over any head that limits allow */
 
-struct accepting {
-	struct edge *edge;
-	int fd;
-	const struct listener_settings *settings;
-	struct watch *watch;
-	struct timer *rest; /* runs when descriptors ran out */
-};
-
-static bool
-is_short_of_descriptors(int error)
-{
-	return error == EMFILE || error == ENFILE || error == ENOBUFS ||
-	    error == ENOMEM;
-}
-
 static void
-go_on(void *owner)
+take_client(
+    void *owner, const void *listener, int fd, const struct address *peer)
 {
-	struct accepting *a = owner;
-
-	watch_want(a->watch, WATCH_READ);
-}
-
-/* Who waits to be accepted would be told again and again, for nothing. */
-static void
-rest(struct accepting *a)
-{
-	log_say(EVENT_FAILURE, "no connection can be accepted now: %m");
-	watch_want(a->watch, 0);
-	timer_start(a->rest, REST_MS);
-}
-
-static void
-accept_ready(void *owner, unsigned events)
-{
-	struct accepting *a = owner;
-
-	(void)events;
-	for (int i = 0; i < ACCEPT_BURST; i++) {
-		struct sockaddr_storage sa;
-		socklen_t n = sizeof(sa);
-		struct address peer;
-		int fd = accept4(a->fd, (struct sockaddr *)&sa, &n,
-		    SOCK_NONBLOCK | SOCK_CLOEXEC);
-
-		if (fd < 0) {
-			if (is_short_of_descriptors(errno))
-				rest(a);
-			return;
-		}
-		if (address_from_sockaddr(&peer, (struct sockaddr *)&sa) < 0)
-			close(fd);
-		else
-			client_new(a->edge, a->settings, fd, &peer);
-	}
+	client_new(owner, listener, fd, peer);
 }
 
 static void
@@ -81,30 +28,19 @@ accept_begin(struct edge *e)
 {
 	const struct child *c = e->child;
 
-	e->accepting = calloc(c->listeners_n, sizeof(*e->accepting));
-	must(e->accepting != NULL || c->listeners_n == 0);
+	e->accepting = calloc(c->listeners_n + 1, sizeof(struct acceptor *));
+	must(e->accepting != NULL);
 	e->accepting_n = c->listeners_n;
-	for (size_t i = 0; i < e->accepting_n; i++) {
-		struct accepting *a = &e->accepting[i];
-
-		a->edge = e;
-		a->fd = c->listeners[i];
-		a->settings = c->listener_settings[i];
-		a->watch = watch_new(e->loop, a->fd, accept_ready, a);
-		must(a->watch != NULL);
-		a->rest = timer_new(e->loop, go_on, a);
-		watch_want(a->watch, WATCH_READ);
-	}
+	for (size_t i = 0; i < e->accepting_n; i++)
+		e->accepting[i] = acceptor_new(e->loop, c->listeners[i],
+		    take_client, e, c->listener_settings[i]);
 }
 
 static void
 accept_end(struct edge *e)
 {
-	for (size_t i = 0; i < e->accepting_n; i++) {
-		timer_free(e->accepting[i].rest);
-		watch_free(e->accepting[i].watch);
-		close(e->accepting[i].fd);
-	}
+	for (size_t i = 0; i < e->accepting_n; i++)
+		acceptor_free(e->accepting[i]);
 	e->accepting_n = 0;
 }
 

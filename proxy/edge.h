@@ -16,6 +16,7 @@
 
 #define EDGE_SCRATCH_SIZE 65536
 
+struct acceptor;
 struct client;
 
 struct edge {
@@ -35,7 +36,7 @@ struct edge {
 	struct swap reputation;      /* the list file */
 	struct budget budget;        /* of bytes that bodies keep back */
 	struct timer *swap_timer;    /* runs while it is exchanged */
-	struct accepting *accepting; /* one per listening socket */
+	struct acceptor **accepting; /* one per listening socket */
 	size_t accepting_n;
 	struct client *clients; /* all that are open */
 	enum drain {

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "proxy/mailer.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <openssl/err.h>
 #include <stdlib.h>
 #include <sys/random.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
+#include "proxy/base/accept.h"
 #include "proxy/base/log.h"
 #include "proxy/smtp/client.h"
 #include "proxy/smtp/floods.h"
@@ -20,60 +19,13 @@
 #include "proxy/smtp/signers.h"
 #include "proxy/smtp/suspect.h"
 
-#define ACCEPT_BURST 64
-#define REST_MS 200
 #define ORDER_ANSWER_MAX ((size_t)4 << 20)
 
-struct accepting_mail {
-	struct mailer *mailer;
-	int fd;
-	const struct mail_listener_settings *settings;
-	struct watch *watch;
-	struct timer *rest; /* runs when descriptors ran out */
-};
-
 static void
-go_on(void *owner)
+take_client(
+    void *owner, const void *listener, int fd, const struct address *peer)
 {
-	struct accepting_mail *a = owner;
-
-	watch_want(a->watch, WATCH_READ);
-}
-
-static bool
-is_short_of_descriptors(int error)
-{
-	return error == EMFILE || error == ENFILE || error == ENOBUFS ||
-	    error == ENOMEM;
-}
-
-static void
-accept_ready(void *owner, unsigned events)
-{
-	struct accepting_mail *a = owner;
-
-	(void)events;
-	for (int i = 0; i < ACCEPT_BURST; i++) {
-		struct sockaddr_storage sa;
-		socklen_t n = sizeof(sa);
-		struct address peer;
-		int fd = accept4(a->fd, (struct sockaddr *)&sa, &n,
-		    SOCK_NONBLOCK | SOCK_CLOEXEC);
-
-		if (fd < 0) {
-			if (!is_short_of_descriptors(errno))
-				return;
-			log_say(EVENT_FAILURE,
-			    "no connection can be accepted now: %m");
-			watch_want(a->watch, 0);
-			timer_start(a->rest, REST_MS);
-			return;
-		}
-		if (address_from_sockaddr(&peer, (struct sockaddr *)&sa) < 0)
-			close(fd);
-		else
-			mail_client_new(a->mailer, a->settings, fd, &peer);
-	}
+	mail_client_new(owner, listener, fd, peer);
 }
 
 static void
@@ -81,30 +33,19 @@ accept_begin(struct mailer *m)
 {
 	const struct child *c = m->child;
 
-	m->accepting = calloc(c->listeners_n + 1, sizeof(*m->accepting));
+	m->accepting = calloc(c->listeners_n + 1, sizeof(struct acceptor *));
 	must(m->accepting != NULL);
 	m->accepting_n = c->listeners_n;
-	for (size_t i = 0; i < m->accepting_n; i++) {
-		struct accepting_mail *a = &m->accepting[i];
-
-		a->mailer = m;
-		a->fd = c->listeners[i];
-		a->settings = c->mail_listeners[i];
-		a->watch = watch_new(m->loop, a->fd, accept_ready, a);
-		must(a->watch != NULL);
-		a->rest = timer_new(m->loop, go_on, a);
-		watch_want(a->watch, WATCH_READ);
-	}
+	for (size_t i = 0; i < m->accepting_n; i++)
+		m->accepting[i] = acceptor_new(m->loop, c->listeners[i],
+		    take_client, m, c->mail_listeners[i]);
 }
 
 static void
 accept_end(struct mailer *m)
 {
-	for (size_t i = 0; i < m->accepting_n; i++) {
-		timer_free(m->accepting[i].rest);
-		watch_free(m->accepting[i].watch);
-		close(m->accepting[i].fd);
-	}
+	for (size_t i = 0; i < m->accepting_n; i++)
+		acceptor_free(m->accepting[i]);
 	m->accepting_n = 0;
 }
 

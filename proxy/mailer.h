@@ -19,6 +19,7 @@
 
 #define MAILER_SCRATCH_SIZE 65536
 
+struct acceptor;
 struct mail_client;
 struct mail;
 struct queue;
@@ -50,7 +51,7 @@ struct mailer {
 	struct floods *floods; /* of the bodies' addresses */
 	struct repeats repeats;
 	struct budget budget; /* of content in memory */
-	struct accepting_mail *accepting;
+	struct acceptor **accepting;
 	size_t accepting_n;
 	struct mail_client *clients;
 	size_t clients_n;

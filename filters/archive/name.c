@@ -43,22 +43,6 @@ struct cleaning {
 	bool composed;
 };
 
-/* The first character of what is valid UTF-8, which leaves *b. */
-static uint32_t
-take_character(struct bytes *b)
-{
-	uint8_t first = bytes_take(b, 1).p[0];
-	unsigned more = first < 0xc0 ? 0
-	    : first < 0xe0           ? 1
-	    : first < 0xf0           ? 2
-				     : 3;
-	uint32_t c = more == 0 ? first : first & (0x3fu >> more);
-
-	for (; more > 0 && b->n > 0; more--)
-		c = c << 6 | (bytes_take(b, 1).p[0] & 0x3f);
-	return c;
-}
-
 static void
 put(struct buf *out, uint32_t c)
 {
@@ -138,7 +122,7 @@ flatten(struct cleaning *w, struct bytes text)
 	uint32_t held = 0;
 
 	while (text.n > 0) {
-		uint32_t c = make_safe(w, take_character(&text));
+		uint32_t c = make_safe(w, utf8_take(&text));
 		uint32_t both = c >= 0x300 ? name_compose(held, c) : 0;
 
 		if (c == 0)
@@ -247,7 +231,7 @@ static bool
 has_drive(struct bytes path)
 {
 	while (path.n > 0) {
-		uint32_t c = take_character(&path);
+		uint32_t c = utf8_take(&path);
 
 		if (is_unseen(c))
 			continue;

@@ -7,6 +7,7 @@
 #include "filters/html/base64.h"
 #include "filters/ole/le.h"
 #include "filters/password/password.h"
+#include "filters/text/utf8.h"
 #include "filters/xml/xml.h"
 
 #define BLOCK 16
@@ -237,7 +238,7 @@ to_utf16(struct bytes utf8, uint8_t out[2 * DETOX_PASSWORD_MAX], size_t *n)
 {
 	*n = 0;
 	while (utf8.n > 0) {
-		uint32_t c = password_take_character(&utf8);
+		uint32_t c = utf8_take(&utf8);
 
 		if (c >= 0x10000) {
 			put_le16(out + *n, 0xd800 + ((c - 0x10000) >> 10));

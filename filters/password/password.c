@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "filters/password/password.h"
+#include "filters/text/utf8.h"
 
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
@@ -67,21 +68,6 @@ password_prepare(struct err *e)
 
 /* Passwords. */
 
-uint32_t
-password_take_character(struct bytes *b)
-{
-	uint8_t first = bytes_take(b, 1).p[0];
-	unsigned more = first < 0xc0 ? 0
-	    : first < 0xe0           ? 1
-	    : first < 0xf0           ? 2
-				     : 3;
-	uint32_t c = more == 0 ? first : first & (0x3fu >> more);
-
-	for (; more > 0 && b->n > 0; more--)
-		c = c << 6 | (bytes_take(b, 1).p[0] & 0x3f);
-	return c;
-}
-
 /* The tables are by code; a password has few characters to seek there. */
 static size_t
 write_cp932(uint32_t c, uint8_t out[2])
@@ -113,7 +99,7 @@ password_cp932(
 
 	*n_out = 0;
 	while (utf8.n > 0) {
-		uint32_t c = password_take_character(&utf8);
+		uint32_t c = utf8_take(&utf8);
 		uint8_t code[2];
 		size_t n = write_cp932(c, code);
 

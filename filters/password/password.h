@@ -17,8 +17,6 @@ size_t password_ways(const struct detox *d);
  * room. */
 bool password_way(const struct detox *d, size_t i,
     uint8_t room[DETOX_PASSWORD_MAX], struct bytes *out);
-/* One character of valid UTF-8. */
-uint32_t password_take_character(struct bytes *b);
 /* In CP932; false: a character of it has none there, or all are ASCII. */
 bool password_cp932(
     struct bytes utf8, uint8_t out[DETOX_PASSWORD_MAX], size_t *n_out);

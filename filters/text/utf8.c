@@ -77,6 +77,21 @@ static const uint16_t folds[][2] = {
 };
 
 uint32_t
+utf8_take(struct bytes *b)
+{
+	uint8_t first = bytes_take(b, 1).p[0];
+	unsigned more = first < 0xc0 ? 0
+	    : first < 0xe0           ? 1
+	    : first < 0xf0           ? 2
+				     : 3;
+	uint32_t c = more == 0 ? first : first & (0x3fu >> more);
+
+	for (; more > 0 && b->n > 0; more--)
+		c = c << 6 | (bytes_take(b, 1).p[0] & 0x3f);
+	return c;
+}
+
+uint32_t
 utf8_fold(uint32_t c)
 {
 	if (c < 0x2015 || (c > 0x2225 && c < 0xff0d) || c > 0xffe2)

@@ -10,6 +10,8 @@
 bool utf8_is_valid(struct bytes b);
 /* A scalar value; how many bytes were written. */
 size_t utf8_write(uint8_t out[UTF8_MAX], uint32_t c);
+/* The first character of what is valid UTF-8 and not empty, which leaves *b. */
+uint32_t utf8_take(struct bytes *b);
 /* One of the characters that the tables of Japanese charsets disagree about,
  * for all; others as they are. */
 uint32_t utf8_fold(uint32_t c);

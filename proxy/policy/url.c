@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "proxy/policy/url.h"
 
-#include <idn2.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "proxy/base/idn.h"
 
 #define HOST_GIVEN_MAX 1024 /* UTF-8 is longer than its A-labels */
 
@@ -91,21 +92,6 @@ is_plain(struct bytes host)
 	return true;
 }
 
-/* UTS 46, non-transitional, as browsers do. */
-static int
-to_ascii(struct bytes *host, struct arena *a, const char **why_out)
-{
-	char *given = arena_string(a, *host);
-	char *ascii = NULL;
-
-	if (idn2_to_ascii_8z(given, &ascii,
-		IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL) != IDN2_OK)
-		return bad(why_out, "host is no international name");
-	*host = arena_copy(a, bytes_of(ascii));
-	idn2_free(ascii);
-	return 0;
-}
-
 static void
 take_address(struct url *u, struct arena *a)
 {
@@ -124,8 +110,8 @@ url_parse_host(
 	u->is_address = false;
 	if (host.n == 0 || host.n > HOST_GIVEN_MAX || bytes_index(host, 0) >= 0)
 		return bad(why_out, "host of no or too many bytes");
-	if (!is_plain(host) && to_ascii(&host, a, why_out) < 0)
-		return -1;
+	if (!is_plain(host) && idn_to_ascii(&host, a) < 0)
+		return bad(why_out, "host is no international name");
 	if (host.n > 1 && host.p[host.n - 1] == '.')
 		host.n--;
 	copy = arena_copy(a, host);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "proxy/smtp/envelope.h"
 
-#include <idn2.h>
 #include <string.h>
 
 #include "filters/text/utf8.h"
 #include "proxy/base/address.h"
 #include "proxy/base/buf.h"
+#include "proxy/base/idn.h"
 
 #define DOMAIN_GIVEN_MAX 1024 /* UTF-8 is longer than its A-labels */
 #define LABEL_MAX 63          /* RFC 1035 section 2.3.4 */
@@ -68,21 +68,6 @@ check_charset(struct bytes b, enum mail_charset charset, const char **why_out)
 		return bad(why_out, "an address in UTF-8 without SMTPUTF8");
 	if (!utf8_is_valid(b) || has_c1_control(b))
 		return bad(why_out, "an address with bytes that are no text");
-	return 0;
-}
-
-/* UTS 46, non-transitional, as the host of a URL. */
-static int
-to_ascii(struct bytes *domain, struct arena *a, const char **why_out)
-{
-	char *given = arena_string(a, *domain);
-	char *ascii = NULL;
-
-	if (idn2_to_ascii_8z(given, &ascii,
-		IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL) != IDN2_OK)
-		return bad(why_out, "a domain that is no international name");
-	*domain = arena_copy(a, bytes_of(ascii));
-	idn2_free(ascii);
 	return 0;
 }
 
@@ -181,8 +166,8 @@ mail_domain_parse(struct bytes *out, struct bytes in, enum mail_charset charset,
 		return -1;
 	if (in.n > 1 && in.p[0] == '[' && in.p[in.n - 1] == ']')
 		return parse_literal(out, in, a, why_out);
-	if (!is_ascii(in) && to_ascii(&in, a, why_out) < 0)
-		return -1;
+	if (!is_ascii(in) && idn_to_ascii(&in, a) < 0)
+		return bad(why_out, "a domain that is no international name");
 	if (check_labels(in, why_out) < 0)
 		return -1;
 	*out = lower(in, a);
