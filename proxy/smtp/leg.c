@@ -241,9 +241,6 @@ sum_up(struct leg *leg, const struct detox_report *r)
 			    (unsigned long long)counts[k]);
 }
 
-/* What was rebuilt goes again through the sandbox when it has to show a
- * warning: few mails do, and the header is read as it was written, never as it
- * came. */
 static void
 drop_rebuilt(struct leg *leg)
 {

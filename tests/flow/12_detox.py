@@ -348,3 +348,26 @@ def test_what_is_not_signed_is_no_exception(place):
                       (entry(content).replace("owner", "oner"), "oner")):
         write_exceptions(place, bad)
         assert excepted(place, content)[0] == 1 and says in place.said, (bad, place.said)
+
+
+def test_a_password_is_read_from_a_file(place):
+    data = pathlib.Path(__file__).parent.parent / "data" / "detox_locked"
+    passwords = place.dir / "passwords"
+    for name, word in (("aes256.zip", "pass1234"), ("cp932.zip", "パス表"), ("agile.docx", "パス表"), ("r6.pdf", "pass1234")):
+        locked = (data / name).read_bytes()
+        status, report, out = place.detox(locked, name, "--json")
+        assert status == 2 and out is None and report["passwords"]["missing"] == 1, report
+        assert report["refusal"]["why"].endswith("it needs a password"), report
+        passwords.write_text("wrong-one\n")
+        status, report, out = place.detox(locked, name, "--json", "--password-file", passwords)
+        assert status == 2 and report["refusal"]["why"].endswith("wrong password"), report
+        assert "wrong-one" not in place.said
+        passwords.write_text(f"wrong-one\r\n\n{word}\n")
+        # in the strictest sandbox that there is here
+        status, report, out = place.detox(locked, name, "--json", "--profile", "strict", "--password-file", passwords)
+        assert status == 0 and report["passwords"] == {"missing": 0, "opened": 1}, report
+        assert word not in place.said
+        assert place.detox(out, name)[0] == 0, "what came out has a password"
+    passwords.write_text("x\n" * 17)
+    assert place.detox(locked, name, "--password-file", passwords)[0] == 1
+    assert "expected at most 16 lines" in place.said, place.said

@@ -343,6 +343,32 @@ START_TEST(zygote_that_ends_refuses_what_it_had)
 }
 END_TEST
 
+START_TEST(order_brings_its_passwords)
+{
+	const struct detox_order o = { .profile = 3,
+		.name = BYTES("a.zip"),
+		.passwords = { { BYTES("one"), BYTES("\xe7\xa7\x98") }, 2 } };
+	struct detox_order got;
+	struct bytes all;
+	struct buf b;
+
+	buf_init(&b, 1024);
+	ck_assert_int_eq(detox_order_pack(&o, &b), 0);
+	all = buf_bytes(&b);
+	ck_assert_int_eq(detox_order_unpack(&got, all), 0);
+	ck_assert_uint_eq(got.passwords.n, 2);
+	for (size_t i = 0; i < 2; i++)
+		ck_assert(
+		    bytes_equal(got.passwords.all[i], o.passwords.all[i]));
+	for (size_t n = 0; n < all.n; n++)
+		ck_assert_int_eq(
+		    detox_order_unpack(&got, (struct bytes){ all.p, n }), -1);
+	b.p[b.n - 1] = 0xff; /* no UTF-8 */
+	ck_assert_int_eq(detox_order_unpack(&got, all), -1);
+	buf_release(&b);
+}
+END_TEST
+
 START_TEST(zygote_takes_no_object_that_may_change)
 {
 	const struct detox_order o = { .name = BYTES("a.txt") };
@@ -404,6 +430,7 @@ zygote_suite(void)
 	tcase_add_test(t, zygote_ends_a_job_at_its_deadline);
 	tcase_add_test(t, zygote_has_a_limit_of_jobs);
 	tcase_add_test(t, zygote_that_ends_refuses_what_it_had);
+	tcase_add_test(t, order_brings_its_passwords);
 	tcase_add_test(t, zygote_takes_no_object_that_may_change);
 	tcase_add_test(t, report_is_read_strictly);
 	suite_add_tcase(s, t);
