@@ -90,8 +90,10 @@ static void
 expire(struct leg *leg)
 {
 	const struct mail_settings *s = &leg->mail->mailer->settings->mail;
-	uint64_t age_ms =
-	    1000 * ((uint64_t)time(NULL) - leg->mail->origin.arrived);
+	/* While it waited for its password it was not tried. */
+	uint64_t begun =
+	    leg->unlocked > 0 ? leg->unlocked : leg->mail->origin.arrived;
+	uint64_t age_ms = 1000 * ((uint64_t)time(NULL) - begun);
 	struct smtp_reply r;
 
 	if (leg->mail->spooled == NULL || age_ms < s->expire_ms)

@@ -294,6 +294,7 @@ try(struct leg *leg, const struct unlock_order *o, uint32_t job)
 	s->state = RECIPIENT_PENDING;
 	leg->state = LEG_WAITING;
 	leg->attempts = 0;
+	leg->unlocked = (uint64_t)time(NULL);
 	queue_leg(mail->mailer->queue, leg, 0);
 }
 
@@ -375,6 +376,7 @@ locked_guess(struct leg *leg)
 	s->state = RECIPIENT_PENDING;
 	leg->state = LEG_WAITING;
 	leg->attempts = 0;
+	leg->unlocked = (uint64_t)time(NULL);
 	queue_leg(mail->mailer->queue, leg, 0);
 }
 

@@ -76,6 +76,7 @@ struct leg {
 	size_t which_n;
 	bool alone; /* of one recipient, who has a lock */
 	struct leg_secret *secret;
+	uint64_t unlocked; /* when it got that, in seconds since 1970 */
 	unsigned attempts;
 	uint64_t next_ms; /* of the loop's clock */
 	struct destination *destination;

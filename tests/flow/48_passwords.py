@@ -153,8 +153,8 @@ def test_a_route_may_refuse_or_remove(lab):
     lab.ctl("reload")
 
 
-def hasty(build):
-    lab = mail_module.MailLab(build, mail="password_life = 8; password_tries = 2;")
+def hasty(build, mail="password_life = 8; password_tries = 2;"):
+    lab = mail_module.MailLab(build, mail=mail)
     lab.write_routes(detoxed.ROUTES.format(city=lab.city.port, toge=lab.toge.port))
     return lab
 
@@ -181,6 +181,15 @@ def test_who_guesses_is_stopped_and_who_waits_too_long_too(lab):
         assert "Its time is over" in page, page
         assert at_page(two, url, "pass1234")[0] == 410
         wait_until(lambda: [e["result"] for e in two.events("mail_unlock")][-1] == "expired")
+
+
+def test_the_wait_for_a_password_is_no_try_to_deliver(lab):
+    with hasty(lab.build, "expire = 3; retry_max = 2; delay_notice = 0;") as two:
+        url, _ = send_and_be_told(two, locked_mail("a.zip", zip_of("zipcrypto"), "遅い"))
+        time.sleep(3.5)
+        two.toge.on["end"] = ["451 4.3.0 later", "250 2.0.0 taken"]
+        assert "The mail is delivered" in at_page(two, url, "pass1234")[1]
+        wait_until(lambda: got(two, "遅い"))
 
 
 def password_mail(text, subject="パスワードのお知らせ"):
