@@ -17,6 +17,7 @@
  *	original.c	the original of what was changed, to the store
  *	released.c	one that comes back from there
  *	queue.c		what waits: destinations, retries, the spool's events
+ *	queue_orders.c	what administrators order about it
  *	about.c		a mail as bytes in the spool
  *	notice.c	delivery status notifications
  *	locked.c	recipients whose mail waits for a password

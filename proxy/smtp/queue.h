@@ -25,6 +25,8 @@ bool queue_is_open(const struct queue *q, struct leg *leg);
 /* It is in line, and starts by this tick's end; or behind others, and there is
  * memory for contents that wait. */
 bool queue_wants_content(const struct queue *q, const struct leg *leg);
+/* The destination is tried again now, whatever it was closed for. */
+void queue_open(struct queue *q, struct leg *leg);
 /* In line, now or after its wait. */
 void queue_leg(struct queue *q, struct leg *leg, uint64_t wait_ms);
 /* It runs, or it ended: reached says whether the destination spoke. */
@@ -47,6 +49,7 @@ void queue_drain(struct queue *q);
 /* A leg runs, or the spool is about to take a mail. */
 bool queue_is_busy(const struct queue *q);
 
+/* queue_orders.c */
 /* An administrator's order: "list", "show ID", "retry ID|all", "drop ID",
  * "hold ID". The answer's words are appended. */
 enum order_answer queue_order(
