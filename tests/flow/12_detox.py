@@ -9,6 +9,7 @@ import pathlib
 import shutil
 import subprocess
 import tempfile
+import time
 import zipfile
 
 import lab as lab_module
@@ -272,6 +273,15 @@ def scanned(place, content, profile):
                                       "--profile", profile)
     assert (status == 0) == (out is not None)
     return (report["result"], report.get("refusal", {}).get("reason"), report.get("refusal", {}).get("why", ""))
+
+
+def test_a_window_of_gigabytes_is_refused_at_once(place):
+    """A fuzzer found it: 148 bytes for which libarchive asks for 5.6 GB."""
+    found = pathlib.Path(__file__).parents[1] / "data" / "detox_archive" / "window_of_gigabytes.7z"
+    begun = time.monotonic()
+    status, report, out = place.detox(found.read_bytes(), "a.7z", "--json")
+    assert status == 2 and out is None and report["refusal"]["reason"] in ("broken", "memory"), report
+    assert time.monotonic() - begun < 5
 
 
 def test_real_scanners_judge_the_original_first(place):
