@@ -116,17 +116,22 @@ leg_secret_free(struct leg *leg)
 	leg->secret = NULL;
 }
 
+static struct leg_secret *
+secret_of(struct leg *leg)
+{
+	if (leg->secret == NULL)
+		leg->secret = calloc(1, sizeof(*leg->secret));
+	must(leg->secret != NULL);
+	return leg->secret;
+}
+
 /* The last ones stay: two files may have two passwords. */
 static void
 add_password(struct leg *leg, struct bytes password)
 {
-	struct leg_secret *s = leg->secret;
+	struct leg_secret *s = secret_of(leg);
 	struct bytes *p;
 
-	if (s == NULL) {
-		s = leg->secret = calloc(1, sizeof(*s));
-		must(s != NULL);
-	}
 	if (s->passwords.n == DETOX_PASSWORDS_MAX) {
 		OPENSSL_cleanse(s, sizeof(*s));
 		*s = (struct leg_secret){ 0 };

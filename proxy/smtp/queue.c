@@ -18,7 +18,6 @@
 /* A line of legs to one place. */
 struct destination {
 	const struct mail_route *route;
-	char *domain; /* of a route by MX; "" */
 	struct leg *first, *last;
 	size_t in_line;
 	size_t active;
@@ -27,6 +26,7 @@ struct destination {
 	struct timer *timer; /* until then */
 	struct queue *queue;
 	struct destination *next;
+	char domain[]; /* of a route by MX; "" */
 };
 
 struct queue {
@@ -116,7 +116,6 @@ static void
 destination_free(struct destination *d)
 {
 	timer_free(d->timer);
-	free(d->domain);
 	free(d);
 }
 
@@ -136,12 +135,11 @@ destination_of(struct queue *q, const struct leg *leg)
 		if (d->route == leg->route &&
 		    bytes_equal(bytes_of(d->domain), domain))
 			return d;
-	d = calloc(1, sizeof(*d));
+	d = calloc(1, size_add(sizeof(*d), domain.n + 1));
 	must(d != NULL);
 	d->route = leg->route;
-	d->domain = domain.n == 0 ? strdup("")
-				  : strndup((const char *)domain.p, domain.n);
-	must(d->domain != NULL);
+	if (domain.n > 0)
+		memcpy(d->domain, domain.p, domain.n);
 	d->queue = q;
 	d->next = *row;
 	*row = d;

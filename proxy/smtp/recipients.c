@@ -67,33 +67,35 @@ make_key(uint8_t key[KEY_MAX], const struct mail_route *route,
 	return name_n + address.n;
 }
 
-static struct row **
-find_row(struct recipients *r, const uint8_t *key, size_t n)
+static size_t
+place_of(const uint8_t *key, size_t n)
 {
 	uint64_t h = UINT64_C(0xcbf29ce484222325);
 
 	for (size_t i = 0; i < n; i++)
 		h = (h ^ key[i]) * UINT64_C(0x100000001b3);
-	return &r->rows[(h ^ h >> 32) % ROWS];
+	return (h ^ h >> 32) % ROWS;
 }
 
 static void
 keep(struct recipients *r, const uint8_t *key, size_t n,
     const struct smtp_reply *reply)
 {
-	struct row **row = find_row(r, key, n);
+	size_t place = place_of(key, n);
+	struct row *row = r->rows[place];
 
 	if (n == 0)
 		return;
-	if (*row == NULL)
-		*row = calloc(1, sizeof(**row));
-	must(*row != NULL);
-	(*row)->until_ms = loop_now_ms(r->loop) +
+	if (row == NULL)
+		row = calloc(1, sizeof(*row));
+	must(row != NULL);
+	row->until_ms = loop_now_ms(r->loop) +
 	    (reply_is_done(reply) ? r->settings->recipient_ok_ttl_ms
 				  : r->settings->recipient_bad_ttl_ms);
-	(*row)->reply = *reply;
-	(*row)->key_n = n;
-	memcpy((*row)->key, key, n);
+	row->reply = *reply;
+	row->key_n = n;
+	memcpy(row->key, key, n);
+	r->rows[place] = row;
 }
 
 static void
@@ -117,7 +119,7 @@ recipients_ask(struct recipients *r, const struct mail_route *route,
 	uint8_t key[KEY_MAX];
 	size_t n = make_key(key, route, recipient);
 
-	row = *find_row(r, key, n);
+	row = r->rows[place_of(key, n)];
 	if (row != NULL && row->until_ms > loop_now_ms(r->loop) &&
 	    bytes_equal((struct bytes){ row->key, row->key_n },
 		(struct bytes){ key, n })) {

@@ -21,7 +21,9 @@ signers_new(const struct routes *r, struct err *e)
 
 	must(s != NULL);
 	s->routes = r;
-	s->rows = r == NULL ? NULL : routes_signers(r, &s->n);
+	if (r == NULL)
+		return s;
+	s->rows = routes_signers(r, &s->n);
 	s->keys = calloc(s->n + 1, sizeof(*s->keys));
 	must(s->keys != NULL);
 	for (size_t i = 0; i < s->n; i++) {

@@ -89,7 +89,7 @@ store_settle(struct store *st)
 		answer(st, w, committed, &e);
 		free(w);
 	}
-	st->waiting_end = &st->waiting;
+	st->waiting_last = NULL;
 }
 
 static void
@@ -274,8 +274,11 @@ take_original(struct peer *p, const struct ipc_message *m)
 	w->peer = p;
 	w->job = m->job;
 	w->is_new = after.originals > before.originals;
-	*st->waiting_end = w;
-	st->waiting_end = &w->next;
+	if (st->waiting == NULL)
+		st->waiting = w;
+	else
+		st->waiting_last->next = w;
+	st->waiting_last = w;
 	settle_soon(st);
 }
 
@@ -448,7 +451,6 @@ store_start(struct child *c)
 
 	/* The key lives on locked pages that no core dump holds. */
 	CRYPTO_secure_malloc_init(1 << 16, 32);
-	st.waiting_end = &st.waiting;
 	process_begin(c, parent_message, &st);
 	st.expiring = timer_new(c->loop, expire_due, &st);
 	release_begin(&st);

@@ -25,7 +25,7 @@ struct store {
 	struct store_limits limits;
 	struct peer *peers;
 	struct waiting *waiting; /* for the commit */
-	struct waiting **waiting_end;
+	struct waiting *waiting_last;
 	bool committing;
 	struct timer *expiring;
 	struct release release;
