@@ -36,26 +36,31 @@ class Strange:
     def __init__(self):
         self.answer, self.asked = b"", []
         self.delay, self.now, self.most = 0, 0, 0  # questions at once
+        self.lock = threading.Lock()
         self.listener = mail_module.Hop.__new__(mail_module.Hop)  # for its accept loop and close
         Hop.__init__(self.listener)
         self.listener._talk = self._talk
         self.port = self.listener.port
 
-    def _talk(self, s, f):
-        self.now += 1
-        self.most = max(self.most, self.now)
-        try:
-            self._serve(s, f)
-        finally:
-            self.now -= 1
+    def _count(self, n):
+        with self.lock:
+            self.now += n
+            self.most = max(self.most, self.now)
 
-    def _serve(self, s, f):
+    def _talk(self, s, f):
+        self._count(1)
+        try:
+            self._read(f)
+            time.sleep(self.delay)
+        finally:
+            self._count(-1)  # whoever has the answer may ask again
+        s.sendall(self.answer)
+
+    def _read(self, f):
         head = b""
         while not head.endswith(b"\r\n\r\n"):
             head += f.readline()
         self.asked.append((head, f.read(int(re.search(rb"Content-Length: (\d+)", head)[1]))))
-        time.sleep(self.delay)
-        s.sendall(self.answer)
 
     def says(self, action, more=""):
         body = f'{{"action":"{action}","score":3.5,"required_score":15{more}}}'
