@@ -136,13 +136,15 @@ static const struct {
 static int
 write_process(const struct board_row *r, enum format f, struct buf *out)
 {
+	unsigned long long connections = row_counter(r, COUNTER_CONNECTIONS);
+	unsigned long long requests = row_counter(r, COUNTER_EXCHANGES);
+
+	connections += row_counter(r, COUNTER_MAIL_SESSIONS);
+	requests += row_counter(r, COUNTER_MAILS);
 	return buf_printf(out, "%-12.12s %8d %4u %9lld %11llu %12llu %s\n",
 	    r->process, (int)atomic_load(&r->pid), atomic_load(&r->generation),
 	    (long long)time(NULL) - (long long)atomic_load(&r->started),
-	    (unsigned long long)(row_counter(r, COUNTER_CONNECTIONS) +
-		row_counter(r, COUNTER_MAIL_SESSIONS)),
-	    (unsigned long long)(row_counter(r, COUNTER_EXCHANGES) +
-		row_counter(r, COUNTER_MAILS)),
+	    connections, requests,
 	    atomic_load(&r->draining) != 0 ? status_words[f].draining
 					   : status_words[f].serving);
 }

@@ -71,46 +71,46 @@ struct destination;
 struct leg {
 	struct mail *mail;
 	enum leg_state state;
+	unsigned attempts;
 	const struct mail_route *route;
 	struct bytes domain;
 	size_t *which; /* recipients: indices into the envelope's */
 	size_t which_n;
-	bool alone; /* of one recipient, who has a lock */
 	struct leg_secret *secret;
 	uint64_t unlocked; /* when it got that, in seconds since 1970 */
-	unsigned attempts;
-	uint64_t next_ms; /* of the loop's clock */
+	uint64_t next_ms;  /* of the loop's clock */
 	struct destination *destination;
 	struct leg *next; /* in line there */
 	size_t heap_at;   /* in the queue of those that wait; SIZE_MAX: not */
 	/* while it runs */
 	size_t stage_at;
 	int object;                   /* what detox and the store are given */
+	int rebuilt;                  /* what detox made of it */
 	size_t object_skip;           /* bytes of it before the content */
 	struct detox_ask *inspecting; /* its texts are taken out */
 	struct treat *treat;
-	int rebuilt; /* what it made */
 	uint8_t *map;
 	size_t map_n;
 	struct bytes body;     /* what is delivered */
 	struct buf head;       /* what we write before it */
 	struct buf own_head;   /* of its own header, when body is without it */
 	const char *signed_by; /* the domain of its signature; NULL: none */
-	struct suspicion suspicion; /* of mail from outside */
-	bool judged;
+	struct suspicion suspicion;      /* of mail from outside */
 	struct store_ask *contact;       /* whether its sender is known */
 	char banners[SUSPECT_WORDS_MAX]; /* that the mail is to show */
 	const char *result; /* of detox: "sanitised"; NULL: not asked */
 	struct buf hidden;  /* the mail's header without To and Cc; or empty */
 	char removed[256];
-	bool missed;               /* a reader may miss what was left out */
 	struct smtp_reply refused; /* by detox; code 0: it was not */
 	struct store_ask *keeping;
-	bool kept; /* the store has the original */
 	struct shipment *shipment;
 	const struct mail_recipient **shipped; /* those asked this time */
 	size_t *shipped_which;
 	size_t shipped_n;
+	bool alone;  /* of one recipient, who has a lock */
+	bool judged; /* its sender, once */
+	bool missed; /* a reader may miss what was left out */
+	bool kept;   /* the store has the original */
 };
 
 struct mail {

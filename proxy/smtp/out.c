@@ -346,7 +346,7 @@ room(void *owner)
 
 	for (struct shipment *s = o->waiting; s != NULL; s = next) {
 		next = s->next;
-		if (s->order.route == full && full->hops_n > 0)
+		if (full != NULL && s->order.route == full && full->hops_n > 0)
 			continue;
 		try_next(s);
 		if (s->waits)

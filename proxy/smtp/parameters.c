@@ -275,8 +275,8 @@ decode_xtext(struct bytes in, char *out, size_t size)
 		return -1;
 	for (size_t i = 0; i < in.n && n + 1 < size; n++) {
 		if (in.p[i] == '+') {
-			out[n] = (char)(byte_hex(in.p[i + 1]) << 4 |
-			    byte_hex(in.p[i + 2]));
+			out[n] = (char)((unsigned)byte_hex(in.p[i + 1]) << 4 |
+			    (unsigned)byte_hex(in.p[i + 2]));
 			i += 3;
 		} else {
 			out[n] = (char)in.p[i++];

@@ -250,7 +250,7 @@ int
 rspamd_verdict_pack(const struct rspamd_verdict *v, struct buf *out)
 {
 	return buf_printf(out, "%d %lld %lld %d %d %d %d|%s|%s\n", v->action,
-	    (long long)(v->score + MOVED), (long long)(v->required + MOVED),
+	    (long long)v->score + MOVED, (long long)v->required + MOVED,
 	    v->results.said[RESULT_SPF], v->results.said[RESULT_DKIM],
 	    v->results.said[RESULT_DMARC], v->results.said[RESULT_ARC],
 	    v->results.text, v->symbols);

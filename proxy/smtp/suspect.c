@@ -234,7 +234,7 @@ suspect_add(struct suspicion *s, enum suspect_reason r)
 static bool
 contains(struct bytes text, struct bytes part)
 {
-	for (size_t i = 0; i + part.n <= text.n; i++)
+	for (size_t i = 0; part.n > 0 && i + part.n <= text.n; i++)
 		if (memcmp(text.p + i, part.p, part.n) == 0)
 			return true;
 	return false;
