@@ -63,12 +63,11 @@ def test_ambiguous_requests_are_refused_with_a_reason(lab):
 
 
 def test_a_request_that_follows_a_refused_one_is_not_served(lab):
-    before = len(SEEN)
-    bad = BAD["length and chunks"].replace("PORT", str(lab.o))
-    good = f"GET {T} HTTP/1.1\r\n{H}\r\n".replace("PORT", str(lab.o))
+    # at a place of their own: a body refused behind its head may still come in from before
+    bad = BAD["length and chunks"].replace(T, T + "after").replace("PORT", str(lab.o))
+    good = f"GET {T}after HTTP/1.1\r\n{H}\r\n".replace("PORT", str(lab.o))
     assert lab.send_raw((bad + good).encode()).status == 400
-    # a body that was refused behind its head may still come in from before
-    assert not [h for h in SEEN[before:] if b"chunked" not in h.lower()], SEEN[before:]
+    assert not [h for h in SEEN if b"/after" in h], SEEN
 
 
 def test_a_bad_body_behind_a_head_ends_its_exchange_alone(lab):
