@@ -40,7 +40,7 @@ CPPFLAGS += -I. -isystem /usr/share/include/llhttp -D_GNU_SOURCE \
 	-include proxy/base/banned.h
 # = and not :=, so that pkg-config is asked once the packages are there
 PKG_CFLAGS := $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
-PKG_LIBS := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lgif -lm
+PKG_LIBS := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lgif -lresolv -lm
 # GMime reads in tests what filters/mail wrote: another reader than ours.
 TEST_CFLAGS := $(shell pkg-config --cflags-only-I gmime-3.0 2>/dev/null)
 CFLAGS_ALL = -std=gnu17 $(WARN) $(OPT.$(MODE)) $(CFLAGS) $(PKG_CFLAGS) \

@@ -65,6 +65,8 @@ tls_word(enum hop_tls tls)
 	switch (tls) {
 	case HOP_TLS_VERIFIED:
 		return "required";
+	case HOP_TLS_DANE:
+		return "dane";
 	case HOP_TLS_OPPORTUNISTIC:
 		return "opportunistic";
 	case HOP_TLS_NONE:

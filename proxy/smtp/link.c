@@ -358,7 +358,10 @@ fits(const struct link *l, const struct link_order *o)
 	return a->port == b->port && a->tls == b->tls &&
 	    a->implicit == b->implicit && l->order.reach == o->reach &&
 	    l->order.zone == o->zone && strcmp(a->host, b->host) == 0 &&
-	    strcmp(a->name, name_of(b)) == 0;
+	    strcmp(a->name, name_of(b)) == 0 &&
+	    (a->tls != HOP_TLS_DANE ||
+		(tlsa_equal(&l->order.tlsa, &o->tlsa) &&
+		    strcmp(l->order.domain, o->domain) == 0));
 }
 
 /* Of those that fit: how many there are, and one that nobody uses. */
@@ -391,6 +394,9 @@ link_new(struct links *ls, const struct link_order *o)
 	snprintf(l->name, sizeof(l->name), "%s", name_of(&o->hop));
 	l->order.hop.host = l->host;
 	l->order.hop.name = l->name;
+	snprintf(l->domain, sizeof(l->domain), "%s",
+	    o->domain == NULL ? "" : o->domain);
+	l->order.domain = l->domain;
 	l->report.tls = "";
 	l->timer = timer_new(ls->loop, due, l);
 	link_first(l);
@@ -478,6 +484,7 @@ new_ctx(struct trust *trust)
 		SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
 	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);
 	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
+	must(SSL_CTX_dane_enable(ctx) > 0);
 	return ctx;
 }
 

@@ -8,6 +8,7 @@
 #include "proxy/smtp/dialog.h"
 #include "proxy/smtp/routes.h"
 #include "proxy/smtp/settings.h"
+#include "proxy/smtp/tlsa.h"
 #include "proxy/upstream/resolve.h"
 
 #define LINK_PEER_MAX 320
@@ -47,6 +48,8 @@ struct link_order {
 	const struct zone *zone; /* JUDGED: whose permitted addresses hold;
 				  * NULL: nothing inside */
 	enum link_choice choice;
+	struct tlsa tlsa;   /* HOP_TLS_DANE: what the hop is held to */
+	const char *domain; /* the same: of the recipients */
 	/* What is left of the hop's addresses; n 0: its name is asked for. */
 	struct addresses only;
 	const struct dialog_mail *mail; /* outlives its end */

@@ -16,6 +16,12 @@
 
 /* TLS. */
 
+static bool
+verifies_by_tlsa(const struct link *l)
+{
+	return l->order.hop.tls == HOP_TLS_DANE && l->order.tlsa.n > 0;
+}
+
 static SSL *
 new_ssl(struct link *l)
 {
@@ -32,7 +38,9 @@ new_ssl(struct link *l)
 		must(X509_VERIFY_PARAM_set1_host(p, l->name, 0) == 1);
 		must(SSL_set_tlsext_host_name(ssl, l->name) == 1);
 	}
-	if (l->order.hop.tls != HOP_TLS_VERIFIED) {
+	if (verifies_by_tlsa(l)) {
+		tlsa_use(&l->order.tlsa, ssl, l->name, l->domain);
+	} else if (l->order.hop.tls != HOP_TLS_VERIFIED) {
 		SSL_set_verify(ssl, SSL_VERIFY_NONE, NULL);
 		SSL_set_security_level(ssl, 1);
 	}
@@ -54,8 +62,8 @@ static void
 fail_handshake(struct link *l)
 {
 	long result = SSL_get_verify_result(stream_ssl(l->stream));
-	bool unverified =
-	    result != X509_V_OK && l->order.hop.tls == HOP_TLS_VERIFIED;
+	bool unverified = result != X509_V_OK &&
+	    (l->order.hop.tls == HOP_TLS_VERIFIED || verifies_by_tlsa(l));
 
 	l->report.unshaken = true;
 	link_fail(l, "4.7.5", "TLS: %s",
@@ -131,6 +139,7 @@ wanted_tls(const struct link *l)
 		return DIALOG_TLS_NEVER;
 	switch (l->order.hop.tls) {
 	case HOP_TLS_VERIFIED:
+	case HOP_TLS_DANE:
 		return DIALOG_TLS_REQUIRED;
 	case HOP_TLS_OPPORTUNISTIC:
 		return DIALOG_TLS_OFFERED;

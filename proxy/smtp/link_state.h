@@ -23,6 +23,7 @@ struct link {
 	enum link_state state;
 	struct link_order order;
 	char host[HOST_MAX + 1], name[HOST_MAX + 1]; /* of order.hop */
+	char domain[HOST_MAX + 1];                   /* of order */
 	struct resolve_wait *resolving;
 	struct race *race;
 	struct stream *stream;

@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "proxy/smtp/out.h"
 
+#include <arpa/nameser.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "proxy/smtp/data.h"
 #include "proxy/smtp/link.h"
+#include "proxy/smtp/sts.h"
 #include "proxy/upstream/mx.h"
 
 #define SMTP_PORT 25
+#define NS_T_TLSA 52 /* RFC 6698 */
 /* How long others are tried before a next hop that could not be reached, so
  * that not every mail waits for it. */
 #define DOWN_MS 30000
@@ -26,6 +29,7 @@ struct out {
 	struct loop *loop;
 	struct resolver *resolver;
 	struct mx *mx;
+	struct sts *sts;
 	struct links *links;
 	struct shipment *waiting, **waiting_end; /* for a connection */
 	uint16_t mx_port;
@@ -38,6 +42,8 @@ struct candidate {
 	struct next_hop hop;
 	uint64_t rank; /* its priority, behind all others when it is down */
 	bool failed;
+	bool unasked; /* its TLSA records are to be asked for first */
+	struct tlsa tlsa;
 };
 
 struct shipment {
@@ -51,6 +57,8 @@ struct shipment {
 	enum link_choice choice;
 	struct addresses left; /* of it */
 	struct mx_wait *asking;
+	struct sts_wait *asking_policy;
+	struct resolve_query *asking_tlsa;
 	struct link *link;
 	struct shipment *next; /* of those that wait, while it does */
 	bool waits;
@@ -138,6 +146,8 @@ shipment_free(struct shipment *s)
 {
 	stop_waiting(s);
 	mx_cancel(s->asking);
+	sts_cancel(s->asking_policy);
+	resolver_query_cancel(s->asking_tlsa);
 	link_cancel(s->link);
 	timer_free(s->timer);
 	arena_release(&s->arena);
@@ -260,8 +270,71 @@ link_done(void *owner, const struct link_report *r)
 	}
 }
 
+/* What DNS says of a host's certificate. */
+
+static void
+fail_candidate(struct shipment *s, struct candidate *c, const char *words)
+{
+	s->lasting = false;
+	reply_set(&s->failure, 451, "4.7.5", "%s: %s", c->hop.host, words);
+	c->failed = true;
+	s->now = NULL;
+}
+
+/* The records could not be had. Where the host's address is validated, somebody
+ * may be hiding them (RFC 7672 section 2.1.2). */
+static void
+address_known(void *owner, enum resolve_status status, struct bytes message)
+{
+	struct shipment *s = owner;
+
+	s->asking_tlsa = NULL;
+	if (status == RESOLVE_SILENT ||
+	    (status == RESOLVE_ANSWERED && resolve_is_validated(message)))
+		fail_candidate(s, s->now, "its TLSA records cannot be had");
+	try_next(s);
+}
+
+static void
+tlsa_known(void *owner, enum resolve_status status, struct bytes message)
+{
+	struct shipment *s = owner;
+	struct candidate *c = s->now;
+
+	s->asking_tlsa = NULL;
+	if (status == RESOLVE_SILENT) {
+		s->asking_tlsa = resolver_query(s->out->resolver,
+		    bytes_of(c->hop.host), ns_t_a, address_known, s);
+		return;
+	}
+	if (status == RESOLVE_ANSWERED && resolve_is_validated(message)) {
+		if (tlsa_parse(&c->tlsa, message) < 0)
+			fail_candidate(s, c, "its TLSA records are broken");
+		else if (c->tlsa.found)
+			c->hop.tls = HOP_TLS_DANE;
+	}
+	try_next(s);
+}
+
+static void
+ask_tlsa(struct shipment *s, struct candidate *c)
+{
+	const char *name =
+	    arena_printf(&s->arena, "_%u._tcp.%s", c->hop.port, c->hop.host);
+
+	c->unasked = false;
+	s->now = c;
+	if (strlen(name) > HOST_MAX) {
+		try_next(s);
+		return;
+	}
+	s->asking_tlsa = resolver_query(
+	    s->out->resolver, bytes_of(name), NS_T_TLSA, tlsa_known, s);
+}
+
 /* Which next hop. */
 
+/* Whether it is under way: a connection, or what must be known before. */
 static bool
 take_link(struct shipment *s, struct candidate *c)
 {
@@ -271,10 +344,16 @@ take_link(struct shipment *s, struct candidate *c)
 						    : LINK_REACH_JUDGED,
 		.zone = s->order.zone,
 		.choice = s->choice,
+		.tlsa = c->tlsa,
+		.domain = arena_string(&s->arena, s->order.domain),
 		.only = s->left,
 		.mail = &s->mail,
 	};
 
+	if (c->unasked) {
+		ask_tlsa(s, c);
+		return true;
+	}
 	s->link = links_take(s->out->links, &order, link_done, s);
 	if (s->link == NULL)
 		return false;
@@ -387,10 +466,47 @@ before_ourselves(const struct shipment *s, const struct mx_hosts *h)
 	return n;
 }
 
+/* What the domain asks of those hosts. TLSA records, which hold for a host,
+ * come before it where there are both (RFC 8461 section 2). */
+static void
+policy_known(void *owner, const struct sts_policy *p)
+{
+	struct shipment *s = owner;
+
+	s->asking_policy = NULL;
+	for (size_t i = 0; i < s->candidates_n; i++) {
+		struct candidate *c = &s->candidates[i];
+
+		if (p->mode != STS_ENFORCE)
+			break;
+		if (sts_covers(p, bytes_of(c->hop.host)))
+			c->hop.tls = HOP_TLS_VERIFIED;
+		else
+			fail_candidate(
+			    s, c, "not a host of the domain's MTA-STS policy");
+	}
+	try_next(s);
+}
+
+static void
+ask_policy(struct shipment *s)
+{
+	struct sts_policy p = { 0 };
+
+	if (s->out->settings->mta_sts &&
+	    s->order.route->mx_tls == HOP_TLS_OPPORTUNISTIC)
+		s->asking_policy =
+		    sts_get(s->out->sts, s->order.domain, &p, policy_known, s);
+	if (s->asking_policy == NULL)
+		policy_known(s, &p);
+}
+
 static void
 take_hosts(struct shipment *s, const struct mx_hosts *h)
 {
 	size_t n = before_ourselves(s, h);
+	bool dane = s->out->settings->dane && h->validated &&
+	    s->order.route->mx_tls == HOP_TLS_OPPORTUNISTIC;
 
 	if (n == 0) {
 		if (h->n == 0)
@@ -401,10 +517,12 @@ take_hosts(struct shipment *s, const struct mx_hosts *h)
 	}
 	s->candidates = ARENA_ARRAY(&s->arena, struct candidate, n);
 	s->candidates_n = n;
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
 		s->candidates[i] = mx_candidate(
 		    s, bytes_of(h->hosts[i].name), h->hosts[i].preference);
-	try_next(s);
+		s->candidates[i].unasked = dane;
+	}
+	ask_policy(s);
 }
 
 static void
@@ -589,6 +707,12 @@ out_set_mx_port(struct out *o, uint16_t port)
 }
 
 void
+out_set_sts_port(struct out *o, uint16_t port, const struct zone *permitted)
+{
+	sts_set_port(o->sts, port, permitted);
+}
+
+void
 out_drain(struct out *o)
 {
 	links_drain(o->links);
@@ -611,9 +735,14 @@ out_new(const struct mail_settings *s, const struct upstream_settings *u,
 	o->links = links_new(s, u, o->resolver, trust, l, room, o, e);
 	if (o->links == NULL)
 		goto free_resolver;
+	o->sts = sts_new(u, o->resolver, trust, l, e);
+	if (o->sts == NULL)
+		goto free_links;
 	o->mx = mx_new(u, o->resolver, l);
 	return o;
 
+free_links:
+	links_free(o->links);
 free_resolver:
 	resolver_free(o->resolver);
 free_out:
@@ -628,6 +757,7 @@ out_free(struct out *o)
 		return;
 	must(o->waiting == NULL);
 	links_free(o->links);
+	sts_free(o->sts);
 	mx_free(o->mx);
 	resolver_free(o->resolver);
 	free(o);

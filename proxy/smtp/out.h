@@ -7,6 +7,7 @@
  *	link.c		one connection: its mails, keeping it, time limits
  *	link_open.c	the way to it: resolve, judge, connect, TLS
  *	dialog.c	the client's side of SMTP; no I/O
+ *	tlsa.c, sts.c	what a domain found by MX asks of TLS (DANE, MTA-STS)
  */
 #pragma once
 
@@ -92,3 +93,6 @@ void out_drain(struct out *o);
 
 /* The port of hosts found by MX; 25, but in tests. */
 void out_set_mx_port(struct out *o, uint16_t port);
+/* The same of MTA-STS's pages; 443, and public addresses alone. */
+void out_set_sts_port(
+    struct out *o, uint16_t port, const struct zone *permitted);

@@ -244,14 +244,19 @@ choose_tls(const config_setting_t *group, const char *value, enum hop_tls *out,
     struct err *e)
 {
 	static const char *const names[] = {
-		[HOP_TLS_VERIFIED] = "required",
-		[HOP_TLS_OPPORTUNISTIC] = "opportunistic",
-		[HOP_TLS_NONE] = "none",
+		"required",
+		"opportunistic",
+		"none",
 		NULL,
+	};
+	static const enum hop_tls meanings[] = {
+		HOP_TLS_VERIFIED,
+		HOP_TLS_OPPORTUNISTIC,
+		HOP_TLS_NONE,
 	};
 	int i = choose(group, "tls", value, names, e);
 
-	*out = i < 0 ? HOP_TLS_VERIFIED : (enum hop_tls)i;
+	*out = i < 0 ? HOP_TLS_VERIFIED : meanings[i];
 	return i < 0 ? -1 : 0;
 }
 

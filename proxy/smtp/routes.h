@@ -29,6 +29,7 @@
 enum hop_tls {
 	HOP_TLS_VERIFIED = 0,  /* "required": TLS with a certificate that holds
 				* for the hop's name */
+	HOP_TLS_DANE,          /* as DNS says of a host found by MX */
 	HOP_TLS_OPPORTUNISTIC, /* TLS when it is offered, whoever it is with */
 	HOP_TLS_NONE,          /* plain, in a closed network */
 };

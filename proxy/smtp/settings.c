@@ -132,6 +132,18 @@ const struct setting mail_table[] = {
 	SETTING_SECONDS_ROW(mail_settings, recipient_bad_ttl, 60, 0, DAY,
 	    "How long it is remembered that a next hop refuses a recipient.",
 	    "次の中継先が宛先を拒むことを覚えておく時間。"),
+	SETTING(mail_settings, mta_sts, FLAG, true, 0, 1,
+	    "For next hops by MX with opportunistic TLS: what a domain's MTA-STS"
+	    " policy asks for is done (RFC 8461).",
+	    "MX による中継先（tls が opportunistic）で、宛先ドメインの MTA-STS "
+	    "ポリシーに従う（RFC 8461）。"),
+	SETTING(mail_settings, dane, FLAG, false, 0, 1,
+	    "The same for TLSA records (DANE, RFC 7672). Only where the name"
+	    " servers validate DNSSEC and the way to them can be trusted, such"
+	    " as a resolver on this machine.",
+	    "同じく TLSA レコード（DANE、RFC 7672）に従う。ネームサーバーが "
+	    "DNSSEC を検証し、そこまでの経路を信頼できるとき（同じ計算機の"
+	    "リゾルバーなど）だけ有効にします。"),
 	SETTING(mail_settings, connections_per_hop, COUNT, 20, 1, 1000,
 	    "Connections of one mail process to one next hop at once.",
 	    "一つのメールプロセスから一つの中継先への同時接続の上限。"),

@@ -58,6 +58,7 @@ struct mail_settings {
 	uint64_t recipient_ok_ttl_ms,
 	    recipient_bad_ttl_ms; /* of what a next
 				   * hop said of a recipient */
+	bool mta_sts, dane; /* by MX: whether what domains ask for is done */
 	uint32_t connections_per_hop;
 	uint64_t retry_min_ms, retry_max_ms, expire_ms, delay_notice_ms;
 	uint32_t first_contact_days; /* of silence; 0: nobody is asked */

@@ -151,6 +151,7 @@ mx_parse(struct mx_hosts *out, struct bytes domain, struct bytes message)
 		out->answer = MX_NULL;
 	} else if (status == ARES_SUCCESS) {
 		out->answer = MX_HOSTS;
+		out->validated = resolve_is_validated(message);
 		for (const struct ares_mx_reply *x = all; x != NULL;
 		     x = x->next) {
 			host = (struct mx_host){ .preference = x->priority };

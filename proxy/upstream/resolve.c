@@ -4,6 +4,7 @@
 #include <ares.h>
 #include <arpa/nameser.h>
 #include <netdb.h>
+#include <openssl/rand.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,6 +12,17 @@
 #define BUCKETS 4096
 #define RESOLUTION_DELAY_MS 50 /* RFC 8305 section 3 */
 #define TRY_MS 1500            /* one question to one server */
+
+/* The header of a message (RFC 1035 section 4.1.1, RFC 4035 section 3.2.3). */
+#define DNS_HEADER_N 12
+#define DNS_RCODE_AT 3
+#define DNS_ANSWERS_AT 6
+#define DNS_AD 0x20
+
+enum {
+	WITHOUT_EDNS = 0,
+	ASK_RECURSION = 1
+};
 
 struct lookup;
 
@@ -496,6 +508,32 @@ struct resolve_query {
 	char name[];
 };
 
+/* Of an answer that came: what its header says (RFC 1035 section 4.1.1). */
+static enum resolve_status
+status_of_answer(struct bytes message)
+{
+	if (message.n < DNS_HEADER_N)
+		return RESOLVE_SILENT;
+	switch (message.p[DNS_RCODE_AT] & 0x0f) {
+	case ns_r_noerror:
+		return message.p[DNS_ANSWERS_AT] == 0 &&
+			message.p[DNS_ANSWERS_AT + 1] == 0
+		    ? RESOLVE_NO_DATA
+		    : RESOLVE_ANSWERED;
+	case ns_r_nxdomain:
+		return RESOLVE_NO_NAME;
+	default:
+		return RESOLVE_SILENT;
+	}
+}
+
+bool
+resolve_is_validated(struct bytes message)
+{
+	return message.n >= DNS_HEADER_N &&
+	    (message.p[DNS_RCODE_AT] & DNS_AD) != 0;
+}
+
 /* Its owner is done with it; c-ares may not be. */
 static void
 leave_query(struct resolve_query *q)
@@ -528,7 +566,9 @@ query_answered(
 	(void)timeouts;
 	q->asked = false;
 	r->queries_n--;
-	q->status = status_of(status);
+	q->status = status != ARES_SUCCESS
+	    ? status_of(status)
+	    : status_of_answer((struct bytes){ message, (size_t)n });
 	if (q->timer == NULL) {
 		free(q);
 	} else if (r->closing) {
@@ -541,6 +581,27 @@ query_answered(
 	} else {
 		timer_start(q->timer, 0);
 	}
+}
+
+/* With the AD bit, which asks for it in the answer (RFC 6840 section 5.7). */
+static void
+send_query(struct resolve_query *q, int type)
+{
+	unsigned char *message = NULL;
+	uint16_t id;
+	int n = 0;
+	int made;
+
+	must(RAND_bytes((uint8_t *)&id, sizeof(id)) == 1);
+	made = ares_create_query(q->name, ns_c_in, type, id, ASK_RECURSION,
+	    &message, &n, WITHOUT_EDNS);
+	if (made != ARES_SUCCESS) {
+		query_answered(q, made, 0, NULL, 0);
+		return;
+	}
+	message[DNS_RCODE_AT] |= DNS_AD;
+	ares_send(q->resolver->channel, message, n, query_answered, q);
+	ares_free_string(message);
 }
 
 struct resolve_query *
@@ -559,7 +620,7 @@ resolver_query(struct resolver *r, struct bytes name, int type,
 	timer_start(q->timer, r->settings->resolve_timeout_ms);
 	q->asked = true;
 	r->queries_n++;
-	ares_query(r->channel, q->name, ns_c_in, type, query_answered, q);
+	send_query(q, type);
 	ask_again_in_time(r);
 	return q;
 }

@@ -37,6 +37,7 @@ static SSL_CTX *server;
 static char folder[] = "/tmp/out-XXXXXX";
 static char *anchor;
 static unsigned awaited;
+static uint8_t digest[32]; /* of the server's certificate */
 
 #define ADDRESS(string)                                 \
 	{                                               \
@@ -679,6 +680,157 @@ START_TEST(out_goes_by_mx)
 }
 END_TEST
 
+/* What DNS and a policy's page ask of the TLS with a host found by MX. */
+
+#define AD 0x20 /* the resolver has validated it */
+#define ANSWER_SERVFAIL 2
+#define STARTTLS                                                     \
+	HELLO "<250-mx.test\n<250 STARTTLS\n>STARTTLS\n<220 go\n*\n" \
+	      ">EHLO us.test\n"
+#define PAGE(status, type, text)                                              \
+	"*\n>GET /.well-known/mta-sts.txt HTTP/1.1\n"                         \
+	">Host: mta-sts.sts.test\n>Accept\n>Connection\n>\n<HTTP/1.1 " status \
+	"\rContent-Type: " type "\r\r" text "\n"
+#define POLICY(mode, mx) \
+	"version: STSv1\rmode: " mode "\rmx: " mx "\rmax_age: 86400"
+
+enum tlsa_said {
+	TLSA_NONE,
+	TLSA_RIGHT,
+	TLSA_WRONG,
+	TLSA_UNUSABLE,
+	TLSA_AWAY,
+};
+
+static const struct {
+	const char *name;
+	const char *host;
+	const char *page;
+	enum tlsa_said tlsa;
+	int mx_code, tlsa_code, address_code;
+	bool dane, mta_sts;
+	unsigned code;
+	bool verified;
+	const char *version;
+} asked_for[] = {
+	{ "a certificate as DNS says", STARTTLS PIPES TAKES, NULL, TLSA_RIGHT,
+	    AD, AD, AD, true, false, 250, true, "TLSv1.3" },
+	{ "another certificate", STARTTLS, NULL, TLSA_WRONG, AD, AD, AD, true,
+	    false, 451, false, "" },
+	{ "no TLS where DNS has a certificate", HELLO PIPES, NULL, TLSA_RIGHT,
+	    AD, AD, AD, true, false, 451, false, "" },
+	{ "records that nobody may use ask for TLS", STARTTLS PIPES TAKES, NULL,
+	    TLSA_UNUSABLE, AD, AD, AD, true, false, 250, true, "TLSv1.3" },
+	{ "and are nothing without", HELLO PIPES, NULL, TLSA_UNUSABLE, AD, AD,
+	    AD, true, false, 451, false, "" },
+	{ "records that are hidden", HELLO PIPES, NULL, TLSA_AWAY, AD,
+	    ANSWER_SERVFAIL, AD, true, false, 451, false, "" },
+	{ "no records of a host that is not signed", HELLO PIPES TAKES, NULL,
+	    TLSA_AWAY, AD, ANSWER_SERVFAIL, 0, true, false, 250, false, "" },
+	{ "no records", HELLO PIPES TAKES, NULL, TLSA_NONE, AD, AD, AD, true,
+	    false, 250, false, "" },
+	{ "records that are not validated", HELLO PIPES TAKES, NULL, TLSA_WRONG,
+	    AD, 0, 0, true, false, 250, false, "" },
+	{ "an MX that is not validated", HELLO PIPES TAKES, NULL, TLSA_WRONG, 0,
+	    AD, AD, true, false, 250, false, "" },
+	{ "nobody asked for DANE", HELLO PIPES TAKES, NULL, TLSA_WRONG, AD, AD,
+	    AD, false, false, 250, false, "" },
+	{ "a policy that holds", STARTTLS PIPES TAKES,
+	    PAGE("200 OK", "text/plain; charset=utf-8",
+		POLICY("enforce", "mx.test")),
+	    TLSA_NONE, 0, 0, 0, false, true, 250, true, "TLSv1.3" },
+	{ "a policy of other hosts", HELLO PIPES,
+	    PAGE("200 OK", "text/plain", POLICY("enforce", "*.mx.test")),
+	    TLSA_NONE, 0, 0, 0, false, true, 451, false, "" },
+	{ "no TLS where a policy asks for it", HELLO PIPES,
+	    PAGE("200 OK", "text/plain", POLICY("enforce", "mx.test")),
+	    TLSA_NONE, 0, 0, 0, false, true, 451, false, "" },
+	{ "a policy that is being tried", HELLO PIPES TAKES,
+	    PAGE("200 OK", "text/plain", POLICY("testing", "x.test")),
+	    TLSA_NONE, 0, 0, 0, false, true, 250, false, "" },
+	{ "no page", HELLO PIPES TAKES,
+	    PAGE("404 No", "text/plain", POLICY("enforce", "x.test")),
+	    TLSA_NONE, 0, 0, 0, false, true, 250, false, "" },
+	{ "a page that is no text", HELLO PIPES TAKES,
+	    PAGE("200 OK", "text/html", POLICY("enforce", "x.test")), TLSA_NONE,
+	    0, 0, 0, false, true, 250, false, "" },
+	{ "nobody asked for policies", HELLO PIPES TAKES,
+	    PAGE("200 OK", "text/plain", POLICY("enforce", "x.test")),
+	    TLSA_NONE, 0, 0, 0, false, false, 250, false, "" },
+	{ "a policy that holds, and another certificate in DNS", STARTTLS,
+	    PAGE("200 OK", "text/plain", POLICY("enforce", "mx.test")),
+	    TLSA_WRONG, AD, AD, AD, true, true, 451, false, "" },
+};
+
+static struct bytes
+tlsa_data(enum tlsa_said said, uint8_t data[35])
+{
+	if (said == TLSA_NONE || said == TLSA_AWAY)
+		return (struct bytes){ 0 };
+	data[0] = said == TLSA_UNUSABLE ? 1 : 3; /* PKIX-EE, DANE-EE */
+	data[1] = 0;
+	data[2] = 1;
+	memcpy(data + 3, digest, sizeof(digest));
+	data[3] ^= said == TLSA_WRONG;
+	return (struct bytes){ data, 35 };
+}
+
+START_TEST(out_asks_of_tls_what_domains_do)
+{
+	const char *page = asked_for[_i].page;
+	struct peer p = peer_new(&asked_for[_i].host, 1, server);
+	struct peer web = peer_new(&page, page == NULL ? 0 : 1, server);
+	struct mail_route route = { .mx_tls = HOP_TLS_OPPORTUNISTIC };
+	struct prefix loopback;
+	struct zone zone = { .permitted = &loopback, .permitted_n = 1 };
+	struct shipment_order order = order_for(&route, 1);
+	char at[32], tlsa_name[64];
+	uint8_t tlsa[35];
+	const struct peer_record asked[] = {
+		{ "sts.test", ns_t_mx, asked_for[_i].mx_code,
+		    { MX("\x0a", "\2mx\4test\0") } },
+		{ "mx.test", ns_t_a, asked_for[_i].address_code, { HOME } },
+		{ tlsa_name, 52, asked_for[_i].tlsa_code,
+		    { tlsa_data(asked_for[_i].tlsa, tlsa) } },
+		{ "mta-sts.sts.test", ns_t_a, 0, { HOME } },
+		{ "_mta-sts.sts.test", ns_t_txt, 0,
+		    { BYTES_ROW("\x0fv=STSv1; id=a1;") } },
+	};
+	struct peer names;
+	const char *list[] = { at };
+	struct got g = { .recipients_n = 1 };
+	struct err e;
+
+	snprintf(tlsa_name, sizeof(tlsa_name), "_%u._tcp.mx.test", p.port);
+	names = peer_names(asked, COUNT(asked));
+	snprintf(at, sizeof(at), "127.0.0.1:%u", names.port);
+	upstream.nameservers = (struct texts){ .p = list, .n = 1 };
+	settings.dane = asked_for[_i].dane;
+	settings.mta_sts = asked_for[_i].mta_sts;
+	ck_assert_int_eq(prefix_parse(&loopback, BYTES("127.0.0.0/8")), 0);
+	out_free(out);
+	out = out_new(&settings, &upstream, trust, loop, &e);
+	ck_assert_ptr_nonnull(out);
+	out_set_mx_port(out, p.port);
+	out_set_sts_port(out, web.port, &zone);
+	order.domain = BYTES("sts.test");
+	order.zone = &zone;
+	awaited++;
+	shipment_new(out, &order, done, &g);
+	run_all();
+	ck_assert_msg(g.replies[0].code == asked_for[_i].code, "%s: %u %s",
+	    asked_for[_i].name, g.replies[0].code, g.replies[0].text);
+	ck_assert_msg(g.result.tls_verified == asked_for[_i].verified, "%s",
+	    asked_for[_i].name);
+	if (asked_for[_i].code == 250)
+		ck_assert_str_eq(g.tls, asked_for[_i].version);
+	out_drain(out);
+	peer_kill(&p);
+	peer_kill(&web);
+	peer_kill(&names);
+}
+END_TEST
+
 static void
 make_certificate(void)
 {
@@ -694,8 +846,9 @@ make_certificate(void)
 	    (const unsigned char *)"mx", -1, -1, 0);
 	X509_set_issuer_name(x, X509_get_subject_name(x));
 	X509_set_pubkey(x, key);
-	lab_extend(x, NID_subject_alt_name, "DNS:mx.test");
+	lab_extend(x, NID_subject_alt_name, "DNS:mx.test,DNS:mta-sts.sts.test");
 	ck_assert_int_gt(X509_sign(x, key, EVP_sha256()), 0);
+	X509_digest(x, EVP_sha256(), digest, NULL);
 	f = fopen(anchor, "w");
 	ck_assert(f != NULL && PEM_write_X509(f, x) == 1);
 	fclose(f);
@@ -773,6 +926,8 @@ out_suite(void)
 	tcase_add_loop_test(t, out_ships_more_than_memory_holds, 0, 2);
 	tcase_add_test(t, inquiry_asks_about_one_recipient);
 	tcase_add_loop_test(t, out_goes_by_mx, 0, COUNT(domains));
+	tcase_add_loop_test(
+	    t, out_asks_of_tls_what_domains_do, 0, COUNT(asked_for));
 	suite_add_tcase(s, t);
 	return s;
 }
