@@ -133,7 +133,8 @@ const struct setting mail_table[] = {
 	    "How long it is remembered that a next hop refuses a recipient.",
 	    "次の中継先が宛先を拒むことを覚えておく時間。"),
 	SETTING(mail_settings, mta_sts, FLAG, true, 0, 1,
-	    "For next hops by MX with opportunistic TLS: what a domain's MTA-STS"
+	    "For next hops by MX with opportunistic TLS: what a domain's "
+	    "MTA-STS"
 	    " policy asks for is done (RFC 8461).",
 	    "MX による中継先（tls が opportunistic）で、宛先ドメインの MTA-STS "
 	    "ポリシーに従う（RFC 8461）。"),
