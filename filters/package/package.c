@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#define ZLIB_CONST /* it only reads what next_in points to */
 
 #include "filters/package/package.h"
 
+#include <libdeflate.h>
 #include <sys/stat.h>
-#include <zlib.h>
 
 #include "filters/package/zip.h"
 #include "filters/password/password.h"
@@ -186,22 +185,21 @@ package_find(const struct package *p, const char *name)
 static bool
 inflate_all(struct bytes in, struct buf *out, struct bytes *left_out)
 {
-	z_stream z = { 0 };
+	struct libdeflate_decompressor *z = libdeflate_alloc_decompressor();
+	size_t taken = 0;
 	uint8_t none;
-	int status;
+	enum libdeflate_result result;
 
-	if (in.n > UINT32_MAX || out->max > UINT32_MAX ||
-	    inflateInit2(&z, -MAX_WBITS) != Z_OK)
+	must(z != NULL);
+	result = libdeflate_deflate_decompress_ex(z, in.p, in.n,
+	    out->max > 0 ? out->p : &none, out->max, &taken, NULL);
+	libdeflate_free_decompressor(z);
+	if (result != LIBDEFLATE_SUCCESS)
 		return false;
-	z.next_in = in.p;
-	z.avail_in = (uInt)in.n;
-	z.next_out = out->max > 0 ? out->p : &none;
-	z.avail_out = (uInt)out->max;
-	status = inflate(&z, Z_FINISH);
-	out->n = out->max - z.avail_out;
-	*left_out = (struct bytes){ z.next_in, z.avail_in };
-	inflateEnd(&z);
-	return status == Z_STREAM_END && out->n == out->max;
+	out->n = out->max;
+	bytes_take(&in, taken);
+	*left_out = in;
+	return true;
 }
 
 static bool
@@ -214,7 +212,7 @@ unpack(struct detox *d, const struct zip_entry *e, struct bytes in,
 		must(buf_append(out, in) == 0);
 	else if (!inflate_all(in, out, &left))
 		return false;
-	if (!e->unsummed && crc32_z(0, out->p, out->n) != e->crc)
+	if (!e->unsummed && libdeflate_crc32(0, out->p, out->n) != e->crc)
 		return false;
 	if (left.n > 0)
 		detox_removed(d, REMOVED_TRAILING, e->entry.name, left);

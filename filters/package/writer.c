@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* writer: a ZIP file of which no byte depends on anything but its entries. */
-#define ZLIB_CONST /* it only reads what next_in points to */
 
-#include <zlib.h>
+#include <libdeflate.h>
 
 #include "filters/package/zip.h"
 
 #define DATE 0x0021 /* 1 January 1980, midnight: the first that there is */
-#define VERSION 20  /* deflated, folders */
+#define LEVEL 6
+#define VERSION 20 /* deflated, folders */
 #define ATTRIBUTE_FOLDER 0x10
 
 struct package_writer {
@@ -49,27 +49,30 @@ put_32(uint8_t *p, size_t v)
 	return put_16(put_16(p, v & 0xffff), v >> 16);
 }
 
+/* One for all entries: its tables are larger than most of these. It ends with
+ * the job's process. */
+static struct libdeflate_compressor *
+deflater(void)
+{
+	static struct libdeflate_compressor *z;
+
+	if (z == NULL)
+		z = libdeflate_alloc_compressor(LEVEL);
+	must(z != NULL);
+	return z;
+}
+
 /* Deflates into *out, or tells that it does not get smaller. */
 static bool
 deflate_all(struct bytes in, struct buf *out)
 {
-	z_stream z = { 0 };
-	int status;
-
 	buf_init(out, in.n);
-	if (in.n == 0 ||
-	    deflateInit2(&z, Z_DEFAULT_COMPRESSION, Z_DEFLATED, -MAX_WBITS, 8,
-		Z_DEFAULT_STRATEGY) != Z_OK)
+	if (in.n == 0)
 		return false;
 	must(buf_reserve(out, in.n) == 0);
-	z.next_in = in.p;
-	z.avail_in = (uInt)in.n;
-	z.next_out = out->p;
-	z.avail_out = (uInt)in.n;
-	status = deflate(&z, Z_FINISH);
-	out->n = in.n - z.avail_out;
-	deflateEnd(&z);
-	return status == Z_STREAM_END && out->n < in.n;
+	out->n = libdeflate_deflate_compress(
+	    deflater(), in.p, in.n, out->p, in.n - 1);
+	return out->n > 0;
 }
 
 struct entry {
@@ -91,7 +94,7 @@ put_common(uint8_t *p, const struct entry *e)
 	p = put_16(p, e->method);
 	p = put_16(p, 0);
 	p = put_16(p, DATE);
-	p = put_32(p, crc32_z(0, e->content.p, e->content.n));
+	p = put_32(p, libdeflate_crc32(0, e->content.p, e->content.n));
 	p = put_32(p, e->packed.n);
 	p = put_32(p, e->content.n);
 	return put_16(p, e->name.n);
