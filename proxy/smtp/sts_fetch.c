@@ -235,7 +235,7 @@ drained(void *owner)
 /* The way there. */
 
 static SSL *
-new_ssl(const struct sts_fetch *f)
+new_ssl(struct sts_fetch *f)
 {
 	SSL *ssl = SSL_new(f->sts->ctx);
 
