@@ -14,6 +14,7 @@
 #include "proxy/base/when.h"
 #include "proxy/board.h"
 #include "proxy/control/detox.h"
+#include "proxy/control/isolation.h"
 #include "proxy/control/lists.h"
 #include "proxy/control/mails.h"
 #include "proxy/control/policies.h"
@@ -415,6 +416,19 @@ detox(const struct options *o)
 	return detox_command(&command);
 }
 
+static int
+isolation(const struct options *o)
+{
+	const struct isolation_order order = {
+		.words = o->words,
+		.words_n = o->words_n,
+		.config = o->config,
+		.json = o->json,
+	};
+
+	return isolation_command(&order);
+}
+
 static const struct {
 	const char *name;
 	int (*run)(const struct options *o);
@@ -433,6 +447,9 @@ static const struct {
 	    "判定とその根拠を示す" },
 	{ "policy", policy, "test|diff|replay|tenants",
 	    "before a policy is in force", "方針を反映する前に確かめる" },
+	{ "isolation", isolation, "SUBCOMMAND",
+	    "separated networks and what reaches what",
+	    "分離した区域と、通る通信" },
 	{ "lists", lists, "compile|lookup|show|…",
 	    "URL lists: make, ask, go"
 	    " back",
@@ -474,6 +491,7 @@ usage(FILE *out, int result)
 	      "  policy replay --log FILE   a journal, by the settings of -c\n"
 	      "  policy tenants --from ADDRESS   cloud services restricted\n",
 	    out);
+	isolation_usage(out);
 	lists_usage(out);
 	sets_usage(out);
 	detox_usage(out);
