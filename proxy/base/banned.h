@@ -6,5 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#pragma GCC poison strcpy strcat strncpy strtok sprintf atoi system popen
-#pragma GCC poison mktemp
+#pragma GCC poison strcpy strcat strncpy strtok sprintf atoi popen mktemp
+/* A system is a thing of the domain, too: only the call is banned. */
+#define system(command) system_is_banned_here(command)
