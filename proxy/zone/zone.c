@@ -42,6 +42,15 @@ const struct setting body_table[] = {
 	SETTING_TEXT_ROW(body, contact, "", 0, 256,
 	    "Whom its users ask about a refusal.",
 	    "拒否されたときの問い合わせ先。"),
+	SETTING_NEST_ROW(model,
+	    "Where its office terminals stand: \"alpha\" (in the LGWAN zone;"
+	    " when it is not given), \"alpha-prime\" (there, with a way to"
+	    " named cloud services), \"beta\" or \"beta-prime\" (in the"
+	    " internet zone).",
+	    "業務端末の配置。\"alpha\"（α: LGWAN 接続系。省略時）、"
+	    "\"alpha-prime\"（α′: LGWAN 接続系から特定のクラウドサービスへ"
+	    "直接接続）、\"beta\"（β）、\"beta-prime\"（β′: "
+	    "インターネット接続系）。"),
 	SETTING_NEST_ROW(
 	    segments, "Its addresses; a list.", "そのアドレス（並び）。"),
 };
@@ -392,23 +401,61 @@ sort_segments(const struct zones *z, struct arena *a)
 	return sorted;
 }
 
-static int
-refuse_twins(const struct segment **sorted, size_t n, struct err *e)
+static bool
+is_within(const struct prefix *inner, const struct prefix *outer)
 {
-	char text[ADDRESS_TEXT_MAX];
+	struct address a = { 0 };
 
-	for (size_t i = 1; i < n; i++) {
-		const struct segment *first = sorted[i - 1];
+	memcpy(a.octets, inner->octets, sizeof(a.octets));
+	return inner->bits >= outer->bits && prefix_contains(outer, &a);
+}
+
+/* s lies in outer, or is the same. A part of a body's zone may have segments of
+ * its own; all else would be an address in two places. */
+static int
+refuse_overlap(
+    const struct segment *s, const struct segment *outer, struct err *e)
+{
+	char text[ADDRESS_TEXT_MAX], around[ADDRESS_TEXT_MAX];
+
+	if (s->prefix.bits == outer->prefix.bits)
+		return err_set(e,
+		    "%s:%u: %s is there twice, first for %s at %s:%u", s->file,
+		    s->line, prefix_text(&s->prefix, text), outer->body->code,
+		    outer->file, outer->line);
+	if (s->body == outer->body && s->zone == outer->zone)
+		return 0;
+	return err_set(e,
+	    "%s:%u: %s of zone \"%s\" of %s lies in %s of zone \"%s\" of %s"
+	    " (%s:%u), expected segments apart: only the same zone of the same"
+	    " body may have one in the other",
+	    s->file, s->line, prefix_text(&s->prefix, text), s->zone->name,
+	    s->body->code, prefix_text(&outer->prefix, around),
+	    outer->zone->name, outer->body->code, outer->file, outer->line);
+}
+
+static int
+refuse_overlaps(const struct segment **sorted, size_t n, struct err *e)
+{
+	const struct segment *around[129]; /* one of each length */
+	size_t depth = 0;
+	int result = 0;
+
+	for (size_t i = 0; i < n; i++) {
 		const struct segment *s = sorted[i];
 
-		if (first->prefix.bits == s->prefix.bits &&
-		    memcmp(first->prefix.octets, s->prefix.octets, 16) == 0)
-			return err_set(e,
-			    "%s:%u: %s is there twice, first for %s at %s:%u",
-			    s->file, s->line, prefix_text(&s->prefix, text),
-			    first->body->code, first->file, first->line);
+		while (depth > 0 &&
+		    !is_within(&s->prefix, &around[depth - 1]->prefix))
+			depth--;
+		if (depth > 0 &&
+		    err_take(&result, refuse_overlap(s, around[depth - 1], e),
+			e) < 0)
+			return -1;
+		if (depth == 0 ||
+		    s->prefix.bits > around[depth - 1]->prefix.bits)
+			around[depth++] = s;
 	}
-	return 0;
+	return result;
 }
 
 /* Two prefixes lie one in the other or apart: those around an address make a
@@ -466,29 +513,66 @@ zones_load(const config_setting_t *root, struct arena *a, struct err *e)
 	    read_bodies(z, root, a, e) < 0)
 		return NULL;
 	sorted = sort_segments(z, a);
-	if (refuse_twins(sorted, z->segments_n, e) < 0)
+	if (refuse_overlaps(sorted, z->segments_n, e) < 0)
 		return NULL;
 	make_intervals(z, a);
 	own_intervals(z, sorted);
 	return z;
 }
 
-const struct segment *
-zones_lookup(const struct zones *z, const struct address *client)
+/* The last interval that begins at or before it. */
+static size_t
+interval_at(const struct zones *z, const uint8_t octets[16])
 {
 	size_t low = 0;
 	size_t high = z->intervals_n;
 
-	/* The last interval that begins at or before the client. */
 	while (high - low > 1) {
 		size_t middle = low + (high - low) / 2;
 
-		if (memcmp(z->intervals[middle].from, client->octets, 16) <= 0)
+		if (memcmp(z->intervals[middle].from, octets, 16) <= 0)
 			low = middle;
 		else
 			high = middle;
 	}
-	return z->intervals[low].owner;
+	return low;
+}
+
+const struct segment *
+zones_lookup(const struct zones *z, const struct address *client)
+{
+	return z->intervals[interval_at(z, client->octets)].owner;
+}
+
+const struct segment *
+zones_stretch(
+    const struct zones *z, const uint8_t first[16], uint8_t last_out[16])
+{
+	size_t i = interval_at(z, first);
+	const struct segment *owner = z->intervals[i].owner;
+
+	while (i + 1 < z->intervals_n && z->intervals[i + 1].owner == owner)
+		i++;
+	memset(last_out, 0xff, 16);
+	if (i + 1 == z->intervals_n)
+		return owner;
+	memcpy(last_out, z->intervals[i + 1].from, 16);
+	/* the address before: the next interval never begins at :: */
+	for (size_t k = 16; k-- > 0 && last_out[k]-- == 0;)
+		;
+	return owner;
+}
+
+size_t
+zones_segments(const struct zones *z)
+{
+	return z->segments_n;
+}
+
+const struct segment *
+zones_segment(const struct zones *z, size_t i)
+{
+	return i < z->segments_n ? &z->segments[i] : NULL;
 }
 
 const struct zone *

@@ -64,13 +64,20 @@ extern const size_t zone_table_n, body_table_n, segment_table_n;
 
 /*
  * From the root of the settings. Errors: a body code without its check digit
- * or of another prefecture, an unknown zone, one prefix given twice.
+ * or of another prefecture, an unknown zone, one prefix given twice, segments
+ * that overlap: one may lie in another of the same body and zone alone.
  */
 struct zones *zones_load(
     const config_setting_t *root, struct arena *a, struct err *e) MUST_CHECK;
 /* NULL: nobody we know; such a client is refused. */
 const struct segment *zones_lookup(
     const struct zones *z, const struct address *client);
+/* The same of first, with the last address up to which it is so. */
+const struct segment *zones_stretch(
+    const struct zones *z, const uint8_t first[16], uint8_t last_out[16]);
+/* In the order of the settings. */
+size_t zones_segments(const struct zones *z);
+const struct segment *zones_segment(const struct zones *z, size_t i);
 const struct zone *zones_by_name(const struct zones *z, struct bytes name);
 const struct body *zones_body_by_code(const struct zones *z, struct bytes code);
 const struct body *zones_body(const struct zones *z, unsigned index);

@@ -70,43 +70,49 @@ START_TEST(zone_check_digit_is_the_last_of_two)
 END_TEST
 
 static const char nested[] = PREFECTURE ZONES "bodies = (" BODY("990019",
-    SEGMENT("0.0.0.0/0", "internet") "," SEGMENT(
+    SEGMENT("0.0.0.0/1", "internet") "," SEGMENT(
 	"192.0.2.0/24", "lgwan") "," SEGMENT("192.0.2.128/25",
-	"internet") "," SEGMENT("255.255.255.255",
-	"lgwan") "," SEGMENT("2001:db8::/32", "internet")) "," BODY("990027",
-    SEGMENT("192.0.2.64/26", "internet") "," SEGMENT(
-	"192.0.2.77", "lgwan") "," SEGMENT("2001:db8:1::/48",
+	"lgwan") "," SEGMENT("255.255.255.255",
+	"lgwan") "," SEGMENT("2001:db8::/32",
+	"internet") "," SEGMENT("2001:db8:1::/48",
+	"internet")) "," BODY("990027",
+    SEGMENT("198.51.100.64/26", "internet") "," SEGMENT(
+	"198.51.100.77", "internet") "," SEGMENT("198.51.100.128/25",
 	"lgwan") "," SEGMENT("ffff:ffff:ffff:ffff::/64", "internet")) ");";
 
 static const struct {
 	const char *address;
 	const char *want; /* "body zone bits", or empty */
 } clients[] = {
-	{ "0.0.0.0", "990019 internet 96" },
-	{ "192.0.1.255", "990019 internet 96" },
+	{ "0.0.0.0", "990019 internet 97" },
+	{ "127.255.255.255", "990019 internet 97" },
+	{ "128.0.0.0", "" },
+	{ "192.0.1.255", "" },
 	{ "192.0.2.0", "990019 lgwan 120" },
-	{ "192.0.2.63", "990019 lgwan 120" },
-	{ "192.0.2.64", "990027 internet 122" },
-	{ "192.0.2.76", "990027 internet 122" },
-	{ "192.0.2.77", "990027 lgwan 128" },
-	{ "192.0.2.78", "990027 internet 122" },
-	{ "192.0.2.127", "990027 internet 122" },
-	{ "192.0.2.128", "990019 internet 121" },
-	{ "192.0.2.255", "990019 internet 121" },
-	{ "192.0.3.0", "990019 internet 96" },
-	{ "255.255.255.254", "990019 internet 96" },
+	{ "192.0.2.127", "990019 lgwan 120" },
+	{ "192.0.2.128", "990019 lgwan 121" },
+	{ "192.0.2.255", "990019 lgwan 121" },
+	{ "192.0.3.0", "" },
+	{ "198.51.100.63", "" },
+	{ "198.51.100.64", "990027 internet 122" },
+	{ "198.51.100.76", "990027 internet 122" },
+	{ "198.51.100.77", "990027 internet 128" },
+	{ "198.51.100.78", "990027 internet 122" },
+	{ "198.51.100.127", "990027 internet 122" },
+	{ "198.51.100.128", "990027 lgwan 121" },
+	{ "255.255.255.254", "" },
 	{ "255.255.255.255", "990019 lgwan 128" },
-	{ "::ffff:192.0.2.77", "990027 lgwan 128" },
-	{ "::fffe:192.0.2.77", "" },
-	{ "::192.0.2.77", "" },
+	{ "::ffff:198.51.100.77", "990027 internet 128" },
+	{ "::fffe:198.51.100.77", "" },
+	{ "::198.51.100.77", "" },
 	{ "::", "" },
 	{ "::1", "" },
 	{ "::1:0:0:0", "" },
 	{ "2001:db7:ffff:ffff:ffff:ffff:ffff:ffff", "" },
 	{ "2001:db8::", "990019 internet 32" },
 	{ "2001:db8:0:ffff:ffff:ffff:ffff:ffff", "990019 internet 32" },
-	{ "2001:db8:1::", "990027 lgwan 48" },
-	{ "2001:db8:1:ffff:ffff:ffff:ffff:ffff", "990027 lgwan 48" },
+	{ "2001:db8:1::", "990019 internet 48" },
+	{ "2001:db8:1:ffff:ffff:ffff:ffff:ffff", "990019 internet 48" },
 	{ "2001:db8:2::", "990019 internet 32" },
 	{ "2001:db8:ffff:ffff:ffff:ffff:ffff:ffff", "990019 internet 32" },
 	{ "2001:db9::", "" },
@@ -214,6 +220,10 @@ END_TEST
 #define ONE(segments) \
 	PREFECTURE ZONES "bodies = (\n" BODY("990019", segments) ");"
 
+#define APART                                                               \
+	" expected segments apart: only the same zone of the same body may" \
+	" have one in the other"
+
 static const struct {
 	const char *text;
 	const char *want; /* the whole message */
@@ -276,12 +286,98 @@ static const struct {
 	      "::ffff:192.0.2.1/32", "internet")),
 	    "settings:6: 192.0.2.1/32 is there twice, first for 990019 at"
 	    " settings:5" },
+	{ ONE(SEGMENT("192.0.2.0/24", "internet") ",\n" SEGMENT(
+	      "192.0.2.128/25", "lgwan")),
+	    "settings:6: 192.0.2.128/25 of zone \"lgwan\" of 990019 lies in"
+	    " 192.0.2.0/24 of zone \"internet\" of 990019 "
+	    "(settings:5)," APART },
+	{ ONE(SEGMENT("192.0.2.128/25", "lgwan") ",\n" SEGMENT(
+	      "192.0.2.0/24", "internet")),
+	    "settings:5: 192.0.2.128/25 of zone \"lgwan\" of 990019 lies in"
+	    " 192.0.2.0/24 of zone \"internet\" of 990019 "
+	    "(settings:6)," APART },
+	{ ONE(SEGMENT("192.0.2.0/24", "internet") ",\n" SEGMENT("192.0.2.0/25",
+	      "internet") ",\n" SEGMENT("192.0.2.64/26", "lgwan")),
+	    "settings:7: 192.0.2.64/26 of zone \"lgwan\" of 990019 lies in"
+	    " 192.0.2.0/25 of zone \"internet\" of 990019 "
+	    "(settings:6)," APART },
+	{ ONE(SEGMENT("::/0", "internet") ",\n" SEGMENT("192.0.2.1", "lgwan")),
+	    "settings:6: 192.0.2.1/32 of zone \"lgwan\" of 990019 lies in"
+	    " ::/0 of zone \"internet\" of 990019 (settings:5)," APART },
+	{ PREFECTURE ZONES "bodies = (\n" BODY("990019",
+	      SEGMENT("192.0.2.0/24", "internet")) ",\n" BODY("990027",
+	      SEGMENT("192.0.2.8/29", "internet")) ");",
+	    "settings:6: 192.0.2.8/29 of zone \"internet\" of 990027 lies in"
+	    " 192.0.2.0/24 of zone \"internet\" of 990019 "
+	    "(settings:5)," APART },
 };
 
 START_TEST(zone_settings_are_strict)
 {
 	ck_assert(load(bad[_i].text) == NULL);
 	ck_assert_str_eq(err.text, bad[_i].want);
+}
+END_TEST
+
+/* One wide segment, and each that is in its way. */
+START_TEST(zone_overlaps_are_told_together)
+{
+	static struct err_list all;
+
+	all.n = 0;
+	err.list = &all;
+	ck_assert(load(PREFECTURE ZONES "bodies = (\n" BODY("990019",
+		      SEGMENT("10.0.0.0/8", "internet") ",\n" SEGMENT(
+			  "10.1.0.0/16", "lgwan") ",\n" SEGMENT("10.1.1.0/24",
+			  "lgwan") ",\n" SEGMENT("10.2.0.0/16",
+			  "internet") ",\n" SEGMENT("10.3.0.0/16",
+			  "lgwan")) ");") == NULL);
+	err.list = NULL;
+	ck_assert_uint_eq(all.n, 2);
+	ck_assert(strncmp(all.texts[0], "settings:6:", 11) == 0);
+	ck_assert(strncmp(all.texts[1], "settings:9:", 11) == 0);
+}
+END_TEST
+
+/* What a stretch says holds for each of its addresses, and not for the one
+ * behind. */
+START_TEST(zone_stretches_end_where_their_owner_does)
+{
+	struct zones *z = load(nested);
+	uint8_t at[16] = { 0 };
+	uint8_t last[16];
+	unsigned n = 0;
+	char text[ADDRESS_TEXT_MAX];
+	const char *ends = "";
+
+	ck_assert_msg(z != NULL, "%s", err.text);
+	do {
+		const struct segment *s = zones_stretch(z, at, last);
+		struct address a = { 0 };
+
+		memcpy(a.octets, at, 16);
+		ck_assert(zones_lookup(z, &a) == s);
+		memcpy(a.octets, last, 16);
+		ck_assert(zones_lookup(z, &a) == s);
+		ends =
+		    arena_printf(&arena, "%s%s ", ends, address_text(&a, text));
+		memcpy(at, last, 16);
+		for (size_t i = 16; i-- > 0 && ++at[i] == 0;)
+			;
+	} while (n++ < 100 && memcmp(at, (uint8_t[16]){ 0 }, 16) != 0);
+	ck_assert_str_eq(ends,
+	    "::fffe:ffff:ffff 127.255.255.255 192.0.1.255 192.0.2.127"
+	    " 192.0.2.255 198.51.100.63 198.51.100.76 198.51.100.77"
+	    " 198.51.100.127 198.51.100.255 255.255.255.254 255.255.255.255"
+	    " 2001:db7:ffff:ffff:ffff:ffff:ffff:ffff"
+	    " 2001:db8:0:ffff:ffff:ffff:ffff:ffff"
+	    " 2001:db8:1:ffff:ffff:ffff:ffff:ffff"
+	    " 2001:db8:ffff:ffff:ffff:ffff:ffff:ffff"
+	    " ffff:ffff:ffff:fffe:ffff:ffff:ffff:ffff"
+	    " ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff ");
+	ck_assert_uint_eq(zones_segments(z), 10);
+	ck_assert_uint_eq(zones_segment(z, 9)->prefix.bits, 64);
+	ck_assert(zones_segment(z, 10) == NULL);
 }
 END_TEST
 
@@ -413,6 +509,8 @@ zone_suite(void)
 	tcase_add_loop_test(t, zone_table_agrees_with_a_look_at_all, 0, 5);
 	tcase_add_test(t, zone_of_no_settings_knows_nobody);
 	tcase_add_test(t, zone_and_body_are_found_by_name);
+	tcase_add_test(t, zone_overlaps_are_told_together);
+	tcase_add_test(t, zone_stretches_end_where_their_owner_does);
 	tcase_add_loop_test(t, zone_settings_are_strict, 0, COUNT(bad));
 	tcase_add_test(t, zone_bodies_have_a_limit);
 	tcase_add_test(t, zone_count_has_a_limit);
