@@ -32,7 +32,8 @@ void links_drain(struct links *ls);
 /* Where the hop's name comes from, so how far it is trusted. */
 enum link_reach {
 	LINK_REACH_JUDGED = 0, /* from a name server: reach_judge decides */
-	LINK_REACH_ANY,        /* an administrator wrote it */
+	LINK_REACH_ANY,        /* an administrator wrote it: anywhere but in
+				* separated networks */
 };
 
 enum link_choice {

@@ -183,9 +183,9 @@ judge(struct link *l, const struct addresses *all)
 
 	*out = (struct addresses){ 0 };
 	for (size_t i = 0; i < all->n && out->n < ADDRESSES_TRIED_MAX; i++) {
-		if (l->order.reach == LINK_REACH_JUDGED)
-			refused = reach_judge(
-			    &all->a[i], z, u->refused, u->refused_n);
+		refused = l->order.reach == LINK_REACH_JUDGED
+		    ? reach_judge(&all->a[i], z, &u->reach)
+		    : reach_separated(&all->a[i], &u->reach);
 		if (refused != NULL) {
 			why = refused;
 			continue;

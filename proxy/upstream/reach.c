@@ -3,85 +3,74 @@
 
 #include <string.h>
 
-/* IANA special-purpose registries (RFC 6890 and what updated it). A prefix of
- * IPv4 counts 96 bits more. */
-static const struct {
-	uint8_t octets[16];
-	uint8_t bits;
-	const char *why;
-} special[] = {
-#define V4(a, b, c, d)                                             \
-	{                                                          \
-		0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 255, 255, a, b, c, d \
-	}
-	{ V4(0, 0, 0, 0), 104, "this network (0.0.0.0/8)" },
-	{ V4(10, 0, 0, 0), 104, "private address" },
-	{ V4(100, 64, 0, 0), 106, "carrier-grade NAT address" },
-	{ V4(127, 0, 0, 0), 104, "loopback address" },
-	{ V4(169, 254, 0, 0), 112, "link-local address" },
-	{ V4(172, 16, 0, 0), 108, "private address" },
-	{ V4(192, 0, 0, 0), 120, "protocol assignment" },
-	{ V4(192, 0, 2, 0), 120, "documentation address" },
-	{ V4(192, 88, 99, 0), 120, "6to4 relay" },
-	{ V4(192, 168, 0, 0), 112, "private address" },
-	{ V4(198, 18, 0, 0), 111, "benchmark address" },
-	{ V4(198, 51, 100, 0), 120, "documentation address" },
-	{ V4(203, 0, 113, 0), 120, "documentation address" },
-	{ V4(224, 0, 0, 0), 100, "multicast address" },
-	{ V4(240, 0, 0, 0), 100, "reserved address" },
-#undef V4
-	/* ::, ::1 and the IPv4-compatible ones */
-	{ { 0 }, 96, "loopback or unspecified address" },
-	{ { 0x00, 0x64, 0xff, 0x9b, 0x00, 0x01 }, 48, "local NAT64 address" },
-	{ { 0x01, 0x00 }, 64, "discard prefix" },
-	{ { 0x20, 0x01, 0x00, 0x00 }, 23, "protocol assignment (Teredo)" },
-	{ { 0x20, 0x01, 0x0d, 0xb8 }, 32, "documentation address" },
-	{ { 0x20, 0x02 }, 16, "6to4 address" },
-	{ { 0x3f, 0xff, 0x00 }, 20, "documentation address" },
-	{ { 0xfc, 0x00 }, 7, "unique local address" },
-	{ { 0xfe, 0x80 }, 10, "link-local address" },
-	{ { 0xfe, 0xc0 }, 10, "site-local address" },
-	{ { 0xff, 0x00 }, 8, "multicast address" },
-};
+#include "proxy/base/special.h"
 
-/* NAT64 (RFC 6052) carries an IPv4 address that is judged in its stead. */
+/*
+ * The IPv4 address that another of its forms leads to, where somebody on the
+ * way knows the form; the same address, when it is none of them. `special`
+ * refuses most of them, unless a zone permits it.
+ */
 static struct address
-without_nat64(const struct address *a)
+without_form(const struct address *a)
 {
-	static const uint8_t nat64[12] = { 0x00, 0x64, 0xff, 0x9b };
+	static const struct {
+		struct prefix prefix;
+		size_t at; /* where the four octets stand */
+	} forms[] = {
+		{ { { 0x00, 0x64, 0xff, 0x9b }, 96 }, 12 }, /* RFC 6052 */
+		{ { { 0x00, 0x64, 0xff, 0x9b, 0x00, 0x01 }, 48 }, 12 },
+		{ { { 0 }, 96 }, 12 },                /* IPv4-compatible */
+		{ { { [8] = 0xff, 0xff }, 96 }, 12 }, /* RFC 2765 */
+		{ { { 0x20, 0x02 }, 16 }, 2 },        /* 6to4 */
+	};
 	struct address inner = *a;
 
-	if (memcmp(a->octets, nat64, sizeof(nat64)) != 0)
+	for (size_t i = 0; i < COUNT(forms); i++) {
+		if (!prefix_contains(&forms[i].prefix, a))
+			continue;
+		memset(inner.octets, 0, 10);
+		memset(inner.octets + 10, 0xff, 2);
+		memcpy(inner.octets + 12, a->octets + forms[i].at, 4);
 		return inner;
-	memset(inner.octets, 0, 10);
-	memset(inner.octets + 10, 0xff, 2);
+	}
 	return inner;
 }
 
-/* Of IPv6 the world uses 2000::/3 (RFC 4291 section 2.4, RFC 3587). */
-static bool
-is_global(const struct address *a)
+static const char *
+why_separated(const struct address *a, const struct reach_limits *l)
 {
-	return address_is_v4(a) || (a->octets[0] & 0xe0) == 0x20;
+	const struct segment *s =
+	    l->zones == NULL ? NULL : zones_lookup(l->zones, a);
+
+	if (s != NULL && s->zone->kind == ZONE_MYNUMBER)
+		return "My Number segment's address";
+	return prefixes_contain(l->provision, l->provision_n, a)
+	    ? "provision network's address"
+	    : NULL;
 }
 
 const char *
-reach_judge(const struct address *a, const struct zone *z,
-    const struct prefix *refused, size_t refused_n)
+reach_separated(const struct address *a, const struct reach_limits *l)
 {
-	struct address inner = without_nat64(a);
+	struct address inner = without_form(a);
+	const char *why = why_separated(a, l);
 
+	return why != NULL ? why : why_separated(&inner, l);
+}
+
+const char *
+reach_judge(
+    const struct address *a, const struct zone *z, const struct reach_limits *l)
+{
+	struct address inner = special_inner(a);
+	const char *why = reach_separated(a, l);
+
+	if (why != NULL)
+		return why;
 	if (prefixes_contain(z->permitted, z->permitted_n, a))
 		return NULL;
-	if (prefixes_contain(refused, refused_n, a) ||
-	    prefixes_contain(refused, refused_n, &inner))
+	if (prefixes_contain(l->refused, l->refused_n, a) ||
+	    prefixes_contain(l->refused, l->refused_n, &inner))
 		return "address that the settings refuse";
-	for (size_t i = 0; i < COUNT(special); i++) {
-		struct prefix p = { .bits = special[i].bits };
-
-		memcpy(p.octets, special[i].octets, sizeof(p.octets));
-		if (prefix_contains(&p, &inner))
-			return special[i].why;
-	}
-	return is_global(&inner) ? NULL : "no global unicast address";
+	return special_why(a);
 }

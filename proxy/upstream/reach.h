@@ -9,9 +9,21 @@
 #include "proxy/base/address.h"
 #include "proxy/zone/zone.h"
 
-/*
- * NULL: it may be reached from that zone; else why not, a static string.
- * refused: the site's own prefixes, beside the fixed ones.
- */
+/* What a site knows of addresses, beside the fixed prefixes. */
+struct reach_limits {
+	const struct prefix *refused; /* which zones may permit */
+	size_t refused_n;
+	/* What no zone can permit: My Number segments, and the addresses of
+	 * provision endpoints. NULL and 0: there are none. */
+	const struct zones *zones;
+	const struct prefix *provision;
+	size_t provision_n;
+};
+
+/* NULL: it may be reached from that zone; else why not, a static string. */
 const char *reach_judge(const struct address *a, const struct zone *z,
-    const struct prefix *refused, size_t refused_n);
+    const struct reach_limits *l);
+/* The same for what an administrator names: only separated networks are not
+ * reached. */
+const char *reach_separated(
+    const struct address *a, const struct reach_limits *l);

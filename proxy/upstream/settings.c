@@ -180,15 +180,17 @@ read_refused(const config_setting_t *group, struct upstream_settings *s,
 {
 	const config_setting_t *list = setting_list(group, "refused", e);
 	int n = list == NULL ? 0 : config_setting_length(list);
+	struct prefix *refused;
 
 	if (list == NULL && e->text[0] != '\0')
 		return -1;
-	s->refused = ARENA_ARRAY(a, struct prefix, (size_t)n);
-	s->refused_n = (size_t)n;
+	refused = ARENA_ARRAY(a, struct prefix, (size_t)n);
+	s->reach.refused = refused;
+	s->reach.refused_n = (size_t)n;
 	for (int i = 0; i < n; i++) {
 		const char *text = config_setting_get_string_elem(list, i);
 
-		if (prefix_parse(&s->refused[i], bytes_of(text)) < 0)
+		if (prefix_parse(&refused[i], bytes_of(text)) < 0)
 			return setting_error(list, e,
 			    "refused: \"%s\" is no prefix, expected one such"
 			    " as 10.0.0.0/8",

@@ -287,8 +287,8 @@ judge(const struct upstream *u, const struct segment *segment,
 
 	*n_out = 0;
 	for (size_t i = 0; i < all->n; i++) {
-		const char *refused = reach_judge(&all->a[i], segment->zone,
-		    u->settings->refused, u->settings->refused_n);
+		const char *refused =
+		    reach_judge(&all->a[i], segment->zone, &u->settings->reach);
 
 		if (refused != NULL) {
 			why = refused;

@@ -11,6 +11,7 @@
 #include "proxy/base/setting.h"
 #include "proxy/base/stream.h"
 #include "proxy/policy/url.h"
+#include "proxy/upstream/reach.h"
 #include "proxy/zone/zone.h"
 
 struct static_host {
@@ -34,9 +35,9 @@ struct upstream_settings {
 	/* parsed from the lists `hosts` and `refused` */
 	struct static_host *hosts; /* by name, each once */
 	size_t hosts_n;
-	struct prefix *refused; /* LGWAN and My Number prefixes of the site,
-				 * beside the fixed ones */
-	size_t refused_n;
+	struct reach_limits reach; /* refused: LGWAN prefixes and the like, as
+				    * they say; the rest is set by who knows
+				    * of zones and endpoints */
 };
 
 extern const struct setting upstream_table[], host_table[];

@@ -14,7 +14,9 @@ judge(const char *text, const struct zone *z, const struct prefix *refused,
 	const char *why;
 
 	ck_assert_msg(address_parse(&a, bytes_of(text)) == 0, "%s", text);
-	why = reach_judge(&a, z, refused, refused_n);
+	why = reach_judge(&a, z,
+	    &(struct reach_limits){
+		.refused = refused, .refused_n = refused_n });
 	return why == NULL ? "" : why;
 }
 
