@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "filters/text/source.h"
@@ -77,6 +78,17 @@ static const struct setting root_table[] = {
 	    zones, "The separated zones; a list.", "分離された区域（並び）。"),
 	SETTING_NEST_ROW(
 	    bodies, "The bodies connected; a list.", "構成団体（並び）。"),
+	SETTING_NEST_ROW(isolation, "The isolation of the My Number zone.",
+	    "マイナンバー利用事務系の分離。"),
+	SETTING_NEST_ROW(systems,
+	    "Systems that use individual numbers; a list.",
+	    "個人番号を利用するシステム（並び）。"),
+	SETTING_NEST_ROW(provision,
+	    "Endpoints of the information provision network; a list.",
+	    "情報提供ネットワークシステムの接続先（並び）。"),
+	SETTING_NEST_ROW(communications,
+	    "Specific communications between segments; a list.",
+	    "特定通信（並び）。"),
 	SETTING_NEST_ROW(
 	    reputation, "URL lists from outside.", "外部の URL リスト。"),
 	SETTING_NEST_ROW(score, "What a name may look like.", "名前の怪しさ。"),
@@ -135,6 +147,21 @@ settings_groups_fill(void)
 		{ "bodies[].segments[]", segment_table, segment_table_n,
 		    "The addresses of a body in one zone.",
 		    "構成団体の、ある区域のアドレス。" },
+		{ "isolation", isolation_table, isolation_table_n,
+		    "The isolation of the My Number zone.",
+		    "マイナンバー利用事務系の分離。" },
+		{ "systems[]", system_table, system_table_n,
+		    "Systems that use individual numbers.",
+		    "個人番号を利用するシステム。" },
+		{ "provision[]", endpoint_table, endpoint_table_n,
+		    "Endpoints of the information provision network: the"
+		    " intermediate servers.",
+		    "情報提供ネットワークシステムの接続先（中間サーバー）。" },
+		{ "communications[]", communication_table,
+		    communication_table_n,
+		    "Specific communications (特定通信): what may pass between"
+		    " segments.",
+		    "特定通信: アドレス範囲の間で通してよいもの。" },
 		{ "reputation", reputation_table, reputation_table_n,
 		    "URL lists from outside.", "外部の URL リスト。" },
 		{ "score", score_table, score_table_n,
@@ -535,15 +562,53 @@ load_routes(struct settings *s, struct err *e)
 	    s->routes, s->policy, &s->profiles, &s->arena, e);
 }
 
-/* Policies and routes name zones and bodies: without those each would be told
- * again. */
+/* Where nobody is led, whatever a zone permits. */
+static void
+limit_reach(struct settings *s)
+{
+	const struct isolation_model *m = s->isolation;
+	struct reach_limits *r = &s->upstream.reach;
+	struct prefix *provision;
+	size_t n = 0;
+
+	for (size_t i = 0; i < m->endpoints_n; i++)
+		n += m->endpoints[i].at_n;
+	provision = ARENA_ARRAY(&s->arena, struct prefix, n);
+	r->zones = s->zones;
+	r->provision = provision;
+	r->provision_n = n;
+	for (size_t i = 0; i < m->endpoints_n; i++)
+		for (size_t k = 0; k < m->endpoints[i].at_n; k++) {
+			memcpy(provision->octets, m->endpoints[i].at[k].octets,
+			    sizeof(provision->octets));
+			provision++->bits = 128;
+		}
+}
+
+static int
+load_isolation(struct settings *s, const config_setting_t *root, struct err *e)
+{
+	s->isolation =
+	    isolation_load(root, s->zones, s->folder, time(NULL), &s->arena, e);
+	if (s->isolation == NULL)
+		return -1;
+	limit_reach(s);
+	return 0;
+}
+
+/* Policies, routes and the isolation name zones and bodies: without those each
+ * would be told again. */
 static int
 load_rules(struct settings *s, const config_setting_t *root, struct err *e)
 {
+	int all = 0;
+
 	s->zones = zones_load(root, &s->arena, e);
-	return s->zones == NULL || load_policies(s, root, e) < 0
-	    ? -1
-	    : load_routes(s, e);
+	if (s->zones == NULL ||
+	    err_take(&all, load_isolation(s, root, e), e) < 0 ||
+	    err_take(&all, load_policies(s, root, e), e) < 0 || all < 0)
+		return -1;
+	return load_routes(s, e);
 }
 
 static int

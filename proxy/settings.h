@@ -13,6 +13,7 @@
 #include "proxy/detox/detox.h"
 #include "proxy/detox/profiles.h"
 #include "proxy/http/limits.h"
+#include "proxy/isolation/model.h"
 #include "proxy/journal/journal.h"
 #include "proxy/keysmith/keysmith.h"
 #include "proxy/listener/listener.h"
@@ -60,12 +61,13 @@ struct settings {
 	struct store_settings store;
 	struct policy_files policies;
 	struct zones *zones;
+	struct isolation_model *isolation; /* never NULL after a load */
 	struct policy *policy;
 	struct trust *trust;
 };
 
 /* Every group, for the manual. */
-#define SETTINGS_GROUPS 50
+#define SETTINGS_GROUPS 54
 extern struct setting_group settings_groups[SETTINGS_GROUPS];
 /* Must be called before settings_groups is read. */
 void settings_groups_fill(void);

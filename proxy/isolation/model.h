@@ -67,8 +67,9 @@ struct system {
 	size_t endpoints_n;
 	struct hours *hours; /* when the gate is open to it; none: always */
 	size_t hours_n;
-	const char *probe_key; /* PEM of its probe's Ed25519 key; "": no probe
-				* is registered (the settings must say so) */
+	const char *probe_key; /* text in PEM of its probe's public Ed25519
+				* key; "": no probe is registered (the
+				* settings must say so: "none") */
 	/* SHA-256 over all that is registered: it is another system to the
 	 * register when any of it changes. */
 	uint8_t digest[MODEL_DIGEST_N];
@@ -92,6 +93,12 @@ enum communication_kind {
 	COMMUNICATION_JUKI,      /* 住民基本台帳ネットワーク */
 	COMMUNICATION_JLIS,      /* J-LIS: certificates, 自動交付 */
 };
+
+/* Ports of one communication: the range that operating systems give out
+ * themselves (RFC 6335 section 6), as remote calls use it. */
+#define COMMUNICATION_PORTS_MAX 16384
+/* It ends within three years, and is looked at anew then. */
+#define COMMUNICATION_DAYS_MAX 1096
 
 /* 特定通信. Whoever asks stands at from; answers come back on the same
  * connection. */
@@ -125,7 +132,8 @@ struct isolation_settings {
 	const char *gate_certificate, *gate_key; /* PEM files of the gate */
 	struct texts auditor_keys; /* PEM files of Ed25519 public keys */
 	struct texts contractor_certificates; /* digests or issuers' digests
-					       * that are refused */
+					       * that are refused: 64 digits
+					       * in lower case */
 	const char *contractor_oid;  /* an extension that marks them; "" */
 	const char *statements;      /* folder of separation statements */
 	const char *crossings;       /* file of the chained crossing log */
@@ -153,7 +161,8 @@ struct isolation_model {
 	size_t systems_n;
 	struct communication *communications;
 	size_t communications_n;
-	enum body_model *body_models; /* by body->index */
+	enum body_model *body_models;        /* by body->index */
+	const struct isolation_index *index; /* of the look-ups below */
 };
 
 extern const struct setting isolation_table[], system_table[], endpoint_table[],
@@ -177,7 +186,10 @@ struct isolation_model *isolation_load(const config_setting_t *root,
  * LGWAN. */
 enum place isolation_place(
     const struct isolation_model *m, const struct address *a);
-const char *place_name(enum place p); /* "mynumber" */
+const char *place_name(enum place p);           /* "mynumber" */
+const char *body_model_name(enum body_model m); /* "alpha-prime" */
+const char *communication_kind_name(enum communication_kind k); /* "juki" */
+const char *protocol_name(enum protocol p);                     /* "tcp" */
 /* Whose address that is; NULL: no system's. */
 const struct system *isolation_system_at(
     const struct isolation_model *m, const struct address *a);
