@@ -281,8 +281,7 @@ reach(struct sts_fetch *f, const struct addresses *all)
 	size_t n = 0;
 
 	for (size_t i = 0; i < all->n && n < ADDRESSES_TRIED_MAX; i++) {
-		if (reach_judge(&all->a[i], z, s->upstream->refused,
-			s->upstream->refused_n) != NULL)
+		if (reach_judge(&all->a[i], z, &s->upstream->reach) != NULL)
 			continue;
 		left[n] = all->a[i];
 		left[n++].port = s->port;
