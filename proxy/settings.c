@@ -596,6 +596,114 @@ load_isolation(struct settings *s, const config_setting_t *root, struct err *e)
 	return 0;
 }
 
+/* A helper of ours that an administrator named there: "address:port", or a
+ * path or a name, which is none. */
+static int
+check_helper(const struct settings *s, const char *text,
+    const config_setting_t *where, const char *key, struct err *e)
+{
+	struct address a;
+	const char *why;
+
+	if (address_parse_port(&a, bytes_of(text)) < 0 &&
+	    address_parse(&a, bytes_of(text)) < 0)
+		return 0;
+	why = reach_separated(&a, &s->upstream.reach);
+	return why == NULL
+	    ? 0
+	    : setting_error(where, e,
+		  "%s: %s is a %s, where this machine does not connect", key,
+		  text, why);
+}
+
+static int
+check_hosts(const struct settings *s, struct err *e)
+{
+	int all = 0;
+
+	for (size_t i = 0; i < s->upstream.hosts_n; i++) {
+		const struct static_host *h = &s->upstream.hosts[i];
+
+		for (size_t k = 0; k < h->n; k++) {
+			const char *why = reach_separated(
+			    &h->addresses[k], &s->upstream.reach);
+
+			if (why != NULL &&
+			    err_take(&all,
+				err_set(e,
+				    "%s:%u: \"%s\" leads to a %s, where this"
+				    " machine does not connect",
+				    h->file, h->line, h->name, why),
+				e) < 0)
+				return -1;
+		}
+	}
+	return all;
+}
+
+static int
+check_next_hops(const struct settings *s, struct err *e)
+{
+	size_t n = s->routes == NULL ? 0 : routes_count(s->routes);
+	int all = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		const struct mail_route *r = routes_at(s->routes, i);
+
+		for (size_t k = 0; k < r->hops_n; k++) {
+			const char *why = NULL;
+			struct address a;
+
+			if (address_parse(&a, bytes_of(r->hops[k].host)) == 0)
+				why = reach_separated(&a, &s->upstream.reach);
+			if (why != NULL &&
+			    err_take(&all,
+				err_set(e,
+				    "%s:%u: next hop %s is a %s, where this"
+				    " machine does not connect",
+				    r->file, r->line, r->hops[k].host, why),
+				e) < 0)
+				return -1;
+		}
+	}
+	return all;
+}
+
+/* Nothing that these processes connect to is of a separated network: names that
+ * lead there are refused when they do. */
+static int
+check_destinations(
+    const struct settings *s, const config_setting_t *root, struct err *e)
+{
+	const struct texts *servers = &s->upstream.nameservers;
+	int all = 0;
+
+	for (size_t i = 0; i < servers->n; i++)
+		if (err_take(&all,
+			check_helper(s, servers->p[i],
+			    config_setting_get_elem(
+				servers->where, (unsigned)i),
+			    "nameservers", e),
+			e) < 0)
+			return -1;
+	for (size_t i = 0; i < s->profiles.scanners_n; i++)
+		if (err_take(&all,
+			check_helper(s, s->profiles.scanners[i].address,
+			    config_setting_get_member(root, "detox"),
+			    "scanners[].address", e),
+			e) < 0)
+			return -1;
+	if (err_take(&all,
+		check_helper(s, s->mail.rspamd.address,
+		    config_setting_get_member(root, "mail"), "rspamd.address",
+		    e),
+		e) < 0 ||
+	    err_take(&all, check_hosts(s, e), e) < 0 ||
+	    err_take(&all, check_next_hops(s, e), e) < 0)
+		return -1;
+	return all;
+}
+
 /* Policies, routes and the isolation name zones and bodies: without those each
  * would be told again. */
 static int
@@ -608,7 +716,7 @@ load_rules(struct settings *s, const config_setting_t *root, struct err *e)
 	    err_take(&all, load_isolation(s, root, e), e) < 0 ||
 	    err_take(&all, load_policies(s, root, e), e) < 0 || all < 0)
 		return -1;
-	return load_routes(s, e);
+	return load_routes(s, e) < 0 ? -1 : check_destinations(s, root, e);
 }
 
 static int
