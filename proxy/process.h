@@ -9,6 +9,7 @@
 #include "proxy/base/ring.h"
 #include "proxy/base/sandbox.h"
 #include "proxy/board.h"
+#include "proxy/isolation/trip.h"
 #include "proxy/settings.h"
 
 enum process_kind {
@@ -61,6 +62,12 @@ enum parent_message {
 			       * answer */
 	PARENT_ANSWER,        /* parent to control: job's outcome; body: words,
 			       * empty when done */
+	PARENT_TRIPPED,       /* edge, mail, gate, tripwire: an address of a My
+			       * Number segment tried something but the gate;
+			       * body: struct trip */
+	PARENT_PROBED,        /* gate: what a system's probe found; job: index
+			       * of the system in the gate's settings; body:
+			       * struct probed */
 };
 
 /* Of several answers to one order the highest counts. */
@@ -97,6 +104,7 @@ struct child {
 	int ring_fd;         /* this process's own ring */
 	int tickets_fd;      /* edge: shared TLS ticket keys, or -1 */
 	int reputation_fd;   /* edge: the sealed list file, or -1 */
+	int standings_fd;    /* gate, edge, mail: the register, to read */
 };
 
 /*

@@ -418,6 +418,8 @@ worker_message(void *owner, const struct ipc_message *m)
 	case PARENT_LISTS:
 	case PARENT_ROTATE:
 	case PARENT_ANSWER:
+	case PARENT_TRIPPED:
+	case PARENT_PROBED:
 		return;
 	}
 }
@@ -454,6 +456,7 @@ fill_child(const struct worker *w, struct child *c, int parent_fd)
 		.ring_fd = w->ring_fd,
 		.tickets_fd = -1,
 		.reputation_fd = -1,
+		.standings_fd = -1,
 	};
 	memcpy(c->name, w->name, sizeof(c->name));
 }
