@@ -1,17 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "proxy/detox/exceptions.h"
 
-#include <openssl/err.h>
-#include <openssl/evp.h>
-#include <openssl/pem.h>
 #include <string.h>
 
 #include "proxy/base/file.h"
+#include "proxy/base/signature.h"
 #include "proxy/base/when.h"
 
 #define LIST_MAX ((size_t)4 << 20)
-#define KEY_MAX ((size_t)4096)
-#define SIGNATURE_N 64 /* Ed25519 (RFC 8032) */
+#define SIGNATURE_FILE_MAX ((size_t)4096)
 #define EXCEPTIONS_MAX 10000
 
 struct files {
@@ -54,45 +51,6 @@ const struct setting detox_exception_table[] = {
 };
 const size_t detox_exception_table_n = COUNT(detox_exception_table);
 
-static EVP_PKEY *
-read_key(const char *path, struct err *e)
-{
-	EVP_PKEY *key = NULL;
-	struct buf pem;
-	BIO *bio;
-
-	buf_init(&pem, KEY_MAX);
-	if (file_read(path, &pem, e) < 0)
-		goto release;
-	bio = BIO_new_mem_buf(pem.p, (int)pem.n);
-	must(bio != NULL);
-	key = PEM_read_bio_PUBKEY(bio, NULL, NULL, NULL);
-	BIO_free(bio);
-	ERR_clear_error();
-	if (key == NULL || !EVP_PKEY_is_a(key, "ED25519")) {
-		EVP_PKEY_free(key);
-		key = NULL;
-		err_set(e, "%s: expected a public key of Ed25519 in PEM", path);
-	}
-release:
-	buf_release(&pem);
-	return key;
-}
-
-static bool
-holds(EVP_PKEY *key, struct bytes text, struct bytes signature)
-{
-	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-	bool result = ctx != NULL && signature.n == SIGNATURE_N &&
-	    EVP_DigestVerifyInit(ctx, NULL, NULL, NULL, key) == 1 &&
-	    EVP_DigestVerify(ctx, signature.p, signature.n, text.p, text.n) ==
-		1;
-
-	EVP_MD_CTX_free(ctx);
-	ERR_clear_error();
-	return result;
-}
-
 /* What another file brings in would be nobody's signature. */
 static int
 check_text(struct bytes text, const char *path, struct err *e)
@@ -107,17 +65,17 @@ check_signature(const char *path, const char *key_path, struct err *e)
 {
 	struct arena a = { 0 };
 	const char *sig_path = arena_printf(&a, "%s.sig", path);
-	EVP_PKEY *key = read_key(key_path, e);
+	EVP_PKEY *key = signature_public_key(key_path, e);
 	struct buf text, signature;
 	int result = -1;
 
 	buf_init(&text, LIST_MAX);
-	buf_init(&signature, KEY_MAX);
+	buf_init(&signature, SIGNATURE_FILE_MAX);
 	if (key == NULL || file_read(path, &text, e) < 0 ||
 	    file_read(sig_path, &signature, e) < 0 ||
 	    check_text(buf_bytes(&text), path, e) < 0)
 		goto release;
-	result = holds(key, buf_bytes(&text), buf_bytes(&signature))
+	result = signature_holds(key, buf_bytes(&text), buf_bytes(&signature))
 	    ? 0
 	    : err_set(e, "%s: does not sign %s with the key %s", sig_path, path,
 		  key_path);
