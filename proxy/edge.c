@@ -10,6 +10,7 @@
 #include "proxy/base/file.h"
 #include "proxy/base/log.h"
 #include "proxy/http/unlock.h"
+#include "proxy/isolation/trips.h"
 #include "proxy/keysmith/ca.h"
 #include "proxy/listener/client.h"
 #include "proxy/listener/tickets.h"
@@ -260,6 +261,7 @@ edge_start(struct child *c)
 	    c->settings->prefecture.code);
 	process_begin(c, parent_message, e);
 	e->loop = c->loop;
+	e->trips = trips_new(e->loop, TRIP_WEB, process_tripped, c);
 	e->detox = detox_client_new(e->loop, e->settings->profiles.all,
 	    e->settings->profiles.n, NULL, NULL);
 	if (open_all(e, &err) < 0 || sandbox_enter(&sandbox, &err) < 0)
@@ -271,6 +273,7 @@ edge_start(struct child *c)
 	accept_begin(e);
 	process_ready(c);
 	loop_run(e->loop);
+	trips_free(e->trips);
 	log_say(EVENT_STOPPED, "pid %d", (int)getpid());
 	return 0;
 }

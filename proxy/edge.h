@@ -17,6 +17,7 @@
 #define EDGE_SCRATCH_SIZE 65536
 
 struct acceptor;
+struct trips;
 struct client;
 
 struct edge {
@@ -31,6 +32,7 @@ struct edge {
 	unsigned parcels; /* that are being made, for clients that wait */
 	struct unlock_wait *unlocks; /* who waits for mail processes */
 	uint32_t unlock_jobs;        /* so far */
+	struct trips *trips;         /* of My Number segments */
 	SSL_CTX *client_tls;         /* the server side towards clients */
 	struct tickets *tickets;
 	struct swap reputation;      /* the list file */

@@ -9,6 +9,7 @@
 
 #include "proxy/base/accept.h"
 #include "proxy/base/log.h"
+#include "proxy/isolation/trips.h"
 #include "proxy/smtp/client.h"
 #include "proxy/smtp/floods.h"
 #include "proxy/smtp/hints.h"
@@ -221,6 +222,7 @@ mailer_start(struct child *c)
 	fill(m, c);
 	process_begin(c, parent_message, m);
 	m->loop = c->loop;
+	m->trips = trips_new(m->loop, TRIP_MAIL, process_tripped, c);
 	m->detox = detox_client_new(m->loop, m->settings->profiles.all,
 	    m->settings->profiles.n, NULL, NULL);
 	m->store = store_client_new(m->loop);
@@ -237,6 +239,7 @@ mailer_start(struct child *c)
 	accept_begin(m);
 	process_ready(c);
 	loop_run(m->loop);
+	trips_free(m->trips);
 	spool_close(m->spool);
 	log_say(EVENT_STOPPED, "pid %d", (int)getpid());
 	return 0;

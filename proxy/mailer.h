@@ -29,6 +29,7 @@ struct signers;
 struct suspect_names;
 struct rspamd;
 struct floods;
+struct trips;
 
 struct mailer {
 	struct child *child;
@@ -45,7 +46,8 @@ struct mailer {
 	struct recipients *recipients;  /* what next hops said of them */
 	struct suspect_names *suspects; /* whom strangers may imitate */
 	struct rspamd *rspamd;
-	SSL_CTX *tls; /* NULL: not offered */
+	struct trips *trips; /* of My Number segments */
+	SSL_CTX *tls;        /* NULL: not offered */
 	struct session_settings session;
 	struct rates client_rates, body_rates;
 	struct floods *floods; /* of the bodies' addresses */

@@ -110,6 +110,15 @@ process_ready(struct child *c)
 	channel_send(c->parent, PARENT_READY, 0, (struct bytes){ 0 }, -1);
 }
 
+void
+process_tripped(void *child, const struct trip *t)
+{
+	const struct child *c = child;
+
+	channel_send(c->parent, PARENT_TRIPPED, 0,
+	    (struct bytes){ (const uint8_t *)t, sizeof(*t) }, -1);
+}
+
 int
 process_failed(struct child *c, const struct err *e)
 {

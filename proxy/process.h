@@ -127,5 +127,8 @@ int store_start(struct child *c);
 
 /* Tells the parent and the log that this process serves. */
 void process_ready(struct child *c);
+/* Tells it that something was tried which only the gate may have: for
+ * trips_new, whose owner is the child. */
+void process_tripped(void *child, const struct trip *t);
 /* Tells the parent why it cannot start; gives 1. */
 int process_failed(struct child *c, const struct err *e);

@@ -4,6 +4,7 @@
 #include "proxy/http/parcel.h"
 #include "proxy/http/stages.h"
 #include "proxy/http/warn.h"
+#include "proxy/isolation/trips.h"
 #include "proxy/listener/forwarded.h"
 
 /* Who a trusted proxy says that it asks for. 0, or -1: it says nonsense. */
@@ -110,6 +111,22 @@ exchange_query(const struct exchange *x)
 	};
 }
 
+/* It may have the gate and nothing else. A path may say too much. */
+static void
+trip(struct exchange *x)
+{
+	char words[TRIP_TEXT_MAX];
+	const struct client *c = x->client;
+	struct address to = c->dialled.port != 0 ? c->dialled : c->listener->at;
+
+	snprintf(words, sizeof(words), "%.*s %.*s:%u",
+	    (int)(x->request.method.n > 16 ? 16 : x->request.method.n),
+	    (const char *)x->request.method.p,
+	    (int)(x->url.host.n > 80 ? 80 : x->url.host.n),
+	    (const char *)x->url.host.p, x->url.port);
+	trips_tried(x->edge->trips, &x->address, &to, bytes_of(words));
+}
+
 /* Who is in no zone, or in the one that reaches nothing, ends here. */
 enum stage_answer
 exchange_zone(void *job)
@@ -123,6 +140,8 @@ exchange_zone(void *job)
 	if (x->segment != NULL && x->segment->zone->kind != ZONE_MYNUMBER)
 		return STAGE_NEXT;
 	name_destination(x);
+	if (x->segment != NULL)
+		trip(x);
 	q = exchange_query(x);
 	x->decision = policy_judge(x->edge->settings->policy, &q);
 	must(x->decision.verdict == VERDICT_BLOCK);

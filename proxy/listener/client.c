@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "proxy/base/log.h"
+#include "proxy/isolation/trips.h"
 #include "proxy/listener/dialled.h"
 #include "proxy/listener/proxy_protocol.h"
 
@@ -91,6 +92,9 @@ begin(struct client *c)
 		client_refuse(c, why);
 		return;
 	}
+	if (c->segment != NULL && c->segment->zone->kind == ZONE_MYNUMBER)
+		trips_connected(c->edge->trips, &c->address,
+		    transparent ? &c->dialled : &c->listener->at);
 	if (!admit(c))
 		return;
 	if (transparent)

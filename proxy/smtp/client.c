@@ -6,6 +6,7 @@
 
 #include "proxy/base/log.h"
 #include "proxy/base/stream.h"
+#include "proxy/isolation/trips.h"
 #include "proxy/listener/proxy_protocol.h"
 #include "proxy/smtp/head.h"
 #include "proxy/smtp/mail.h"
@@ -425,6 +426,15 @@ take_mail(struct mail_client *c)
 	mail_go(mail, on_answer, c);
 }
 
+/* It may have the gate and nothing else. */
+static void
+trip(const struct mail_client *c)
+{
+	if (c->segment != NULL && c->segment->zone->kind == ZONE_MYNUMBER)
+		trips_tried(c->mailer->trips, &c->address, &c->listener->at,
+		    BYTES("SMTP"));
+}
+
 static void
 accept_claim(struct mail_client *c)
 {
@@ -434,6 +444,7 @@ accept_claim(struct mail_client *c)
 		c->address = c->session.claimed.address;
 		c->segment =
 		    zones_lookup(c->mailer->settings->zones, &c->address);
+		trip(c);
 	}
 	reply_set(&r, 220, NULL, "ok");
 	session_answer(&c->session, &r);
@@ -710,6 +721,7 @@ begin(struct mail_client *c)
 	c->address.port = 0;
 	c->segment = zones_lookup(m->settings->zones, &c->address);
 	c->share = budget_share(&m->budget, &c->address);
+	trip(c);
 	if (is_over_limit(c)) {
 		turn_away(c, 421, "4.7.0", "too many connections");
 		return;
