@@ -119,6 +119,26 @@ board_manual(FILE *out, const char *language)
 		    ja ? rows[i].words_ja : rows[i].words_en);
 }
 
+void
+board_say_separation(struct board *b, struct bytes json)
+{
+	struct board_separation *s = &b->separation;
+	uint32_t turn = atomic_load(&s->turn) + 1;
+
+	if (json.n >= BOARD_SEPARATION_MAX)
+		json.n = 0;
+	if (json.n > 0)
+		memcpy(s->texts[turn % 2], json.p, json.n);
+	s->texts[turn % 2][json.n] = '\0';
+	atomic_store(&s->turn, turn);
+}
+
+const char *
+board_separation(const struct board *b)
+{
+	return b->separation.texts[atomic_load(&b->separation.turn) % 2];
+}
+
 /* Keyed, so that nobody can choose whose bucket to fill. */
 static size_t
 bucket_of(const struct board *b, const struct address *a)

@@ -97,11 +97,20 @@ struct board_row {
 	_Atomic uint16_t clients[BOARD_CLIENTS]; /* of each address bucket */
 };
 
+/* What the parent says of separated systems, as JSON; written in the half that
+ * is not read. */
+#define BOARD_SEPARATION_MAX 8192
+struct board_separation {
+	_Atomic uint32_t turn;
+	char texts[2][BOARD_SEPARATION_MAX];
+};
+
 struct board {
 	uint64_t key;                /* of the address hash, random at start */
 	_Atomic uint32_t generation; /* the one in force */
 	_Atomic uint64_t reloads, reloads_refused;
 	struct passes passes;
+	struct board_separation separation;
 	struct board_row rows[BOARD_SLOTS];
 };
 
@@ -121,6 +130,10 @@ uint64_t counter_sum(const struct board *b, enum counter c);
 const char *counter_name(enum counter c);
 /* Prints the table of counters as Markdown; language "ja" or "en". */
 void board_manual(FILE *out, const char *language);
+
+/* The parent's; what is too long is left out, as "". */
+void board_say_separation(struct board *b, struct bytes json);
+const char *board_separation(const struct board *b);
 
 /* Connection limits, exact over all processes; an address shares its bucket
  * with one in 65,536 others. */

@@ -23,6 +23,9 @@ enum process_kind {
 	PROCESS_KINDS,
 };
 
+/* In an order's first byte, in the place of a kind. */
+#define ORDER_FOR_PARENT PROCESS_KINDS
+
 /* Types of the messages between parent and children. */
 enum parent_message {
 	PARENT_READY = 1, /* child: I serve */

@@ -141,6 +141,54 @@ EVENT(MALFORMED, "malformed", ERROR,                                           \
     "プロセスがログ行でないものを送った。")                                    \
 EVENT(ROTATED, "rotated", NOTICE, "The journal file was opened anew.",         \
     "ログファイルを開き直した。")                                              \
+EVENT(INCIDENT, "incident", ALERT,                                             \
+    "An incident began: an address of a My Number segment tried something but" \
+    " the gate, or what must never be seen was seen. number tells it apart,"   \
+    " where is the system or segment, how, protocol, from, to and what are"    \
+    " the evidence; its systems are suspended.",                               \
+    "事案が始まった。マイナンバー利用事務系のアドレスが関門以外へ通信を試みた、または" \
+    "あってはならないものを検知した。number が事案番号、where がシステムまたはセグメント、" \
+    "how・protocol・from・to・what が証拠。該当システムの分離確認は停止した。")  \
+EVENT(INCIDENT_MORE, "incident_more", ALERT,                                   \
+    "The incident goes on; count is how often so far. Told once a minute.",    \
+    "事案が続いている。count がこれまでの回数。一分に一度だけ記す。")          \
+EVENT(INCIDENT_OVER, "incident_over", NOTICE,                                  \
+    "The incident is over: nothing came for ten minutes, or its system was"    \
+    " restored. What was suspended stays so until it is restored.",            \
+    "事案が終わった（十分間何もない、またはシステムを復帰した）。停止は復帰まで続く。") \
+EVENT(SUSPENDED, "separation_suspended", ALERT,                                \
+    "A system is separated no more, until a person restores it: incident or"   \
+    " by says why.",                                                           \
+    "システムの分離確認を停止した。復帰の指示まで続く。incident または by が理由。") \
+EVENT(RESTORED, "separation_restored", NOTICE,                                 \
+    "A person restored a suspended system on a new statement; by says who,"    \
+    " text why.",                                                              \
+    "新しい分離確認書により停止を解いた。by が指示者、text が理由。")          \
+EVENT(SEPARATION_REFUSED, "separation_refused", NOTICE,                        \
+    "An administrator's order about a system's separation was refused; text"   \
+    " says why.",                                                              \
+    "システムの分離についての管理者の指示を拒否した。text が理由。")           \
+EVENT(STATEMENT_REFUSED, "statement_refused", WARN,                            \
+    "A file among the separation statements does not count: it has not the"    \
+    " form, or no auditor's key signed it.",                                   \
+    "分離確認書のうち数えないファイル（形式の誤り、または監査者の署名でない）。") \
+EVENT(PROBE_FAILED, "probe_failed", ALERT,                                     \
+    "The probe of a system reached what it must not reach; it is separated no" \
+    " more until a probe is good again.",                                      \
+    "システムの探査が、届いてはならない先に届いた。次の合格まで分離を認めない。") \
+EVENT(PROBE_GOOD, "probe_good", NOTICE,                                        \
+    "The probe of a system is good again, or for the first time.",             \
+    "システムの探査が合格に戻った（または初めて合格した）。")                  \
+EVENT(CLOCK_BACK, "clock_set_back", ERROR,                                     \
+    "The machine's clock is behind the latest time known, by behind_s; the"    \
+    " time of statements goes on from that.",                                  \
+    "計算機の時計が既知の最新時刻より behind_s 秒遅れている。分離確認書の時刻は" \
+    "既知の時刻から進める。")                                                  \
+EVENT(REGISTER_DAMAGED, "register_damaged", ALERT,                             \
+    "The file of suspensions is not what was written there: it was put aside," \
+    " every system is suspended, and no statement signed before counts.",      \
+    "停止の記録ファイルが書いたものと異なる。退避し、全システムを停止した。以前に" \
+    "署名された分離確認書は無効。")                                            \
 EVENT(FAILURE, "failure", ERROR, "Something failed; text says what.",          \
     "障害。text に内容がある。")
 /* clang-format on */

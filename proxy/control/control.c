@@ -149,6 +149,59 @@ write_process(const struct board_row *r, enum format f, struct buf *out)
 					   : status_words[f].serving);
 }
 
+/* What the parent says of separated systems; nothing where there are none. */
+
+static int
+write_incident(const json_t *i, enum format f, struct buf *out)
+{
+	const char *where = "";
+	json_int_t number = 0, count = 0;
+
+	if (json_unpack((json_t *)(uintptr_t)i, "{s:I, s:s, s:I}", "number",
+		&number, "where", &where, "count", &count) < 0)
+		return -1;
+	return buf_printf(out,
+	    f == FORMAT_JA ? "  事案 %lld  %s、%lld 回\n"
+			   : "  incident %lld  %s, %lld times\n",
+	    (long long)number, where, (long long)count);
+}
+
+static int
+write_separation(const struct board *b, enum format f, struct buf *out)
+{
+	json_t *all = json_loads(board_separation(b), 0, NULL);
+	json_int_t systems = 0, separated = 0, suspended = 0, open = 0;
+	json_t *names, *incidents, *one;
+	size_t i;
+	int result = 0;
+
+	if (all == NULL)
+		return 0;
+	if (json_unpack(all, "{s:I, s:I, s:I, s:o, s:I, s:o}", "systems",
+		&systems, "separated", &separated, "suspended_n", &suspended,
+		"suspended", &names, "incidents_n", &open, "incidents",
+		&incidents) == 0) {
+		result = buf_printf(out,
+		    f == FORMAT_JA
+			? "システム %lld（分離確認済み %lld、停止中 %lld）、"
+			  "継続中の事案 %lld\n"
+			: "systems %lld, separated %lld, suspended %lld; open"
+			  " incidents %lld\n",
+		    (long long)systems, (long long)separated,
+		    (long long)suspended, (long long)open);
+		json_array_foreach(names, i, one) if (result == 0) result =
+		    buf_printf(out,
+			f == FORMAT_JA ? "  停止中  %s\n" : "  suspended  %s\n",
+			json_string_value(one));
+		json_array_foreach(incidents, i, one) if (result == 0) result =
+		    write_incident(one, f, out);
+		if (result == 0)
+			result = buf_append_string(out, "\n");
+	}
+	json_decref(all);
+	return result;
+}
+
 static int
 write_text(const struct board *b, enum format f, struct buf *out)
 {
@@ -159,6 +212,7 @@ write_text(const struct board *b, enum format f, struct buf *out)
 		atomic_load(&b->generation),
 		(unsigned long long)atomic_load(&b->reloads),
 		(unsigned long long)atomic_load(&b->reloads_refused)) < 0 ||
+	    write_separation(b, f, out) < 0 ||
 	    buf_append_string(out, status_words[f].processes) < 0)
 		return -1;
 	for (size_t i = 0; i < BOARD_SLOTS; i++)
@@ -196,6 +250,7 @@ write_json(const struct board *b, struct buf *out)
 {
 	json_t *processes = json_array();
 	json_t *rates = json_object();
+	json_t *separation;
 	json_t *all;
 	char *text;
 
@@ -210,6 +265,9 @@ write_json(const struct board *b, struct buf *out)
 	    (json_int_t)atomic_load(&b->reloads), "reloads_refused",
 	    (json_int_t)atomic_load(&b->reloads_refused), "processes",
 	    processes, "per_second", rates);
+	separation = json_loads(board_separation(b), 0, NULL);
+	if (separation != NULL)
+		json_object_set_new(all, "separation", separation);
 	text = json_dumps(all, JSON_INDENT(2));
 	json_decref(all);
 	if (text == NULL || buf_append_string(out, text) < 0) {
@@ -293,14 +351,14 @@ ask_for_order(struct admin *a, enum process_kind kind, const char *who,
 	buf_release(&order);
 }
 
-/* "TOLD VERB [ID]": the store has to know whose order it is. */
+/* "TOLD VERB …": who carries it out has to know whose order it is. */
 static void
-ask_store(struct admin *a, struct bytes words)
+ask_as_person(struct admin *a, enum process_kind kind, struct bytes words)
 {
 	char who[32];
 
 	snprintf(who, sizeof(who), "%u ", (unsigned)a->user);
-	ask_for_order(a, PROCESS_STORE, who, words);
+	ask_for_order(a, kind, who, words);
 }
 
 static void
@@ -325,7 +383,9 @@ serve(struct admin *a, struct bytes line)
 	else if (bytes_equal(verb, BYTES("queue")))
 		ask_for_order(a, PROCESS_MAIL, "", rest);
 	else if (bytes_equal(verb, BYTES("quarantine")))
-		ask_store(a, rest);
+		ask_as_person(a, PROCESS_STORE, rest);
+	else if (bytes_equal(verb, BYTES("separation")))
+		ask_as_person(a, ORDER_FOR_PARENT, rest);
 	else
 		answer(a, "error", BYTES("unknown request\n"));
 }

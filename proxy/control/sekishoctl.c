@@ -18,6 +18,7 @@
 #include "proxy/control/lists.h"
 #include "proxy/control/mails.h"
 #include "proxy/control/policies.h"
+#include "proxy/control/separation.h"
 #include "proxy/control/sets.h"
 #include "proxy/policy/explain.h"
 #include "proxy/settings.h"
@@ -38,7 +39,8 @@ struct options {
 	struct lists_order lists;
 	const char *profile, *profiles, *declared, *passwords;
 	const char *helo, *sender, *recipient; /* of explain mail; or NULL */
-	char **words;                          /* behind the subcommand */
+	struct separation_command separation;
+	char **words; /* behind the subcommand */
 	int words_n;
 };
 
@@ -323,6 +325,28 @@ quarantine(const struct options *o)
 	return ask(o, request);
 }
 
+static int
+ask_separation(const void *owner, const char *line)
+{
+	return ask(owner, line);
+}
+
+static int
+separation(const struct options *o)
+{
+	struct separation_command c = o->separation;
+
+	c.words = o->words;
+	c.words_n = o->words_n;
+	c.config = o->config;
+	c.json = o->json;
+	c.from = o->from;
+	c.told = told_name();
+	c.ask = ask_separation;
+	c.owner = o;
+	return separation_command(&c);
+}
+
 /* The journal as --log says, or as the settings do. */
 static int
 mail(const struct options *o)
@@ -450,6 +474,8 @@ static const struct {
 	{ "isolation", isolation, "SUBCOMMAND",
 	    "separated networks and what reaches what",
 	    "分離した区域と、通る通信" },
+	{ "separation", separation, "list|suspend|…",
+	    "which systems are separated now", "分離されたシステムの状態" },
 	{ "lists", lists, "compile|lookup|show|…",
 	    "URL lists: make, ask, go"
 	    " back",
@@ -492,6 +518,7 @@ usage(FILE *out, int result)
 	      "  policy tenants --from ADDRESS   cloud services restricted\n",
 	    out);
 	isolation_usage(out);
+	separation_usage(out);
 	lists_usage(out);
 	sets_usage(out);
 	detox_usage(out);
@@ -519,6 +546,13 @@ main(int argc, char **argv)
 		{ "helo", required_argument, NULL, 'H' },
 		{ "mail-from", required_argument, NULL, 'F' },
 		{ "rcpt-to", required_argument, NULL, 'T' },
+		{ "key", required_argument, NULL, 'K' },
+		{ "system", required_argument, NULL, 'N' },
+		{ "verified-by", required_argument, NULL, 'v' },
+		{ "how", required_argument, NULL, 'w' },
+		{ "until", required_argument, NULL, 'u' },
+		{ "statement", required_argument, NULL, 't' },
+		{ "reason", required_argument, NULL, 'r' },
 		{ "version", no_argument, NULL, 'V' },
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
@@ -581,6 +615,27 @@ main(int argc, char **argv)
 			break;
 		case 'T':
 			o.recipient = optarg;
+			break;
+		case 'K':
+			o.separation.key = optarg;
+			break;
+		case 'N':
+			o.separation.name = optarg;
+			break;
+		case 'v':
+			o.separation.verified_by = optarg;
+			break;
+		case 'w':
+			o.separation.how = optarg;
+			break;
+		case 'u':
+			o.separation.until = optarg;
+			break;
+		case 't':
+			o.separation.statement = optarg;
+			break;
+		case 'r':
+			o.separation.reason = optarg;
 			break;
 		case 'V':
 			puts("sekishoctl " SEKISHO_VERSION);

@@ -51,6 +51,12 @@ const struct setting isolation_table[] = {
 	    "する。空ならなし。"),
 	SETTING_TEXT_ROW(isolation_settings, statements, "statements", 1, 4096,
 	    "The folder of separation statements.", "分離確認書のフォルダー。"),
+	SETTING_TEXT_ROW(isolation_settings, suspensions,
+	    "/var/lib/sekisho/suspensions", 1, 4096,
+	    "The file in which suspensions outlive a restart; beside it, as"
+	    " FILE.clock, the latest time known.",
+	    "停止を再起動後も残すファイル。隣の「ファイル名.clock」に既知の最新"
+	    "時刻を置く。"),
 	SETTING_TEXT_ROW(isolation_settings, crossings,
 	    "/var/log/sekisho/crossings.jsonl", 1, 4096,
 	    "The file of the chained log of crossings, kept for seven years.",
@@ -511,6 +517,7 @@ isolation_group_load(
 	s->gate_certificate = loading_path(l, s->gate_certificate);
 	s->gate_key = loading_path(l, s->gate_key);
 	s->statements = loading_path(l, s->statements);
+	s->suspensions = loading_path(l, s->suspensions);
 	s->crossings = loading_path(l, s->crossings);
 	return all;
 }

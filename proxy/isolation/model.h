@@ -136,6 +136,7 @@ struct isolation_settings {
 					       * in lower case */
 	const char *contractor_oid;  /* an extension that marks them; "" */
 	const char *statements;      /* folder of separation statements */
+	const char *suspensions;     /* file of the register: ledger.h */
 	const char *crossings;       /* file of the chained crossing log */
 	struct texts lgwan, machine; /* prefixes; addresses of this machine */
 	struct texts canaries;       /* "ADDRESS:PORT" that probes may try */

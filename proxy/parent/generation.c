@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "proxy/base/log.h"
+#include "proxy/parent/separation.h"
 
 #define HELPERS 2          /* keysmith and detox */
 #define READY_MAX_MS 20000 /* a new generation must serve within */
@@ -149,6 +150,7 @@ current_ready(struct generation *g)
 	g->state = GENERATION_CURRENT;
 	timer_free(g->deadline);
 	g->deadline = NULL;
+	separation_serve(g->settings);
 	atomic_store(&parent.board->generation, g->number);
 	sockets_close_unwanted(&parent.sockets);
 	if (old == NULL) {
@@ -178,6 +180,7 @@ generation_free(struct generation *g)
 	timer_free(g->deadline);
 	/* Settings of journal and control are read at their restart only from
 	 * a generation that lives. */
+	separation_forget(g->settings);
 	settings_free(g->settings);
 	free(g);
 }
@@ -346,7 +349,7 @@ generation_begin(struct err *e)
 		return -1;
 	if (check_unchanged(s, e) < 0 || prepare_content(s, e) < 0 ||
 	    reputation_open(s, e) < 0 || originals_prepare(s, e) < 0 ||
-	    open_sockets(s, e) < 0) {
+	    open_sockets(s, e) < 0 || separation_prepare(s, e) < 0) {
 		settings_free(s);
 		return -1;
 	}

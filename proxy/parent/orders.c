@@ -1,8 +1,44 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* orders: what an administrator asks of the processes, and what the store gives
- * mail processes; the parent passes words on and does not read them. */
+ * mail processes; the parent passes words on and reads but its own. */
+#include <unistd.h>
+
+#include "proxy/detox/detox.h"
 #include "proxy/detox/unlock.h"
+#include "proxy/parent/separation.h"
 #include "proxy/parent/state.h"
+
+#define OWN_ANSWER_MAX ((size_t)48 << 20)
+
+/* The parent's own, which are about separation. */
+static void
+carry_out(const struct ipc_message *order, struct bytes words)
+{
+	static const enum order_answer answers[] = {
+		[SEPARATION_MALFORMED] = ORDER_MALFORMED,
+		[SEPARATION_REFUSED] = ORDER_REFUSED,
+		[SEPARATION_DONE] = ORDER_DONE,
+	};
+	struct worker *control = worker_find(PROCESS_CONTROL, NULL);
+	const uint8_t one = 1;
+	uint8_t answer;
+	struct buf out;
+	struct err e;
+	int fd;
+
+	if (control == NULL || control->channel == NULL)
+		return;
+	buf_init(&out, OWN_ANSWER_MAX);
+	answer = (uint8_t)answers[separation_order(words, &out)];
+	fd = detox_seal(buf_bytes(&out), &e);
+	channel_send(control->channel, PARENT_ORDER_SENT, order->job,
+	    (struct bytes){ &one, 1 }, -1);
+	channel_send(control->channel, PARENT_ORDER_ANSWER, order->job,
+	    (struct bytes){ &answer, 1 }, fd);
+	if (fd >= 0)
+		close(fd);
+	buf_release(&out);
+}
 
 /* Whom the order is for: all that are ready, of the kind in its first byte. */
 void
@@ -13,6 +49,10 @@ orders_pass(const struct ipc_message *order)
 	struct bytes words = order->body;
 	struct bytes kind = bytes_take(&words, 1);
 
+	if (kind.n == 1 && kind.p[0] == ORDER_FOR_PARENT) {
+		carry_out(order, words);
+		return;
+	}
 	for (size_t i = 0; i < BOARD_SLOTS && kind.n == 1; i++) {
 		struct worker *w = &parent.workers[i];
 

@@ -20,6 +20,7 @@
 
 #include "proxy/base/log.h"
 #include "proxy/listener/tickets.h"
+#include "proxy/parent/separation.h"
 #include "proxy/parent/state.h"
 
 struct parent parent;
@@ -81,6 +82,7 @@ parent_finish_stop(void)
 	if (control != NULL) {
 		worker_send(control, PARENT_STOP, 0, NULL, -1);
 	}
+	separation_end();
 	log_say(EVENT_STOPPED, "pid %d", (int)getpid());
 	worker_send(
 	    worker_find(PROCESS_JOURNAL, NULL), PARENT_STOP, 0, NULL, -1);
@@ -220,7 +222,8 @@ open_common(struct err *e)
 	parent.loop = loop_new();
 	parent.reputation_fd = -1;
 	parent.board = board_new(e);
-	if (parent.board == NULL)
+	if (parent.board == NULL ||
+	    separation_begin(parent.loop, parent.board, e) < 0)
 		return -1;
 	setrlimit(RLIMIT_NOFILE, &files);
 	parent.wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
@@ -274,6 +277,7 @@ parent_run(const char *settings_file)
 		fprintf(stderr, "sekishod: %s\n", e.text);
 		return 1;
 	}
+	separation_tell();
 	start_standing(PROCESS_JOURNAL, &e);
 	start_standing(PROCESS_CONTROL, &e);
 	originals_serve(parent.coming->settings);

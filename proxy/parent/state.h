@@ -5,6 +5,7 @@
  *
  *	worker.c	one process: start, watch, start again
  *	generation.c	what one load of the settings started
+ *	separation.c	which systems are separated; see separation.h
  *	parent.c	signals, sockets, the whole
  */
 #pragma once

@@ -10,6 +10,7 @@
 
 #include "proxy/base/file.h"
 #include "proxy/base/log.h"
+#include "proxy/parent/separation.h"
 
 #define LISTENERS_MAX 1024 /* of one process */
 #define LIVED_MS 10000     /* who lived so long did not crash at its start */
@@ -231,11 +232,13 @@ equip(struct worker *w, struct child *c, struct err *e)
 		c->detox_fd = channel_to(PROCESS_DETOX, w->generation);
 		c->tickets_fd = parent.tickets_fd;
 		c->reputation_fd = parent.reputation_fd;
+		c->standings_fd = separation_fd();
 		equip_edge(w, c);
 		return 0;
 	case PROCESS_MAIL:
 		c->detox_fd = channel_to(PROCESS_DETOX, w->generation);
 		c->store_fd = channel_to(PROCESS_STORE, NULL);
+		c->standings_fd = separation_fd();
 		equip_mail(w, c);
 		c->spool_fd = open_folder(s->mail.spool, e);
 		return c->spool_fd < 0 ? -1 : 0;
@@ -406,6 +409,12 @@ worker_message(void *owner, const struct ipc_message *m)
 		if (w->kind == PROCESS_MAIL)
 			orders_hint(m);
 		return;
+	case PARENT_TRIPPED:
+		if (worker_carries(w))
+			separation_tripped(m);
+		return;
+	case PARENT_PROBED:
+		return;
 	case PARENT_UNLOCK_SENT:
 	case PARENT_ORDER_SENT:
 	case PARENT_ORDER_ANSWER:
@@ -418,8 +427,6 @@ worker_message(void *owner, const struct ipc_message *m)
 	case PARENT_LISTS:
 	case PARENT_ROTATE:
 	case PARENT_ANSWER:
-	case PARENT_TRIPPED:
-	case PARENT_PROBED:
 		return;
 	}
 }

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * orders: what administrators order of originals. Who orders is told by the
- * kernel, as a user's number; of root, who is nobody in particular, sekishoctl
- * says who became it (SUDO_USER). That is a word of root's, and marked so.
+/* orders: what administrators order of originals; who that is, person.h says.
  */
 #include <jansson.h>
 #include <stdarg.h>
@@ -17,7 +14,6 @@
 #define LIST_MAX ((size_t)48 << 20)
 #define WORDS_MAX ((size_t)4 << 20) /* recipients, and the head */
 #define HEAD_MAX ((size_t)64 << 10)
-#define TOLD_MAX 64
 #define DATE_MAX 32
 
 static const char *const state_words[SHELF_STATES] = {
@@ -487,40 +483,6 @@ static const struct {
 	{ "delete", delete },
 };
 
-/* Names as systems have them; others are told of as they are not. */
-static bool
-is_name(struct bytes b)
-{
-	for (size_t i = 0; i < b.n; i++)
-		if (b.p[i] <= ' ' || b.p[i] > '~' || b.p[i] == '(' ||
-		    b.p[i] == ')')
-			return false;
-	return b.n > 0 && b.n <= TOLD_MAX;
-}
-
-static int
-take_person(struct bytes *in, struct person *out)
-{
-	struct bytes told;
-	uint64_t uid;
-
-	if (bytes_number(bytes_take_until(in, ' '), UINT32_MAX, &uid) < 0)
-		return -1;
-	told = bytes_take_until(in, ' ');
-	if (!is_name(told))
-		return -1;
-	out->known = uid != 0 || !bytes_equal(told, BYTES("-"));
-	if (uid != 0)
-		snprintf(out->name, sizeof(out->name), "uid:%llu",
-		    (unsigned long long)uid);
-	else if (out->known)
-		snprintf(out->name, sizeof(out->name), "%.*s(sudo)",
-		    BYTES_PRINTF(told));
-	else
-		snprintf(out->name, sizeof(out->name), "root");
-	return 0;
-}
-
 static void
 order_one(struct store *st, uint32_t job, const struct person *p,
     struct bytes verb, struct bytes id)
@@ -559,7 +521,7 @@ store_order(struct store *st, const struct ipc_message *order)
 	struct bytes verb;
 
 	store_settle(st);
-	if (take_person(&rest, &p) < 0) {
+	if (person_take(&rest, &p) < 0) {
 		store_answer(
 		    st, order->job, ORDER_MALFORMED, (struct bytes){ 0 });
 		return;

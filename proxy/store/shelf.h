@@ -7,10 +7,11 @@
 #pragma once
 
 #include "proxy/base/arena.h"
+#include "proxy/control/person.h"
 #include "proxy/store/vault.h"
 
-#define SHELF_ID_MAX 24     /* with its NUL */
-#define SHELF_PERSON_MAX 80 /* the same */
+#define SHELF_ID_MAX 24             /* with its NUL */
+#define SHELF_PERSON_MAX PERSON_MAX /* the same */
 
 struct shelf;
 

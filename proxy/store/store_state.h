@@ -2,6 +2,7 @@
 /* store_state: what the files of the store's process share. */
 #pragma once
 
+#include "proxy/control/person.h"
 #include "proxy/process.h"
 #include "proxy/store/original.h"
 #include "proxy/store/shelf.h"
@@ -30,12 +31,6 @@ struct store {
 	struct timer *expiring;
 	struct release release;
 	uint32_t jobs;
-};
-
-/* Who orders: "hanako(sudo)", "uid:1001", "root". */
-struct person {
-	char name[SHELF_PERSON_MAX];
-	bool known; /* it is one person, and not whoever is root */
 };
 
 /* store.c */
