@@ -217,6 +217,7 @@ static const int fork_calls[] = {
 	SCMP_SYS(waitid),
 	SCMP_SYS(pidfd_open),
 	SCMP_SYS(pidfd_send_signal),
+	SCMP_SYS(sched_setscheduler),
 	SCMP_SYS(memfd_create),
 	SCMP_SYS(close_range),
 	SCMP_SYS(dup2),

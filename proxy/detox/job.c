@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "proxy/detox/job.h"
 
+#include <sched.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -61,6 +62,10 @@ keep_own_fds(const struct job_order *o)
 _Noreturn void
 job_run(const struct job_order *o)
 {
+	static const struct sched_param none;
+
+	if (o->idle)
+		(void)sched_setscheduler(0, SCHED_IDLE, &none);
 	/* It ends with who forked it, and only that one may end it. */
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0 ||
 	    keep_own_fds(o) < 0 || limit_all(o) < 0 ||

@@ -16,6 +16,7 @@ struct job_order {
 	int (*work)(const struct job_order *o);
 	int in, out, report; /* memfds */
 	int null;            /* where its last words go, or -1: not there */
+	bool idle;           /* it gives way to all others */
 };
 
 /* Where a child finds them, once it is locked in. */

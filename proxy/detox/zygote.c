@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <malloc.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -14,8 +15,11 @@
 #include "proxy/base/log.h"
 #include "proxy/detox/parcels.h"
 
-/* Jobs must not keep the processor from what carries traffic. */
+/* Jobs must not keep the processor from what carries traffic: a nice process
+ * still has its slice of milliseconds, an idle one gives way at once. One that
+ * is so old is nice only, so that traffic cannot keep it from its end. */
 #define NICE 10
+#define IDLE_MS 500
 #define FILES_MAX 8192
 
 /* Who asks: the end of its channel here. */
@@ -35,7 +39,8 @@ struct job {
 	pid_t pid; /* 0: it waits */
 	int in, out, report, pidfd;
 	struct watch *ended;
-	struct timer *deadline;
+	struct timer *deadline; /* first, of idling */
+	bool idle;
 	bool late;
 };
 
@@ -49,6 +54,7 @@ struct zygote {
 	struct job *jobs;    /* the oldest first */
 	struct job *last;
 	unsigned running, waiting;
+	bool may_idle; /* and leave it again */
 	int null;
 };
 
@@ -150,8 +156,16 @@ on_ended(void *owner, unsigned events)
 static void
 on_deadline(void *owner)
 {
+	static const struct sched_param none;
 	struct job *j = owner;
 
+	if (j->idle) {
+		j->idle = false;
+		(void)sched_setscheduler(j->pid, SCHED_OTHER, &none);
+		timer_start(
+		    j->deadline, j->z->settings->settings->time_ms - IDLE_MS);
+		return;
+	}
 	j->late = true;
 	syscall(SYS_pidfd_send_signal, j->pidfd, SIGKILL, NULL, 0U);
 }
@@ -179,6 +193,7 @@ fork_job(struct job *j, const struct detox_order *o)
 		.out = j->out,
 		.report = j->report,
 		.null = z->null,
+		.idle = j->idle,
 	};
 
 	/* Without what libraries do at a fork: libuv makes pipes. There are no
@@ -213,6 +228,7 @@ start(struct job *j)
 		job_free(j);
 		return;
 	}
+	j->idle = z->may_idle && z->settings->settings->time_ms > IDLE_MS;
 	j->out = new_memfd("out");
 	j->report = new_memfd("report");
 	forked = j->out < 0 || j->report < 0 ? -1 : fork_job(j, &o);
@@ -225,7 +241,8 @@ start(struct job *j)
 	}
 	close_fd(&j->in);
 	j->deadline = timer_new(z->loop, on_deadline, j);
-	timer_start(j->deadline, z->settings->settings->time_ms);
+	timer_start(
+	    j->deadline, j->idle ? IDLE_MS : z->settings->settings->time_ms);
 	j->ended =
 	    j->pidfd < 0 ? NULL : watch_new(z->loop, j->pidfd, on_ended, j);
 	must(j->ended != NULL);
@@ -402,6 +419,8 @@ keep_memory(void)
 static int
 prepare(struct zygote *z, struct err *e)
 {
+	const struct rlimit back = { 20 - NICE, 20 - NICE };
+
 	keep_memory();
 	z->filter = sandbox_filter_new(e);
 	if (z->filter == NULL || detox_prepare(e) < 0)
@@ -413,6 +432,7 @@ prepare(struct zygote *z, struct err *e)
 #endif
 	if (setpriority(PRIO_PROCESS, 0, NICE) < 0)
 		return err_set(e, "nice: %m");
+	z->may_idle = setrlimit(RLIMIT_NICE, &back) == 0;
 	return 0;
 }
 
