@@ -52,7 +52,7 @@ const struct setting isolation_table[] = {
 	SETTING_TEXT_ROW(isolation_settings, statements, "statements", 1, 4096,
 	    "The folder of separation statements.", "分離確認書のフォルダー。"),
 	SETTING_TEXT_ROW(isolation_settings, suspensions,
-	    "/var/lib/sekisho/suspensions", 1, 4096,
+	    "/var/lib/sekisho/register/suspensions", 1, 4096,
 	    "The file in which suspensions outlive a restart; beside it, as"
 	    " FILE.clock, the latest time known.",
 	    "停止を再起動後も残すファイル。隣の「ファイル名.clock」に既知の最新"

@@ -414,7 +414,7 @@ worker_message(void *owner, const struct ipc_message *m)
 			separation_tripped(m);
 		return;
 	case PARENT_PROBED:
-		return;
+		return; /* the gate's alone: nobody else sees a probe */
 	case PARENT_UNLOCK_SENT:
 	case PARENT_ORDER_SENT:
 	case PARENT_ORDER_ANSWER:
