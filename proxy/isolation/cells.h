@@ -7,6 +7,7 @@
 #pragma once
 
 #include "proxy/isolation/model.h"
+#include "proxy/isolation/ranges.h"
 
 /* Who carries bytes from source to destination; the refusing one is 0. */
 enum carrier {
@@ -20,11 +21,6 @@ enum carrier {
 	CARRIERS,
 };
 
-/* Both ends are inside: [first, last]; IPv4 stands as ::ffff:a.b.c.d. */
-struct range {
-	uint8_t first[16], last[16];
-};
-
 struct grant {
 	enum carrier carrier;
 	struct range from, to;
@@ -35,26 +31,35 @@ struct grant {
 	struct model_source source;
 };
 
-/* Disjoint from all other cells of the same carrier. */
+/* Disjoint from all other cells of the same carrier and protocol. */
 struct cell {
 	enum carrier carrier;
 	struct range from, to;
 	uint16_t port_first, port_last;
 	uint8_t protocol;
-	const struct grant *const *grants; /* which cover all of it */
+	/* Which cover all of it, in the order in which they were given; cells
+	 * with the same ones have the same array. */
+	const struct grant *const *grants;
 	size_t grants_n;
 };
+
+struct piece; /* what cells_find looks in */
 
 struct cells {
 	struct cell *cells; /* by carrier, protocol, from, to, port */
 	size_t cells_n;
+	const struct piece *pieces;
+	size_t pieces_n;
 };
 
-/* Grants may overlap in any way. NULL and *e: more than cells_max. */
-struct cells *cells_cut(const struct grant *grants, size_t n, struct arena *a,
-    struct err *e) MUST_CHECK;
+/* As many as are looked at in a few seconds and a gigabyte. */
+#define CELLS_MAX ((size_t)2000000)
+
+/* Grants may overlap in any way, and must outlive the cells. NULL and *e: more
+ * than max (CELLS_MAX). */
+struct cells *cells_cut(const struct grant *grants, size_t n, size_t max,
+    struct arena *a, struct err *e) MUST_CHECK;
 /* The cell that a packet falls in, to with its port; NULL: none passes. */
 const struct cell *cells_find(const struct cells *c, enum carrier carrier,
     const struct address *from, const struct address *to, uint8_t protocol);
-/* A range of a prefix, and the words of one ("192.0.2.0/24" or "a-b"). */
-struct range range_of(const struct prefix *p);
+const char *carrier_name(enum carrier c); /* "forward" */
