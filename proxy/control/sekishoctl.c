@@ -228,6 +228,7 @@ explain_mail(const struct options *o)
 	s = load(o);
 	if (s == NULL)
 		return FAILED;
+	q.settings = &s->mail;
 	if (s->routes == NULL)
 		fail("explain mail: the settings name no mail.routes: no mail"
 		     " is taken");

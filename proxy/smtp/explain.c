@@ -145,6 +145,56 @@ print_outbound(struct answer *w, FILE *out)
 			(unsigned long long)o->delay_ms / 1000));
 }
 
+/* What is done beside, for hosts that DNS names. */
+static const char *
+asked_words(const struct answer *w)
+{
+	const struct mail_settings *s = w->q->settings;
+
+	if (w->route->mx_tls != HOP_TLS_OPPORTUNISTIC ||
+	    !(s->mta_sts || s->dane))
+		return "";
+	return s->mta_sts && s->dane ? " (MTA-STS, DANE)"
+	    : s->dane                ? " (DANE)"
+				     : " (MTA-STS)";
+}
+
+/* NULL: nobody is asked. */
+static const struct rspamd_settings *
+asked_rspamd(const struct answer *w)
+{
+	const struct rspamd_settings *s = &w->q->settings->rspamd;
+
+	return s->address[0] != '\0' && (s->bodies || w->segment == NULL)
+	    ? s
+	    : NULL;
+}
+
+static void
+print_rspamd(struct answer *w, FILE *out)
+{
+	const struct rspamd_settings *s = asked_rspamd(w);
+
+	if (s != NULL)
+		explain_line(out, "  判定", "  rspamd",
+		    arena_printf(&w->a,
+			"%s; reject: %s, add header: %s, down: %s, large: %s",
+			s->address, s->reject, s->add_header, s->when_down,
+			s->when_large));
+}
+
+static json_t *
+json_rspamd(const struct answer *w)
+{
+	const struct rspamd_settings *s = asked_rspamd(w);
+
+	return s == NULL
+	    ? NULL
+	    : json_pack("{s:s, s:s, s:s, s:s, s:s}", "address", s->address,
+		  "reject", s->reject, "add_header", s->add_header, "when_down",
+		  s->when_down, "when_large", s->when_large);
+}
+
 static void
 print_route(struct answer *w, FILE *out)
 {
@@ -157,9 +207,9 @@ print_route(struct answer *w, FILE *out)
 		print_hop(w, &r->hops[i], out);
 	if (r->hops_n == 0)
 		explain_line(out, "  渡す先", "  next hop",
-		    arena_printf(&w->a, "MX of %.*s, TLS %s",
-			BYTES_PRINTF(w->recipient.domain),
-			tls_word(r->mx_tls)));
+		    arena_printf(&w->a, "MX of %.*s, TLS %s%s",
+			BYTES_PRINTF(w->recipient.domain), tls_word(r->mx_tls),
+			asked_words(w)));
 	explain_line(out, "  無害化", "  detox", r->detox);
 	if (r->verify_recipients)
 		explain_line(out, "  宛先確認", "  asks",
@@ -167,6 +217,7 @@ print_route(struct answer *w, FILE *out)
 			? "宛先があるかを先に渡す先に尋ねる"
 			: "the next hop, whether it has the recipient");
 	print_outbound(w, out);
+	print_rspamd(w, out);
 }
 
 static void
@@ -231,10 +282,11 @@ print_json(struct answer *w, FILE *out)
 			reply_text(&w->a, &s->reply)));
 	}
 	explain_json(out,
-	    json_pack("{s:s*, s:s*, s:s*, s:o, s:o}", "body",
+	    json_pack("{s:s*, s:s*, s:s*, s:o, s:o, s:o*}", "body",
 		from == NULL ? NULL : from->body->code, "zone",
 		from == NULL ? NULL : from->zone->name, "helo", w->q->helo,
-		"steps", steps, "route", json_route(w)));
+		"steps", steps, "route", json_route(w), "rspamd",
+		w->route == NULL ? NULL : json_rspamd(w)));
 }
 
 int

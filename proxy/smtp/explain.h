@@ -5,17 +5,20 @@
 
 #include "proxy/policy/explain.h"
 #include "proxy/smtp/routes.h"
+#include "proxy/smtp/settings.h"
 
 struct mail_question {
 	struct address from;
 	const char *helo;               /* NULL: not told */
 	const char *sender, *recipient; /* "a@b.test", "<a@b.test>"; "" and "<>"
 					 * are the null sender */
+	const struct mail_settings *settings;
 };
 
 /*
  * Prints the verdict on client, sender and recipient, each with its rule and
- * file:line, and the route: next hops, TLS, detox. 0: accepted, 2: one of them
+ * file:line, and the route: next hops, TLS, detox; and whether rspamd is asked
+ * about the content. 0: accepted, 2: one of them
  * is refused, 1: an address is malformed (said in the output).
  */
 int mail_explain(const struct routes *r, const struct zones *zones,

@@ -18,6 +18,7 @@ static const char file[] =
 static struct town town;
 static struct detox_profiles profiles;
 static struct routes *routes;
+static struct mail_settings settings;
 
 static void
 setup(void)
@@ -29,6 +30,14 @@ setup(void)
 	    &profiles, &town.arena, &town.err);
 	ck_assert_msg(routes != NULL, "%s", town.err.text);
 	setenv("LC_ALL", "C", 1);
+	settings = (struct mail_settings){
+		.mta_sts = true,
+		.rspamd = { .address = "127.0.0.1:11333",
+		    .reject = "refuse",
+		    .add_header = "mark",
+		    .when_down = "defer",
+		    .when_large = "hold" },
+	};
 }
 
 static void
@@ -55,7 +64,9 @@ static const struct {
 	    "  route    city (@/mail.conf:1)\n"
 	    "  side     lgwan\n"
 	    "  next hop [::1]:2525 priority 10, TLS none\n"
-	    "  detox    standard\n" },
+	    "  detox    standard\n"
+	    "  rspamd   127.0.0.1:11333; reject: refuse, add header: mark,"
+	    " down: defer, large: hold\n" },
 	{ TOWN_LGWAN, "<>", "c@d.test", 0,
 	    "client: accepted\n"
 	    "  rule     body\n"
@@ -69,7 +80,7 @@ static const struct {
 	    "  rule     outbound world\n"
 	    "  file     @/mail.conf:4\n"
 	    "  route    world (@/mail.conf:4)\n"
-	    "  next hop MX of d.test, TLS opportunistic\n"
+	    "  next hop MX of d.test, TLS opportunistic (MTA-STS)\n"
 	    "  detox    none\n" },
 	{ TOWN_STRANGER, "a@city.test", "c@d.test", 2,
 	    "client: accepted\n"
@@ -95,7 +106,8 @@ explain(size_t i, enum explain_format format)
 {
 	struct mail_question q = { .helo = "mx.test",
 		.sender = cases[i].sender,
-		.recipient = cases[i].recipient };
+		.recipient = cases[i].recipient,
+		.settings = &settings };
 	char *words = NULL;
 	size_t n = 0;
 	FILE *out = open_memstream(&words, &n);
