@@ -242,7 +242,7 @@ mail_decode(enum mail_coding coding, struct bytes in, struct buf *out)
 int
 mail_put_base64(struct bytes in, struct buf *out)
 {
-	size_t lines = in.n / LINE_BYTES + 1;
+	size_t lines = in.n / LINE_BYTES + (in.n % LINE_BYTES > 0);
 
 	if (buf_reserve(out, size_mul(lines, LINE_MAX_CHARS + 2)) < 0)
 		return -1;

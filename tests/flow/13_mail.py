@@ -181,6 +181,18 @@ def tnef():
         1, 0x69003, properties) + files
 
 
+def test_winmail_dat_may_have_names_of_any_length(place):
+    for n in (1, 56, 57, 58, 114, 400):
+        name = "a" * n
+        utf16 = lambda s: counted((s + "\0").encode("utf-16-le"))
+        properties = struct.pack("<I", 2) + named(0x1f, 0xc1a, utf16(name)) + named(0x1f, 0xc1f, utf16("a@b.test"))
+        mail = b"\x78\x9f\x3e\x22\0\0" + attribute(1, 0x69003, properties)
+        status, report, out = place.detox(mail, "winmail.dat", "--json")
+        assert status == 0, (n, report)
+        said = email.message_from_bytes(out)["From"]
+        assert name[:200] in str(email.header.make_header(email.header.decode_header(said))), (n, out)
+
+
 def test_winmail_dat_gives_what_is_in_it(place):
     m = letter()
     m.set_content("本文\n")
