@@ -621,21 +621,25 @@ static const struct {
 	unsigned code;
 	const char *enhanced;
 	bool permitted;
+	bool separated; /* the same, but of the provision network */
 } domains[] = {
-	{ "mail.test", SHIPMENT_ANSWERED, 250, "2.0.0", true },
-	{ "bare.test", SHIPMENT_ANSWERED, 250, "2.0.0", true },
-	{ "[127.0.0.1]", SHIPMENT_ANSWERED, 250, "2.0.0", true },
-	{ "mail.test", SHIPMENT_ANSWERED, 550, "5.4.4", false },
-	{ "bare.test", SHIPMENT_ANSWERED, 550, "5.4.4", false },
-	{ "[127.0.0.1]", SHIPMENT_ANSWERED, 550, "5.4.4", false },
-	{ "[IPv6:::1]", SHIPMENT_ANSWERED, 550, "5.4.4", false },
-	{ "[oops]", SHIPMENT_ANSWERED, 550, "5.1.2", true },
-	{ "null.test", SHIPMENT_ANSWERED, 556, "5.1.10", true },
-	{ "none.test", SHIPMENT_ANSWERED, 550, "5.1.2", true },
-	{ "empty.test", SHIPMENT_ANSWERED, 550, "5.4.4", true },
-	{ "ours.test", SHIPMENT_ANSWERED, 554, "5.4.6", true },
-	{ "broken.test", SHIPMENT_FAILED, 451, "4.4.3", true },
-	{ "silent.test", SHIPMENT_FAILED, 451, "4.4.3", true },
+	{ "mail.test", SHIPMENT_ANSWERED, 250, "2.0.0", true, false },
+	{ "bare.test", SHIPMENT_ANSWERED, 250, "2.0.0", true, false },
+	{ "[127.0.0.1]", SHIPMENT_ANSWERED, 250, "2.0.0", true, false },
+	{ "mail.test", SHIPMENT_ANSWERED, 550, "5.4.4", false, false },
+	{ "bare.test", SHIPMENT_ANSWERED, 550, "5.4.4", false, false },
+	{ "[127.0.0.1]", SHIPMENT_ANSWERED, 550, "5.4.4", false, false },
+	{ "[IPv6:::1]", SHIPMENT_ANSWERED, 550, "5.4.4", false, false },
+	{ "mail.test", SHIPMENT_ANSWERED, 550, "5.4.4", true, true },
+	{ "bare.test", SHIPMENT_ANSWERED, 550, "5.4.4", true, true },
+	{ "[127.0.0.1]", SHIPMENT_ANSWERED, 550, "5.4.4", true, true },
+	{ "[oops]", SHIPMENT_ANSWERED, 550, "5.1.2", true, false },
+	{ "null.test", SHIPMENT_ANSWERED, 556, "5.1.10", true, false },
+	{ "none.test", SHIPMENT_ANSWERED, 550, "5.1.2", true, false },
+	{ "empty.test", SHIPMENT_ANSWERED, 550, "5.4.4", true, false },
+	{ "ours.test", SHIPMENT_ANSWERED, 554, "5.4.6", true, false },
+	{ "broken.test", SHIPMENT_FAILED, 451, "4.4.3", true, false },
+	{ "silent.test", SHIPMENT_FAILED, 451, "4.4.3", true, false },
 };
 
 START_TEST(out_goes_by_mx)
@@ -655,6 +659,8 @@ START_TEST(out_goes_by_mx)
 	snprintf(at, sizeof(at), "127.0.0.1:%u", names.port);
 	upstream.nameservers = (struct texts){ .p = list, .n = 1 };
 	ck_assert_int_eq(prefix_parse(&loopback, BYTES("127.0.0.0/8")), 0);
+	upstream.reach.provision = &loopback;
+	upstream.reach.provision_n = domains[_i].separated;
 	out_free(out);
 	out = out_new(&settings, &upstream, trust, loop, &e);
 	ck_assert_ptr_nonnull(out);
@@ -831,6 +837,29 @@ START_TEST(out_asks_of_tls_what_domains_do)
 }
 END_TEST
 
+/* Not even where an administrator sends mail by its address. */
+START_TEST(out_never_leads_into_a_separated_network)
+{
+	static const char *const script[] = { HELLO PIPES TAKES };
+	struct peer p = peer_new(script, 1, server);
+	struct next_hop hop = hop_at(p.port, 10, HOP_TLS_NONE);
+	struct mail_route route = { .hops = &hop, .hops_n = 1 };
+	struct prefix provision;
+	struct got g;
+
+	ck_assert_int_eq(prefix_parse(&provision, BYTES("127.0.0.1")), 0);
+	upstream.reach.provision = &provision;
+	upstream.reach.provision_n = 1;
+	ship(&g, &route, 1);
+	run_all();
+	ck_assert_uint_eq(g.replies[0].code, 550);
+	ck_assert_str_eq(g.replies[0].enhanced, "5.4.4");
+	ck_assert_ptr_nonnull(
+	    strstr(g.replies[0].text, "provision network's address"));
+	peer_kill(&p);
+}
+END_TEST
+
 static void
 make_certificate(void)
 {
@@ -928,6 +957,7 @@ out_suite(void)
 	tcase_add_loop_test(t, out_goes_by_mx, 0, COUNT(domains));
 	tcase_add_loop_test(
 	    t, out_asks_of_tls_what_domains_do, 0, COUNT(asked_for));
+	tcase_add_test(t, out_never_leads_into_a_separated_network);
 	suite_add_tcase(s, t);
 	return s;
 }

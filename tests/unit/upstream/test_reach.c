@@ -157,6 +157,71 @@ START_TEST(reach_knows_zone_and_site)
 }
 END_TEST
 
+#define MYNUMBER "My Number segment's address"
+#define PROVISION "provision network's address"
+
+/* Everything is permitted there. */
+static const struct {
+	const char *name, *address, *why;
+} separated[] = {
+	{ "a My Number segment's first", "10.1.3.0", MYNUMBER },
+	{ "its last", "10.1.3.255", MYNUMBER },
+	{ "the one before it", "10.1.2.255", "" },
+	{ "the one behind it", "10.1.4.0", "" },
+	{ "a section of it", "10.1.3.77", MYNUMBER },
+	{ "a My Number segment of IPv6", "2001:db8:3::77", MYNUMBER },
+	{ "a segment of LGWAN", "10.1.2.7", "" },
+	{ "a provision endpoint", "192.0.2.10", PROVISION },
+	{ "the one behind it", "192.0.2.11", "" },
+	{ "a My Number address as mapped one", "::ffff:10.1.3.7", MYNUMBER },
+	{ "through NAT64", "64:ff9b::10.1.3.7", MYNUMBER },
+	{ "through a local NAT64", "64:ff9b:1::10.1.3.7", MYNUMBER },
+	{ "as an IPv4-compatible one", "::10.1.3.7", MYNUMBER },
+	{ "as an IPv4-translated one", "::ffff:0:10.1.3.7", MYNUMBER },
+	{ "through 6to4", "2002:a01:307::1", MYNUMBER },
+	{ "a provision endpoint through NAT64", "64:ff9b::192.0.2.10",
+	    PROVISION },
+	{ "another through NAT64", "64:ff9b::192.0.2.11", "" },
+};
+
+START_TEST(reach_ends_at_separated_networks)
+{
+	static const char settings[] =
+	    "zones = ( { name = \"l\"; kind = \"lgwan\"; },"
+	    " { name = \"m\"; kind = \"mynumber\"; } );"
+	    "bodies = ( { code = \"990019\"; name_ja = \"町\"; segments = ("
+	    " { prefix = \"10.1.2.0/24\"; zone = \"l\"; },"
+	    " { prefix = \"10.1.3.0/24\"; zone = \"m\"; },"
+	    " { prefix = \"10.1.3.64/26\"; zone = \"m\"; section = \"s\"; },"
+	    " { prefix = \"2001:db8:3::/48\"; zone = \"m\"; } ); } );";
+	struct prefix permitted[2];
+	struct prefix provision;
+	struct zone z = { .permitted = permitted, .permitted_n = 2 };
+	struct reach_limits limits = { .provision = &provision,
+		.provision_n = 1 };
+	struct arena arena = { 0 };
+	struct address a;
+	struct err e;
+	config_t config;
+	const char *why;
+
+	config_init(&config);
+	ck_assert(config_read_string(&config, settings) == CONFIG_TRUE);
+	limits.zones = zones_load(config_root_setting(&config), &arena, &e);
+	config_destroy(&config);
+	ck_assert_msg(limits.zones != NULL, "%s", e.text);
+	ck_assert(prefix_parse(&permitted[0], BYTES("0.0.0.0/0")) == 0);
+	ck_assert(prefix_parse(&permitted[1], BYTES("::/0")) == 0);
+	ck_assert(prefix_parse(&provision, BYTES("192.0.2.10")) == 0);
+	ck_assert(address_parse(&a, bytes_of(separated[_i].address)) == 0);
+	why = reach_judge(&a, &z, &limits);
+	ck_assert_msg(strcmp(why == NULL ? "" : why, separated[_i].why) == 0,
+	    "%s: %s", separated[_i].name, why == NULL ? "" : why);
+	ck_assert_ptr_eq(reach_separated(&a, &limits), why);
+	arena_release(&arena);
+}
+END_TEST
+
 Suite *reach_suite(void);
 
 Suite *
@@ -168,6 +233,8 @@ reach_suite(void)
 	tcase_add_loop_test(
 	    t, reach_ends_at_special_prefixes, 0, COUNT(prefixes));
 	tcase_add_loop_test(t, reach_knows_zone_and_site, 0, COUNT(lists));
+	tcase_add_loop_test(
+	    t, reach_ends_at_separated_networks, 0, COUNT(separated));
 	suite_add_tcase(s, t);
 	return s;
 }
