@@ -4,9 +4,38 @@
 #include <string.h>
 
 #include "proxy/base/language.h"
-#include "proxy/base/macros.h"
+#include "proxy/control/conformity.h"
+#include "proxy/settings.h"
 
 #define FAILED 1
+
+static struct settings *
+load(const char *file)
+{
+	static struct err_list all;
+	struct err e = { .list = &all };
+	struct settings *s = settings_load_to_ask(file, &e);
+
+	if (s == NULL)
+		err_print(&e, stderr);
+	return s;
+}
+
+static int
+conformity(const struct isolation_order *o)
+{
+	enum conformity_form form = o->json ? CONFORMITY_JSON
+	    : language_is_japanese()        ? CONFORMITY_JAPANESE
+					    : CONFORMITY_ENGLISH;
+	struct settings *s = load(o->config);
+	size_t unfit;
+
+	if (s == NULL)
+		return FAILED;
+	unfit = conformity_report(s, form, stdout);
+	settings_free(s);
+	return unfit == 0 ? 0 : FAILED;
+}
 
 /* A row for each subcommand; the last has no name. */
 static const struct {
@@ -14,6 +43,9 @@ static const struct {
 	int (*run)(const struct isolation_order *o);
 	const char *arguments, *words_en, *words_ja;
 } commands[] = {
+	{ "conformity", conformity, "[--json]",
+	    "whether bodies are as their models (alpha, beta, …) ask",
+	    "構成団体が申告したモデル（α、β など）に合っているか" },
 	{ NULL, NULL, NULL, NULL, NULL },
 };
 

@@ -72,11 +72,6 @@ int read_list(const config_setting_t *root, const char *key, size_t max,
 enum place place_stretch(const struct isolation_model *m,
     const uint8_t first[16], const struct segment **segment_out,
     uint8_t last_out[16]);
-/* For who walks up to `end`: *at becomes what is behind last; false: it is
- * beyond. */
-bool octets_behind(
-    uint8_t at[16], const uint8_t last[16], const uint8_t end[16]);
-
 /*
  * certificate.c. A certificate is named by the SHA-256 of its DER in 64
  * hexadecimal digits, or by a PEM file whose first certificate it is, and which

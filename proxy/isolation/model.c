@@ -280,15 +280,6 @@ check_host(const struct prefix *p, const struct segment *s, const char *key,
 		  prefix_text(p, text), s->file, s->line);
 }
 
-bool
-octets_behind(uint8_t at[16], const uint8_t last[16], const uint8_t end[16])
-{
-	if (memcmp(last, end, 16) >= 0)
-		return false;
-	memcpy(at, last, 16);
-	return octets_next(at);
-}
-
 static const char *
 why_too_wide(const struct prefix *p)
 {
@@ -685,6 +676,24 @@ isolation_place(const struct isolation_model *m, const struct address *a)
 	uint8_t last[16];
 
 	return place_stretch(m, a->octets, &s, last);
+}
+
+unsigned
+isolation_places(const struct isolation_model *m, const struct prefix *p,
+    const struct body *body)
+{
+	uint8_t at[16], end[16], last[16];
+	const struct segment *s;
+	unsigned places = 0;
+
+	prefix_ends(p, at, end);
+	do {
+		enum place place = place_stretch(m, at, &s, last);
+
+		if (body == NULL || (s != NULL && s->body == body))
+			places |= 1u << place;
+	} while (octets_behind(at, last, end));
+	return places;
 }
 
 const char *

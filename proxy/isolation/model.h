@@ -187,6 +187,10 @@ struct isolation_model *isolation_load(const config_setting_t *root,
  * LGWAN. */
 enum place isolation_place(
     const struct isolation_model *m, const struct address *a);
+/* All places that its addresses have, a set of 1 << place; with a body only
+ * those of its segments. */
+unsigned isolation_places(const struct isolation_model *m,
+    const struct prefix *p, const struct body *body);
 const char *place_name(enum place p);           /* "mynumber" */
 const char *body_model_name(enum body_model m); /* "alpha-prime" */
 const char *communication_kind_name(enum communication_kind k); /* "juki" */

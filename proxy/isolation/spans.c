@@ -145,3 +145,12 @@ spans_stretch(const struct spans *s, const uint8_t octets[16], uint8_t last[16])
 		;
 	return NULL;
 }
+
+bool
+octets_behind(uint8_t at[16], const uint8_t last[16], const uint8_t end[16])
+{
+	if (memcmp(last, end, 16) >= 0)
+		return false;
+	memcpy(at, last, 16);
+	return octets_next(at);
+}

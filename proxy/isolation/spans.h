@@ -41,3 +41,7 @@ const struct span *spans_stretch(
     const struct spans *s, const uint8_t octets[16], uint8_t last[16]);
 /* The address behind; false: there is none. */
 bool octets_next(uint8_t octets[16]);
+/* For who walks up to `end`: *at becomes what is behind last; false: it is
+ * beyond. */
+bool octets_behind(
+    uint8_t at[16], const uint8_t last[16], const uint8_t end[16]);
