@@ -24,6 +24,7 @@ check(const char *file)
 		return 1;
 	}
 	policy_review(s->policy, stdout);
+	isolation_review(s->isolation, time(NULL), stdout);
 	printf("%s: ok: %zu listeners, %zu bodies\n", file, s->listeners_n,
 	    zones_bodies(s->zones));
 	settings_free(s);

@@ -535,3 +535,27 @@ communications_load(
 			return -1;
 	return err_take(&all, refuse_names(l, e), e) < 0 ? -1 : all;
 }
+
+size_t
+isolation_review(const struct isolation_model *m, time_t now, FILE *out)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < m->communications_n; i++) {
+		const struct communication *c = &m->communications[i];
+		time_t last = c->expires - 1 + WHEN_JAPAN_S;
+		char day[16];
+		struct tm tm;
+
+		if (c->expires >
+		    now + (time_t)COMMUNICATION_SOON_DAYS * WHEN_DAY_S)
+			continue;
+		strftime(day, sizeof(day), "%F", gmtime_r(&last, &tm));
+		fprintf(out,
+		    "%s:%u: communication \"%s\" ends on %s; the settings do"
+		    " not load with it from the next day on\n",
+		    c->source.file, c->source.line, c->name, day);
+		n++;
+	}
+	return n;
+}

@@ -99,6 +99,7 @@ enum communication_kind {
 #define COMMUNICATION_PORTS_MAX 16384
 /* It ends within three years, and is looked at anew then. */
 #define COMMUNICATION_DAYS_MAX 1096
+#define COMMUNICATION_SOON_DAYS 60
 
 /* 特定通信. Whoever asks stands at from; answers come back on the same
  * connection. */
@@ -183,6 +184,9 @@ extern const size_t isolation_table_n, system_table_n, endpoint_table_n,
 struct isolation_model *isolation_load(const config_setting_t *root,
     const struct zones *zones, const char *folder, time_t now, struct arena *a,
     struct err *e) MUST_CHECK;
+/* Prints a line for each communication that ends within
+ * COMMUNICATION_SOON_DAYS. Their count. */
+size_t isolation_review(const struct isolation_model *m, time_t now, FILE *out);
 /* Where it stands: provision endpoints first, then this machine, segments,
  * LGWAN. */
 enum place isolation_place(

@@ -327,11 +327,8 @@ static const struct {
 	    "settings:4: the segment of zone \"i\" has addresses of"
 	    " isolation.lgwan 10.9.0.0/16, expected them in one place" },
 	/* isolation */
-	{ "an unknown key", ISO("open = true;"),
-	    "settings:5: unknown key \"open\", expected one of: gate"
-	    " gate_certificate gate_key auditor_keys contractor_certificates"
-	    " contractor_oid statements crossings lgwan machine canaries"
-	    " probe_age_max idle_max crossings_max crossing_bytes_max kernel" },
+	{ "an unknown key", ISO("kernl = true;"),
+	    "settings:5: unknown key \"kernl\", did you mean \"kernel\"?" },
 	{ "a gate without a port", ISO("gate = \"10.0.0.1\";"),
 	    "settings:5: gate is \"10.0.0.1\", expected an address and a port"
 	    " such as 192.0.2.1:8445" },
@@ -855,6 +852,45 @@ START_TEST(isolation_settings_reach_their_limits)
 }
 END_TEST
 
+START_TEST(isolation_reads_a_range_of_ports)
+{
+	struct isolation_model *m = load(BARE(PURPOSE OWNER APPROVAL EXPIRES
+	    "protocol = \"udp\"; port = \"8000-8010\";"));
+
+	ck_assert_msg(m != NULL, "%s", err.text);
+	ck_assert_int_eq(m->communications[0].protocol, PROTOCOL_UDP);
+	ck_assert_uint_eq(m->communications[0].port_first, 8000);
+	ck_assert_uint_eq(m->communications[0].port_last, 8010);
+	m = load(BARE(PURPOSE OWNER APPROVAL EXPIRES "protocol = \"icmp\";"));
+	ck_assert_msg(m != NULL, "%s", err.text);
+	ck_assert_uint_eq(m->communications[0].port_first, 0);
+	ck_assert_uint_eq(m->communications[0].port_last, 65535);
+}
+END_TEST
+
+/* 2027-01-25 is over within 60 days of NOW, the next day is not. */
+START_TEST(isolation_tells_what_ends_soon)
+{
+	struct isolation_model *m =
+	    load(HEAD "communications = (\n{ name = \"x\"; from = [" M
+		      "]; to = [" M2 "]; " PURPOSE OWNER APPROVAL TCP
+		      "expires = \"2027-01-25\"; },\n{ name = \"y\"; from = [" M
+		      "]; to = [" M2 "]; " PURPOSE OWNER APPROVAL TCP
+		      "expires = \"2027-01-26\"; });");
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	ck_assert_msg(m != NULL, "%s", err.text);
+	ck_assert_uint_eq(isolation_review(m, NOW, out), 1);
+	fclose(out);
+	ck_assert_str_eq(text,
+	    "settings:5: communication \"x\" ends on 2027-01-25; the settings"
+	    " do not load with it from the next day on\n");
+	free(text);
+}
+END_TEST
+
 /* Of n members, as text. */
 static const char *
 many(size_t n, const char *(*one)(size_t i))
@@ -1223,6 +1259,8 @@ isolation_model_suite(void)
 	tcase_add_test(t, isolation_tells_all_that_is_wrong);
 	tcase_add_loop_test(
 	    t, isolation_settings_reach_their_limits, 0, COUNT(edges));
+	tcase_add_test(t, isolation_reads_a_range_of_ports);
+	tcase_add_test(t, isolation_tells_what_ends_soon);
 	tcase_add_loop_test(t, isolation_counts_have_limits, 0, COUNT(counts));
 	tcase_add_loop_test(
 	    t, isolation_digest_is_of_the_entry, 0, COUNT(others));
