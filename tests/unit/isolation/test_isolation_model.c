@@ -523,6 +523,14 @@ static const struct {
 		"990019", "\"10.1.3.1\", \"10.1.3.15\"", D("2"), "")),
 	    "settings:9: system \"b\" has the address of \"a\" (settings:8),"
 	    " expected one of its own" },
+	{ "addresses of two systems in those of a third",
+	    SYS(SYSTEM("a", "990019", "\"10.1.3.0/28\"", D("1"),
+		"") ",\n" SYSTEM("b", "990019", "\"10.1.3.1\"", D("2"),
+		"") ",\n" SYSTEM("c", "990019", "\"10.1.3.9\"", D("3"), "")),
+	    "settings:9: system \"b\" has the address of \"a\" (settings:8),"
+	    " expected one of its own\n"
+	    "settings:10: system \"c\" has the address of \"a\" (settings:8),"
+	    " expected one of its own" },
 	{ "one address twice for a system",
 	    SYS(SYSTEM(
 		"a", "990019", "\"10.1.3.1\", \"10.1.3.0/30\"", D("1"), "")),
