@@ -184,6 +184,11 @@ EVENT(CLOCK_BACK, "clock_set_back", ERROR,                                     \
     " time of statements goes on from that.",                                  \
     "計算機の時計が既知の最新時刻より behind_s 秒遅れている。分離確認書の時刻は" \
     "既知の時刻から進める。")                                                  \
+EVENT(CLOCK_SET, "clock_taken", ALERT,                                         \
+    "A person says that the machine's clock is right although it is behind"    \
+    " the latest time known; by says who, text why.",                          \
+    "既知の最新時刻より遅れた計算機の時計を、正しいものとする指示。by が指示者、text が" \
+    "理由。")                                                                  \
 EVENT(REGISTER_DAMAGED, "register_damaged", ALERT,                             \
     "The file of suspensions is not what was written there: it was put aside," \
     " every system is suspended, and no statement signed before counts.",      \

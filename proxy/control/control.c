@@ -167,37 +167,51 @@ write_incident(const json_t *i, enum format f, struct buf *out)
 }
 
 static int
+write_names(const json_t *names, enum format f, struct buf *out)
+{
+	int result = 0;
+
+	for (size_t i = 0; i < json_array_size(names) && result == 0; i++)
+		result = buf_printf(out,
+		    f == FORMAT_JA ? "  停止中  %s\n" : "  suspended  %s\n",
+		    json_string_value(json_array_get(names, i)));
+	return result;
+}
+
+static int
+write_standings(const json_t *all, enum format f, struct buf *out)
+{
+	json_int_t systems, separated, suspended, open;
+	const json_t *names, *incidents;
+	int result;
+
+	if (json_unpack((json_t *)(uintptr_t)all,
+		"{s:I, s:I, s:I, s:o, s:I, s:o}", "systems", &systems,
+		"separated", &separated, "suspended_n", &suspended, "suspended",
+		&names, "incidents_n", &open, "incidents", &incidents) < 0)
+		return 0;
+	if (buf_printf(out,
+		f == FORMAT_JA
+		    ? "システム %lld（分離確認済み %lld、停止中 %lld）、"
+		      "継続中の事案 %lld\n"
+		    : "systems %lld, separated %lld, suspended %lld; open"
+		      " incidents %lld\n",
+		(long long)systems, (long long)separated, (long long)suspended,
+		(long long)open) < 0)
+		return -1;
+	result = write_names(names, f, out);
+	for (size_t i = 0; i < json_array_size(incidents) && result == 0; i++)
+		result = write_incident(json_array_get(incidents, i), f, out);
+	return result < 0 ? -1 : buf_append_string(out, "\n");
+}
+
+/* It may be changed while it is read: then it is left out for once. */
+static int
 write_separation(const struct board *b, enum format f, struct buf *out)
 {
 	json_t *all = json_loads(board_separation(b), 0, NULL);
-	json_int_t systems = 0, separated = 0, suspended = 0, open = 0;
-	json_t *names, *incidents, *one;
-	size_t i;
-	int result = 0;
+	int result = all == NULL ? 0 : write_standings(all, f, out);
 
-	if (all == NULL)
-		return 0;
-	if (json_unpack(all, "{s:I, s:I, s:I, s:o, s:I, s:o}", "systems",
-		&systems, "separated", &separated, "suspended_n", &suspended,
-		"suspended", &names, "incidents_n", &open, "incidents",
-		&incidents) == 0) {
-		result = buf_printf(out,
-		    f == FORMAT_JA
-			? "システム %lld（分離確認済み %lld、停止中 %lld）、"
-			  "継続中の事案 %lld\n"
-			: "systems %lld, separated %lld, suspended %lld; open"
-			  " incidents %lld\n",
-		    (long long)systems, (long long)separated,
-		    (long long)suspended, (long long)open);
-		json_array_foreach(names, i, one) if (result == 0) result =
-		    buf_printf(out,
-			f == FORMAT_JA ? "  停止中  %s\n" : "  suspended  %s\n",
-			json_string_value(one));
-		json_array_foreach(incidents, i, one) if (result == 0) result =
-		    write_incident(one, f, out);
-		if (result == 0)
-			result = buf_append_string(out, "\n");
-	}
 	json_decref(all);
 	return result;
 }

@@ -185,6 +185,14 @@ restore(const struct separation_command *c)
 	return order(c, "restore", words, COUNT(words));
 }
 
+static int
+set_clock(const struct separation_command *c)
+{
+	return c->words_n != 1 || c->reason == NULL
+	    ? fail("clock: expected --reason TEXT")
+	    : order(c, "clock", &c->reason, 1);
+}
+
 static const struct {
 	const char *name;
 	int (*run)(const struct separation_command *c);
@@ -194,7 +202,11 @@ static const struct {
 	    "全システムの分離の状態" },
 	{ "suspend", suspend, "NAME --reason TEXT", "no crossing any more",
 	    "以後の通過を止める" },
-	{ "restore", restore, "NAME --statement FILE --reason TEXT", "", "" },
+	{ "restore", restore, "NAME --statement FILE --reason TEXT",
+	    "on a new one", "新しい確認書で復帰" },
+	{ "clock", set_clock, "--reason TEXT",
+	    "the machine's is right, not the latest known",
+	    "計算機の時計を正しいものとする" },
 	{ "sign", sign,
 	    "--key KEY --system NAME --verified-by WHO --how TEXT\n"
 	    "      --from DAY --until DAY > FILE.statement",

@@ -75,6 +75,23 @@ incidents_resume(struct incidents *all, uint64_t number, const char *where,
 		add(all, where, number, opened_ms, now_ms);
 }
 
+static void
+clamp(uint64_t *ms, uint64_t now_ms)
+{
+	if (*ms > now_ms)
+		*ms = now_ms;
+}
+
+void
+incidents_set_clock(struct incidents *all, uint64_t now_ms)
+{
+	for (struct incident *i = all->open; i != NULL; i = i->next) {
+		clamp(&i->opened_ms, now_ms);
+		clamp(&i->last_ms, now_ms);
+		clamp(&i->told_ms, now_ms);
+	}
+}
+
 void
 incidents_tick(struct incidents *all, uint64_t now_ms,
     void (*tell)(

@@ -43,6 +43,8 @@ enum incident_news incidents_take(struct incidents *all, const char *where,
 /* One that was open when the parent ended. */
 void incidents_resume(struct incidents *all, uint64_t number, const char *where,
     uint64_t opened_ms, uint64_t now_ms);
+/* No time of them is later than now: the clock was wrong. */
+void incidents_set_clock(struct incidents *all, uint64_t now_ms);
 /* To be called each second; tells what is due. */
 void incidents_tick(struct incidents *all, uint64_t now_ms,
     void (*tell)(

@@ -34,6 +34,7 @@ static const char *const kinds[LEDGER_KINDS] = {
 	[LEDGER_INCIDENT] = "incident",
 	[LEDGER_QUIET] = "quiet",
 	[LEDGER_DAMAGED] = "damaged",
+	[LEDGER_CLOCK] = "clock",
 };
 
 static void

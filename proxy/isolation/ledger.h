@@ -24,6 +24,8 @@ enum ledger_kind {
 	LEDGER_QUIET,     /* it is over */
 	LEDGER_DAMAGED,   /* the file before was; no statement signed until
 			   * then counts */
+	LEDGER_CLOCK,     /* what was later than this was a wrong clock's:
+			   * by, why */
 	LEDGER_KINDS,
 };
 

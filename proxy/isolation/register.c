@@ -354,6 +354,12 @@ standings_tick(struct standings *s, struct clocks c)
 }
 
 void
+standings_set_clock(struct standings *s, struct clocks c)
+{
+	atomic_store(&s->page->ahead_ms, c.wall_ms - c.boot_ms);
+}
+
+void
 standings_not_before(struct standings *s, uint64_t ms, struct clocks c)
 {
 	if (standings_time(s, c) < ms)

@@ -97,5 +97,7 @@ void standings_close(struct standings *s);
 /* Keeps the latest time; how many milliseconds the machine's clock is behind
  * it, 0: not. */
 uint64_t standings_tick(struct standings *s, struct clocks c);
+/* The machine's is right, although it is behind: a person says so. */
+void standings_set_clock(struct standings *s, struct clocks c);
 /* It was that late already: a clock set back over a restart is seen. */
 void standings_not_before(struct standings *s, uint64_t ms, struct clocks c);

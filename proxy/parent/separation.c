@@ -261,6 +261,24 @@ separation_suspend(
 
 /* The ledger. */
 
+/* Times that a wrong clock gave are now at the latest; a probe of such a time
+ * is none. */
+static void
+forget_later(uint64_t now)
+{
+	if (separation.floor_ms > now)
+		separation.floor_ms = now;
+	for (struct known *k = separation.entries; k != NULL; k = k->next) {
+		if (k->suspended_ms > now)
+			k->suspended_ms = now;
+		if (k->probed_ms > now) {
+			k->probed_ms = 0;
+			k->probe = PROBE_UNKNOWN;
+		}
+	}
+	incidents_set_clock(&separation.incidents, now);
+}
+
 /* What was written before the last end, as it is read. */
 struct replay {
 	uint64_t latest_ms;
@@ -299,6 +317,10 @@ replay(void *owner, const struct ledger_record *r)
 		return;
 	case LEDGER_DAMAGED:
 		separation.floor_ms = r->at_ms;
+		return;
+	case LEDGER_CLOCK:
+		forget_later(r->at_ms);
+		p->latest_ms = r->at_ms;
 		return;
 	case LEDGER_NONE:
 	case LEDGER_KINDS:
@@ -414,6 +436,29 @@ keep_clock(void)
 	    ledger_clock_write(
 		separation.ledger_path, separation_now_ms(), &e) < 0)
 		separation_notice(EVENT_FAILURE, "%s", e.text);
+}
+
+int
+separation_set_clock(const char *by, const char *why, struct err *e)
+{
+	const struct clocks c = clocks_read();
+	const struct ledger_record r = {
+		.kind = LEDGER_CLOCK,
+		.at_ms = c.wall_ms < 0 ? 0 : (uint64_t)c.wall_ms,
+		.by = by,
+		.why = why,
+	};
+
+	if (separation.ledger == NULL)
+		return err_set(e, "no system is registered");
+	if (ledger_append(separation.ledger, &r, 1, e) < 0)
+		return -1;
+	standings_set_clock(separation.page, c);
+	forget_later(r.at_ms);
+	keep_clock();
+	separation.behind = false;
+	separation_publish();
+	return 0;
 }
 
 void

@@ -444,6 +444,34 @@ restore(const struct order *o)
 	return restore_on(o, system, file, why);
 }
 
+/* "clock REASON": a clock that was ahead for a while would else end every
+ * statement for as long. */
+static enum separation_answer
+set_clock(const struct order *o)
+{
+	uint64_t was = separation_now_ms();
+	char why[WORDS_MAX];
+	struct log_line l;
+	struct err e = { 0 };
+
+	if (!is_reason(o->words[0]))
+		return refuse(o, NULL,
+		    "expected a reason of 1 to %d bytes in one line",
+		    WORDS_MAX - 1);
+	snprintf(why, sizeof(why), "%.*s", BYTES_PRINTF(o->words[0]));
+	if (separation_set_clock(o->person.name, why, &e) < 0)
+		return refuse(o, NULL, "%s", e.text);
+	log_begin(&l, EVENT_CLOCK_SET, NULL);
+	log_number(&l, "was_s", was / 1000);
+	log_number(&l, "is_s", separation_now_ms() / 1000);
+	log_string(&l, "by", o->person.name);
+	log_string(&l, "text", why);
+	log_end(&l);
+	separation_show();
+	return buf_append_string(o->out, "done\n") < 0 ? SEPARATION_MALFORMED
+						       : SEPARATION_DONE;
+}
+
 static const struct {
 	const char *verb;
 	enum separation_answer (*run)(const struct order *o);
@@ -451,6 +479,7 @@ static const struct {
 	{ "list", list },
 	{ "suspend", suspend },
 	{ "restore", restore },
+	{ "clock", set_clock },
 };
 
 enum separation_answer

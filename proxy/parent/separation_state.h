@@ -80,6 +80,9 @@ void separation_show(void);
 struct statements_question separation_question(const struct view *v);
 /* Looks through the folder anew. 0, or -1 and *e. */
 int separation_reread(struct view *v, struct err *e) MUST_CHECK;
+/* The machine's clock is right, as by says. 0, or -1 and *e. */
+int separation_set_clock(const char *by, const char *why, struct err *e)
+    MUST_CHECK;
 void separation_notice(enum log_event event, const char *format, ...)
     PRINTF_LIKE(2, 3);
 

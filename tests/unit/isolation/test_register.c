@@ -256,6 +256,17 @@ START_TEST(register_clock_goes_on_from_what_was_known)
 }
 END_TEST
 
+START_TEST(register_clock_goes_back_when_a_person_says_so)
+{
+	struct clocks c = { .wall_ms = (int64_t)NOW_MS, .boot_ms = 0 };
+
+	standings_not_before(parent, NOW_MS + 500, c);
+	standings_set_clock(parent, c);
+	ck_assert_uint_eq(standings_time(reader, c), NOW_MS);
+	ck_assert_uint_eq(standings_tick(parent, c), 0);
+}
+END_TEST
+
 /*
  * While the parent changes between two statements of which neither holds now,
  * no mixture of them does; what does not change is never unknown.
@@ -323,6 +334,7 @@ register_suite(void)
 	tcase_add_test(t, register_is_not_inherited);
 	tcase_add_test(t, register_clock_never_goes_back);
 	tcase_add_test(t, register_clock_goes_on_from_what_was_known);
+	tcase_add_test(t, register_clock_goes_back_when_a_person_says_so);
 	tcase_add_test(t, register_is_never_read_torn);
 	tcase_add_test(t, register_names_its_standings);
 	suite_add_tcase(s, t);
