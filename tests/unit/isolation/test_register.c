@@ -2,6 +2,7 @@
 #include "proxy/isolation/register.h"
 
 #include <check.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -275,18 +276,26 @@ START_TEST(register_is_never_read_torn)
 {
 	struct standings_row a[3] = { row(1), row(2), row(3) };
 	struct standings_row b[3] = { row(3), row(1), row(2) };
+	cpu_set_t one, all;
 	int status;
 	pid_t pid;
 
+	ck_assert_int_eq(sched_getaffinity(0, sizeof(all), &all), 0);
+	CPU_ZERO(&one);
+	for (size_t cpu = 0; CPU_COUNT(&one) == 0; cpu++)
+		if (CPU_ISSET(cpu, &all))
+			CPU_SET(cpu, &one);
 	a[0].until = NOW_S - 5;      /* over */
 	b[1].from = NOW_S + 5;       /* not begun */
 	a[1].state = STATE_UNSTATED; /* none; and one that is stale */
 	b[2].probed_until_ms = NOW_MS;
 	standings_open(parent);
 	standings_publish(parent, a, 3);
+	/* On one processor, so that a look is interrupted. */
+	ck_assert_int_eq(sched_setaffinity(0, sizeof(one), &one), 0);
 	pid = fork();
 	if (pid == 0) {
-		for (unsigned n = 0; n < 300000; n++) {
+		for (unsigned n = 0; n < 1500000; n++) {
 			enum standing first = look(&a[0]);
 			enum standing second = look(&a[1]);
 
@@ -300,7 +309,8 @@ START_TEST(register_is_never_read_torn)
 		_exit(0);
 	}
 	for (unsigned n = 0; waitpid(pid, &status, WNOHANG) == 0; n++)
-		standings_publish(parent, n % 2 == 0 ? b : a, 3);
+		/* by twos: each half is now this, now that */
+		standings_publish(parent, n % 4 < 2 ? b : a, 3);
 	ck_assert(WIFEXITED(status));
 	ck_assert_int_eq(WEXITSTATUS(status), 0);
 }
