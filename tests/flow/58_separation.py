@@ -325,10 +325,13 @@ def test_suspensions_outlive_every_process(lab):
         assert [i["number"] for i in lab.listed()["incidents"]] == [number]
     lab.ctl("reload")
     assert lab.standing("juki") == "suspended"
+    # so does who restored it
+    lab.restored("juki", "juki15.statement")
+    lab.restart(signal.SIGKILL)
+    assert lab.standing("juki") == "separated" and lab.listed()["incidents"] == []
 
 
 def test_a_changed_entry_is_another_system(lab):
-    lab.restored("juki", "juki20.statement")
     lab.write_settings(owner="保険年金課")
     lab.ctl("reload")
     assert lab.standing("juki") == "unstated" and lab.standing("zei") == "separated"
