@@ -8,7 +8,7 @@
 
 #include "filters/text/utf8.h"
 #include "proxy/base/log.h"
-#include "proxy/control/person.h"
+#include "proxy/base/person.h"
 #include "proxy/parent/separation_state.h"
 
 struct order {

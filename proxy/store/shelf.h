@@ -7,7 +7,7 @@
 #pragma once
 
 #include "proxy/base/arena.h"
-#include "proxy/control/person.h"
+#include "proxy/base/person.h"
 #include "proxy/store/vault.h"
 
 #define SHELF_ID_MAX 24             /* with its NUL */

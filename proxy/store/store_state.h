@@ -2,7 +2,7 @@
 /* store_state: what the files of the store's process share. */
 #pragma once
 
-#include "proxy/control/person.h"
+#include "proxy/base/person.h"
 #include "proxy/process.h"
 #include "proxy/store/original.h"
 #include "proxy/store/shelf.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "proxy/control/person.h"
+#include "proxy/base/person.h"
 
 #include <stdio.h>
 
