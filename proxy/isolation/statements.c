@@ -74,7 +74,7 @@ take_one(struct statements *s, const char *folder, const char *file,
 	const struct system *system;
 	enum statement_use use;
 	struct err e = { 0 };
-	struct bytes text;
+	struct bytes text = { 0 };
 	struct held *h;
 
 	if (read_one(folder, file, one, &text, &s->arena, &e) < 0) {
@@ -173,8 +173,8 @@ statements_judge(const char *folder, const char *file,
 {
 	const struct bytes name = bytes_of(file);
 	struct arena a = { 0 };
-	struct statement one;
-	struct bytes text;
+	struct statement one = { 0 };
+	struct bytes text = { 0 };
 	int result = -1;
 
 	if (folder[0] == '\0' || file[0] == '.' ||
