@@ -20,6 +20,7 @@
 #define LOCK_TRIES 20 /* who was killed may hold it for a moment */
 #define LOCK_WAIT_NS 50000000
 #define CLOCK_TEXT_MAX 32
+#define PROBE_LINE_MAX ((size_t)(2 * MODEL_DIGEST_N + 24))
 
 struct ledger {
 	int fd;
@@ -369,19 +370,97 @@ write_new(const char *path, struct bytes text)
 	return result;
 }
 
+/* In its place at once, or not at all. */
+static int
+replace(const char *to, struct bytes text, struct err *e)
+{
+	struct arena a = { 0 };
+	const char *fresh = arena_printf(&a, "%s.new", to);
+	int result = 0;
+
+	if (write_new(fresh, text) < 0 || rename(fresh, to) < 0 ||
+	    sync_folder(to) < 0)
+		result = err_set(e, "%s: cannot be written: %m", to);
+	arena_release(&a);
+	return result;
+}
+
 int
 ledger_clock_write(const char *path, uint64_t now_ms, struct err *e)
 {
 	struct arena a = { 0 };
-	const char *to = clock_path(path, &a);
-	const char *fresh = arena_printf(&a, "%s.new", to);
 	char text[CLOCK_TEXT_MAX];
-	int result = 0;
+	int result;
 
 	snprintf(text, sizeof(text), "%llu\n", (unsigned long long)now_ms);
-	if (write_new(fresh, bytes_of(text)) < 0 || rename(fresh, to) < 0 ||
-	    sync_folder(to) < 0)
-		result = err_set(e, "%s: cannot be written: %m", to);
+	result = replace(clock_path(path, &a), bytes_of(text), e);
+	arena_release(&a);
+	return result;
+}
+
+/* Probes: a line "DIGEST MILLISECONDS" each. */
+
+static const char *
+probes_path(const char *path, struct arena *a)
+{
+	return arena_printf(a, "%s.probes", path);
+}
+
+static int
+take_probe(struct bytes line, struct ledger_probe *p)
+{
+	const struct bytes digest = bytes_take_until(&line, ' ');
+	char hex[2 * MODEL_DIGEST_N + 1];
+
+	if (digest.n != sizeof(hex) - 1)
+		return -1;
+	memcpy(hex, digest.p, digest.n);
+	hex[digest.n] = '\0';
+	return read_digest(hex, p->digest) < 0
+	    ? -1
+	    : bytes_number(line, INT64_MAX / 2, &p->at_ms);
+}
+
+void
+ledger_probes_read(const char *path,
+    void (*each)(void *owner, const struct ledger_probe *p), void *owner)
+{
+	struct arena a = { 0 };
+	struct err e = { 0 };
+	struct buf text;
+	struct bytes rest;
+	struct ledger_probe p;
+
+	buf_init(&text, SYSTEMS_MAX * PROBE_LINE_MAX);
+	if (file_read(probes_path(path, &a), &text, &e) == 0) {
+		rest = buf_bytes(&text);
+		while (bytes_index(rest, '\n') >= 0 &&
+		    take_probe(bytes_take_until(&rest, '\n'), &p) == 0)
+			each(owner, &p);
+	}
+	buf_release(&text);
+	arena_release(&a);
+}
+
+int
+ledger_probes_write(
+    const char *path, const struct ledger_probe *p, size_t n, struct err *e)
+{
+	struct arena a = { 0 };
+	char digest[2 * MODEL_DIGEST_N + 1];
+	struct buf text;
+	int result = 0;
+
+	buf_init(&text, SYSTEMS_MAX * PROBE_LINE_MAX);
+	for (size_t i = 0; i < n && result == 0; i++) {
+		to_hex(p[i].digest, sizeof(p[i].digest), digest);
+		result = buf_printf(
+		    &text, "%s %llu\n", digest, (unsigned long long)p[i].at_ms);
+	}
+	result = result < 0
+	    ? err_set(e, "too many probes")
+	    : replace(probes_path(path, &a), buf_bytes(&text), e);
+	buf_release(&text);
 	arena_release(&a);
 	return result;
 }

@@ -7,7 +7,8 @@
  *
  *	CHAIN {"kind":"suspended","at_ms":…,"digest":"…","system":"…",…}
  *
- * The latest time of the page's clock stands in a file of its own beside it.
+ * The latest time of the page's clock and the last good probes stand in files
+ * of their own beside it.
  */
 #pragma once
 
@@ -61,6 +62,18 @@ int ledger_append(struct ledger *l, const struct ledger_record *r, size_t n,
  * and *e. */
 int ledger_put_aside(const char *path, char *aside_out, size_t n, struct err *e)
     MUST_CHECK;
+
+/* The last good probe of each system, in PATH.probes, as they are now. What is
+ * not understood there, and all behind it, are none. */
+struct ledger_probe {
+	uint8_t digest[MODEL_DIGEST_N];
+	uint64_t at_ms;
+};
+
+void ledger_probes_read(const char *path,
+    void (*each)(void *owner, const struct ledger_probe *p), void *owner);
+int ledger_probes_write(const char *path, const struct ledger_probe *p,
+    size_t n, struct err *e) MUST_CHECK;
 
 /* The clock's file, PATH.clock. 0: there is none, or it cannot be read. */
 uint64_t ledger_clock_read(const char *path);

@@ -54,9 +54,11 @@ const struct setting isolation_table[] = {
 	SETTING_TEXT_ROW(isolation_settings, suspensions,
 	    "/var/lib/sekisho/register/suspensions", 1, 4096,
 	    "The file in which suspensions outlive a restart; beside it, as"
-	    " FILE.clock, the latest time known.",
-	    "停止を再起動後も残すファイル。隣の「ファイル名.clock」に既知の最新"
-	    "時刻を置く。"),
+	    " FILE.clock and FILE.probes, the latest time known and the last"
+	    " good probes.",
+	    "停止を再起動後も残すファイル。隣の「ファイル名."
+	    "clock」と「ファイル名"
+	    ".probes」に既知の最新時刻と最後の探査の合格を置く。"),
 	SETTING_TEXT_ROW(isolation_settings, crossings,
 	    "/var/log/sekisho/crossings.jsonl", 1, 4096,
 	    "The file of the chained log of crossings, kept for seven years.",

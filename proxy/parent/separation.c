@@ -109,7 +109,12 @@ entry_of(const uint8_t digest[MODEL_DIGEST_N], const char *name)
 struct known *
 separation_entry(const struct system *system)
 {
-	return entry_of(system->digest, system->name);
+	struct known *k = entry_of(system->digest, system->name);
+
+	/* Of its probe alone the name was not kept. */
+	if (k->name[0] == '\0')
+		snprintf(k->name, sizeof(k->name), "%s", system->name);
+	return k;
 }
 
 /* The page. */
@@ -383,12 +388,26 @@ go_on_from(uint64_t latest_ms)
 		i->last_ms = i->told_ms = now;
 }
 
+static void
+know_probe(void *owner, const struct ledger_probe *p)
+{
+	const uint64_t *now_ms = owner;
+	struct known *k;
+
+	if (p->at_ms > *now_ms)
+		return;
+	k = entry_of(p->digest, "");
+	k->probe = PROBE_WAS_GOOD;
+	k->probed_ms = p->at_ms;
+}
+
 static int
 open_ledger(const struct settings *s, struct err *e)
 {
 	const char *path = s->isolation->settings.suspensions;
 	struct replay p = { 0 };
 	struct err why = { 0 };
+	uint64_t now;
 
 	switch (ledger_open(path, replay, &p, &separation.ledger, &why)) {
 	case LEDGER_BROKEN:
@@ -406,6 +425,8 @@ open_ledger(const struct settings *s, struct err *e)
 	separation.ledger_path = strdup(path);
 	must(separation.ledger_path != NULL);
 	go_on_from(p.latest_ms);
+	now = separation_now_ms();
+	ledger_probes_read(path, know_probe, &now);
 	return 0;
 }
 
@@ -438,6 +459,35 @@ keep_clock(void)
 		separation_notice(EVENT_FAILURE, "%s", e.text);
 }
 
+/* When nothing is in force, what is kept is what was. */
+void
+separation_keep_probes(void)
+{
+	const struct view *v = &separation.current;
+	struct ledger_probe *p;
+	struct err e = { 0 };
+	size_t n = 0;
+
+	if (!separation.unkept || v->settings == NULL ||
+	    separation.ledger_path == NULL)
+		return;
+	p = calloc(v->model->systems_n + 1, sizeof(*p));
+	must(p != NULL);
+	for (size_t i = 0; i < v->model->systems_n; i++) {
+		const struct known *k = separation_entry(&v->model->systems[i]);
+
+		if (k->probe != PROBE_WAS_GOOD)
+			continue;
+		memcpy(p[n].digest, k->digest, sizeof(p[n].digest));
+		p[n++].at_ms = k->probed_ms;
+	}
+	separation.unkept =
+	    ledger_probes_write(separation.ledger_path, p, n, &e) < 0;
+	if (separation.unkept)
+		separation_notice(EVENT_FAILURE, "%s", e.text);
+	free(p);
+}
+
 int
 separation_set_clock(const char *by, const char *why, struct err *e)
 {
@@ -456,6 +506,7 @@ separation_set_clock(const char *by, const char *why, struct err *e)
 	standings_set_clock(separation.page, c);
 	forget_later(r.at_ms);
 	keep_clock();
+	separation.unkept = true;
 	separation.behind = false;
 	separation_publish();
 	return 0;
@@ -672,6 +723,7 @@ tick(void *owner)
 	look_at_clock();
 	separation_incidents_tick(separation_now_ms());
 	save(NULL);
+	separation_keep_probes();
 	if (++separation.ticks % CLOCK_TICKS == 1)
 		keep_clock();
 	separation_show();

@@ -82,8 +82,8 @@ put_probe(struct buf *out, enum language l, const struct system *system,
 	switch (k->probe) {
 	case PROBE_UNKNOWN:
 		return buf_append_string(out,
-		    ja ? "  探査       起動後の報告なし\n"
-		       : "  probe      none came since the start\n");
+		    ja ? "  探査       報告なし\n"
+		       : "  probe      none came\n");
 	case PROBE_WAS_BAD:
 		return buf_printf(out,
 		    ja ? "  探査       不合格: %s\n"

@@ -10,7 +10,7 @@
 #define WORDS_MAX 256 /* of a reason, with its NUL */
 
 enum probe_known {
-	PROBE_UNKNOWN = 0, /* none came since the start */
+	PROBE_UNKNOWN = 0, /* none came */
 	PROBE_WAS_BAD,
 	PROBE_WAS_GOOD,
 };
@@ -53,6 +53,7 @@ struct separation {
 	char *ledger_path;
 	uint64_t floor_ms; /* no statement signed until then counts */
 	struct incidents incidents;
+	bool unkept; /* the last good probes have changed */
 	bool behind; /* the machine's clock, and that was told */
 	bool telling;
 	struct arena untold_arena;
@@ -80,6 +81,8 @@ void separation_show(void);
 struct statements_question separation_question(const struct view *v);
 /* Looks through the folder anew. 0, or -1 and *e. */
 int separation_reread(struct view *v, struct err *e) MUST_CHECK;
+/* The last good probes, to the disk; when that fails, again by the second. */
+void separation_keep_probes(void);
 /* The machine's clock is right, as by says. 0, or -1 and *e. */
 int separation_set_clock(const char *by, const char *why, struct err *e)
     MUST_CHECK;

@@ -312,6 +312,11 @@ separation_probed(const struct ipc_message *m)
 		standings_probed(separation.page, system->digest, PROBE_NEVER);
 		e->probe = PROBE_WAS_BAD;
 	}
+	/* An earlier good one must not come back by a restart; a good one is
+	 * kept by the next second. */
+	separation.unkept = true;
+	if (p.result != PROBE_GOOD)
+		separation_keep_probes();
 	snprintf(e->probe_text, sizeof(e->probe_text), "%s", p.text);
 	record_probe(system, &p, was);
 	separation_show();

@@ -28,13 +28,13 @@ systems = (
   {{ name = "juki"; body = "990019"; addresses = ["{juki}"]; certificate = "{juki_digest}";
      purposes = ["住民基本台帳"]; owner = "{owner}"; endpoints = ["chukan"]; probe_key = "none"; }},
   {{ name = "zei"; body = "990019"; addresses = ["{zei}"]; certificate = "{zei_digest}";
-     purposes = ["地方税"]; owner = "税務課"; endpoints = ["chukan"]; probe_key = "none"; }} );
+     purposes = ["地方税"]; owner = "税務課"; endpoints = ["chukan"]; probe_key = "{probe}"; }} );
 """
 
 
 class SeparationLab(mail_module.MailLab):
     """Its processes are started anew within a second, however often they die."""
-    owner = "市民課"
+    owner, probe = "市民課", "none"
 
     def write_settings(self, **change):
         super().write_settings(**change)
@@ -48,7 +48,7 @@ class SeparationLab(mail_module.MailLab):
             conf.read_text().replace("processes = {", "processes = { restart_max = 1;")
             .replace('permitted = ["127.0.0.0/8"]', 'permitted = ["127.0.0.1"]')
             + MODEL.format(digest="c" * 64, juki_digest="a" * 64, zei_digest="b" * 64, juki=JUKI,
-                           zei=ZEI, owner=self.owner))
+                           zei=ZEI, owner=self.owner, probe=self.probe))
 
     def separation(self, *words, who="hanako", check=True, lang="C.UTF-8"):
         environment = {k: v for k, v in os.environ.items() if k != "SUDO_USER"}
@@ -368,6 +368,24 @@ def test_a_clock_set_back_over_a_stop_is_seen(lab):
     lab.restart(signal.SIGKILL)
     assert (lab.standing("juki"), lab.standing("zei")) == ("suspended", "separated")
     lab.restored("juki", "juki25.statement")
+
+
+def test_a_probe_is_kept_over_a_restart(lab):
+    lab.write_settings(probe="ca/auditor.pub")
+    lab.sign("zei", "zei25.statement")
+    lab.ctl("reload")
+    assert lab.standings()["zei"]["probe"]["result"] == "none" and lab.standing("zei") == "unprobed"
+    digest = re.search("digest: (.*)", (lab.dir / "statements" / "zei25.statement").read_text())[1]
+    for age_s, standing in ((60, "separated"), (90001, "unprobed"), (-600, "unprobed")):
+        lab.daemon.send_signal(signal.SIGKILL)
+        lab.daemon.wait(20)
+        at_ms = int((time.time() - age_s) * 1000)
+        (lab.dir / "run" / "suspensions.probes").write_text(f"{digest} {at_ms}\n")
+        lab.start()
+        assert lab.standing("zei") == standing, age_s
+    lab.write_settings(probe="none")
+    lab.ctl("reload")
+    assert lab.standing("zei") == "separated"
 
 
 def test_a_damaged_register_suspends_all(lab):

@@ -269,6 +269,48 @@ START_TEST(ledger_keeps_the_clock)
 }
 END_TEST
 
+static struct ledger_probe probes[8];
+static size_t probes_n;
+
+static void
+see_probe(void *owner, const struct ledger_probe *p)
+{
+	(void)owner;
+	ck_assert_uint_lt(probes_n, COUNT(probes));
+	probes[probes_n++] = *p;
+}
+
+START_TEST(ledger_keeps_the_last_good_probes)
+{
+	const struct ledger_probe two[2] = { { { 1, 0xfe }, AT_MS },
+		{ { 2 }, 0 } };
+	struct err e = { 0 };
+	char name[128];
+	int fd;
+
+	probes_n = 0;
+	ledger_probes_read(path, see_probe, NULL);
+	ck_assert_uint_eq(probes_n, 0);
+	ck_assert_int_eq(ledger_probes_write(path, two, 2, &e), 0);
+	ledger_probes_read(path, see_probe, NULL);
+	ck_assert_uint_eq(probes_n, 2);
+	ck_assert(memcmp(probes, two, sizeof(two)) == 0);
+	/* a line that is cut or something else ends it */
+	snprintf(name, sizeof(name), "%s.probes", path);
+	fd = open(name, O_WRONLY | O_APPEND | O_CLOEXEC);
+	ck_assert_int_eq(file_write(fd, BYTES("0102 5\n")), 0);
+	close(fd);
+	probes_n = 0;
+	ledger_probes_read(path, see_probe, NULL);
+	ck_assert_uint_eq(probes_n, 2);
+	ck_assert_int_eq(ledger_probes_write(path, two, 0, &e), 0);
+	probes_n = 0;
+	ledger_probes_read(path, see_probe, NULL);
+	ck_assert_uint_eq(probes_n, 0);
+	unlink(name);
+}
+END_TEST
+
 Suite *ledger_suite(void);
 
 Suite *
@@ -287,6 +329,7 @@ ledger_suite(void)
 	tcase_add_test(t, ledger_takes_no_line_too_long);
 	tcase_add_test(t, ledger_puts_aside);
 	tcase_add_test(t, ledger_keeps_the_clock);
+	tcase_add_test(t, ledger_keeps_the_last_good_probes);
 	suite_add_tcase(s, t);
 	return s;
 }
