@@ -10,7 +10,7 @@
  * of the message with the highest first, and the message. The gate answers one
  * line, "accepted good", "accepted bad" or "refused WHY", and closes.
  *
- * The message is lines of ASCII, each ended by LF, in this order:
+ * The message is lines of ASCII (NAME may be UTF-8), each ended by LF:
  *
  *	sekisho-probe 1
  *	nonce 64 HEXADECIMAL DIGITS, LOWER CASE
@@ -40,7 +40,7 @@ struct system;
 #define PROBE_LENGTH_N 4     /* before the message */
 #define PROBE_MESSAGE_MAX ((size_t)128 << 10)
 #define PROBE_ANSWER_MAX 512 /* the gate's line, with its LF */
-#define PROBE_ITEMS_MAX 1024
+#define PROBE_ITEMS_MAX 512
 #define PROBE_TARGET_MAX 256 /* with its NUL */
 #define PROBE_DETAIL_MAX 128
 #define PROBE_NAME_MAX 256
@@ -92,11 +92,13 @@ bool probe_item_is_finding(const struct probe_item *i);
 bool probe_is_good(const struct probe *p); /* no finding, and any attempt */
 
 /*
- * The program's end: all lines but the signature, and the signature's.
- * private_key: an EVP_PKEY of Ed25519. 0, or -1 and *e: over a limit, or a
- * text of *p that may not stand in a message.
+ * The program's end: all lines but the signature's, and all of them with it.
+ * private_key: of Ed25519. 0, or -1 and *e: over a limit, or a text of *p that
+ * may not stand in a message.
  */
 struct evp_pkey_st;
+int probe_lines(const struct probe *p, struct buf *out, struct err *e)
+    MUST_CHECK;
 int probe_write(const struct probe *p, struct evp_pkey_st *private_key,
     struct buf *out, struct err *e) MUST_CHECK;
 
@@ -106,7 +108,7 @@ int probe_length_read(const uint8_t head[PROBE_LENGTH_N], size_t *n_out)
     MUST_CHECK;
 
 /* What the parent is told: the body of PARENT_PROBED. */
-#define PROBED_FINDING_MAX 224
+#define PROBED_FINDING_MAX 408 /* a line of an item, with its NUL */
 struct probed {
 	uint8_t system[32]; /* struct system's digest */
 	int64_t time;       /* of the attempts, never after the gate's clock */
@@ -114,8 +116,8 @@ struct probed {
 	uint32_t findings;
 	uint8_t good; /* 1; all else is bad */
 	uint8_t reserved[7];
-	/* The first finding: "tcp 192.0.2.1:443 found connection made"; ""
-	 * when there is none. Its sender is another process: probed_check. */
+	/* The first finding: "tcp found 192.0.2.1:443 connection made"; ""
+	 * when there is none. */
 	char finding[PROBED_FINDING_MAX];
 };
 
