@@ -47,26 +47,34 @@ CFLAGS_ALL = -std=gnu17 $(WARN) $(OPT.$(MODE)) $(CFLAGS) $(PKG_CFLAGS) \
 	$(TEST_CFLAGS)
 LDFLAGS_ALL = $(LINK.$(MODE)) $(LDFLAGS)
 
-# The two programs' own files; all else is the library that tests link too.
-MAINS := proxy/main.c proxy/control/sekishoctl.c
+# The programs' own files; all else is the library that tests link too.
+MAINS := proxy/main.c proxy/control/sekishoctl.c proxy/probe/main.c
 LIB_SRC := $(filter-out $(MAINS),$(wildcard proxy/*.c proxy/*/*.c \
 	filters/*.c filters/*/*.c))
 LIB_OBJ := $(LIB_SRC:%.c=$B/%.o) $B/llhttp/llhttp.o $B/llhttp/api.o \
 	$B/llhttp/http.o
 UNIT_SRC := $(wildcard tests/unit/*.c tests/unit/*/*.c)
 FUZZ_SRC := $(wildcard tests/fuzz/fuzz_*.c)
+# All that sekisho-probe is made of: it runs on systems of others, where libc and
+# OpenSSL are.
+PROBE_SRC := $(wildcard proxy/probe/*.c) proxy/isolation/probe.c \
+	$(addprefix proxy/base/,address.c buf.c bytes.c err.c file.c language.c \
+	macros.c)
 OBJ := $(LIB_OBJ) $(MAINS:%.c=$B/%.o) $(UNIT_SRC:%.c=$B/%.o)
 
 .PHONY: all run check unit flow cases tables lint bench bench-lists fuzz deb install clean docs
 .DELETE_ON_ERROR:
 
-all: $B/sekishod $B/sekishoctl
+all: $B/sekishod $B/sekishoctl $B/sekisho-probe
 
 $B/sekishod: $B/proxy/main.o $B/libsekisho.a
 	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS)
 
 $B/sekishoctl: $B/proxy/control/sekishoctl.o $B/libsekisho.a
 	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS)
+
+$B/sekisho-probe: $(PROBE_SRC:%.c=$B/%.o)
+	$(CC) $(LDFLAGS_ALL) -o $@ $^ -lssl -lcrypto
 
 $B/libsekisho.a: $(LIB_OBJ)
 	rm -f $@

@@ -4,6 +4,7 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
+#include <stdarg.h>
 #include <stdlib.h>
 
 #include "proxy/isolation/model.h"
@@ -101,6 +102,42 @@ probe_is_good(const struct probe *p)
 
 	count(p, &counted);
 	return counted.good == 1;
+}
+
+static void
+make_printable(char *text, char least)
+{
+	for (; *text != '\0'; text++)
+		if (*text < least || *text > '~')
+			*text = '?';
+}
+
+struct probe_item *
+probe_add(struct probe *p, enum probe_kind kind, const char *target)
+{
+	struct probe_item *i;
+
+	if (p->items_n == PROBE_ITEMS_MAX)
+		return NULL;
+	i = &p->items[p->items_n++];
+	*i = (struct probe_item){ kind, PROBE_UNTRIED, "", "" };
+	snprintf(i->target, sizeof(i->target), "%s",
+	    target[0] == '\0' ? "?" : target);
+	make_printable(i->target, '!');
+	return i;
+}
+
+void
+probe_say(
+    struct probe_item *i, enum probe_outcome outcome, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(i->detail, sizeof(i->detail), format, args);
+	va_end(args);
+	make_printable(i->detail, ' ');
+	i->outcome = outcome;
 }
 
 /* The texts of a message: what may stand in them. */
@@ -613,6 +650,41 @@ refuse:
 
 /* Words for people. */
 
+static const struct {
+	const char *detail, *ja;
+} details[] = {
+	{ PROBE_WHY_CONNECTED, "接続できました" },
+	{ PROBE_WHY_RESET, "接続を断る応答（RST）が届きました" },
+	{ PROBE_WHY_DATAGRAM, "データグラムが返りました" },
+	{ PROBE_WHY_ECHO, "エコー応答が返りました" },
+	{ PROBE_WHY_REFUSED, "受け付けないという通知が届きました" },
+	{ PROBE_WHY_UNREACHABLE, "ほかの機器から到達不能の通知が届きました" },
+	{ PROBE_WHY_RESOLVED, "名前が解決できました" },
+	{ PROBE_WHY_SILENT, "応答なし" },
+	{ PROBE_WHY_NO_WAY, "このシステムから送り出せません" },
+	{ PROBE_WHY_NEIGHBOUR, "このシステムから先に届きません" },
+	{ PROBE_WHY_NO_NAME, "名前は解決できません" },
+	{ PROBE_WHY_NOT_PERMITTED, "このプログラムに権限がありません" },
+	{ PROBE_WHY_FAILED, "試せません" },
+	{ PROBE_WHY_UNREADABLE, "読めません" },
+};
+
+const char *
+probe_detail_text(
+    const char *detail, bool in_japanese, char out[PROBE_DETAIL_TEXT_MAX])
+{
+	struct bytes behind = bytes_of(detail);
+	struct bytes head = bytes_take_until(&behind, ':');
+
+	snprintf(out, PROBE_DETAIL_TEXT_MAX, "%s", detail);
+	for (size_t i = 0; in_japanese && i < COUNT(details); i++)
+		if (bytes_equal(bytes_of(details[i].detail), head))
+			snprintf(out, PROBE_DETAIL_TEXT_MAX, "%s%s%.*s",
+			    details[i].ja, behind.n > 0 ? ":" : "",
+			    BYTES_PRINTF(behind));
+	return out;
+}
+
 struct words {
 	const char *before, *behind; /* the target */
 };
@@ -639,12 +711,25 @@ static const struct words untried_words[2] = {
 	{ "", " を確かめられませんでした" },
 };
 
+/* " (DETAIL)" */
+static void
+put_in_brackets(const char *detail, bool in_japanese, char *out, size_t n)
+{
+	char text[PROBE_DETAIL_TEXT_MAX];
+
+	out[0] = '\0';
+	if (detail[0] != '\0')
+		snprintf(out, n, in_japanese ? "（%s）" : " (%s)",
+		    probe_detail_text(detail, in_japanese, text));
+}
+
 const char *
 probed_text(const struct probed *p, bool in_japanese, char out[PROBED_TEXT_MAX])
 {
 	struct probe_item first;
 	struct words w;
-	char more[64] = "";
+	char detail[PROBE_DETAIL_TEXT_MAX + 8];
+	char more[32] = "";
 
 	if (p->findings == 0 || !read_item(bytes_of(p->finding), &first)) {
 		snprintf(out, PROBED_TEXT_MAX, "%s",
@@ -655,12 +740,12 @@ probed_text(const struct probed *p, bool in_japanese, char out[PROBED_TEXT_MAX])
 	w = first.outcome == PROBE_UNTRIED
 	    ? untried_words[in_japanese]
 	    : found_words[first.kind][in_japanese];
+	put_in_brackets(first.detail, in_japanese, detail, sizeof(detail));
 	if (p->findings > 1)
 		snprintf(more, sizeof(more),
 		    in_japanese ? "、ほか %u 件" : " and %u more",
 		    p->findings - 1);
-	snprintf(out, PROBED_TEXT_MAX, "%s%s%s%s%s%s%s", w.before, first.target,
-	    w.behind, first.detail[0] == '\0' ? "" : " (", first.detail,
-	    first.detail[0] == '\0' ? "" : ")", more);
+	snprintf(out, PROBED_TEXT_MAX, "%s%s%s%s%s", w.before, first.target,
+	    w.behind, detail, more);
 	return out;
 }

@@ -77,6 +77,28 @@ struct probe_item {
 	char detail[PROBE_DETAIL_MAX]; /* printable ASCII; "": none */
 };
 
+/*
+ * What details begin with; more may stand behind ": ". They are told to people
+ * in both languages: probe_detail_text.
+ */
+#define PROBE_WHY_CONNECTED "connection made"
+#define PROBE_WHY_RESET "reset"
+#define PROBE_WHY_DATAGRAM "datagram came back"
+#define PROBE_WHY_ECHO "echo reply"
+#define PROBE_WHY_REFUSED "refusal came back"
+#define PROBE_WHY_UNREACHABLE "unreachable, says another machine"
+#define PROBE_WHY_RESOLVED "resolved"
+#define PROBE_WHY_SILENT "no answer"
+#define PROBE_WHY_NO_WAY "no way out of this system"
+#define PROBE_WHY_NEIGHBOUR "unreachable, says this system"
+#define PROBE_WHY_NO_NAME "not resolved"
+#define PROBE_WHY_NOT_PERMITTED "not permitted to this program"
+#define PROBE_WHY_FAILED "cannot be tried"
+#define PROBE_WHY_UNREADABLE "cannot be read"
+#define PROBE_DETAIL_TEXT_MAX 256
+const char *probe_detail_text(
+    const char *detail, bool in_japanese, char out[PROBE_DETAIL_TEXT_MAX]);
+
 /* A message, before it is written or after it was read. */
 struct probe {
 	uint8_t nonce[PROBE_NONCE_N];
@@ -89,6 +111,13 @@ struct probe {
 const char *probe_kind_name(enum probe_kind k);       /* "tcp" */
 const char *probe_outcome_name(enum probe_outcome o); /* "closed" */
 bool probe_item_is_finding(const struct probe_item *i);
+/* One more, which is PROBE_UNTRIED as long as nobody says else; NULL: there
+ * are PROBE_ITEMS_MAX. What of a text may not stand in a message becomes `?`,
+ * and what is too long is cut. */
+struct probe_item *probe_add(
+    struct probe *p, enum probe_kind kind, const char *target);
+void probe_say(struct probe_item *i, enum probe_outcome outcome,
+    const char *format, ...) PRINTF_LIKE(3, 4);
 bool probe_is_good(const struct probe *p); /* no finding, and any attempt */
 
 /*
@@ -146,6 +175,6 @@ int probe_parse(struct probe *p, struct bytes message, struct bytes *signed_out,
 /* Whether a body of PARENT_PROBED is one that probe_read may have made. */
 int probed_check(struct bytes body, struct probed *out) MUST_CHECK;
 /* Its finding as a sentence for people, for logs and incidents. */
-#define PROBED_TEXT_MAX 512
+#define PROBED_TEXT_MAX 640
 const char *probed_text(
     const struct probed *p, bool in_japanese, char out[PROBED_TEXT_MAX]);

@@ -149,7 +149,7 @@ static const struct {
 	    "tcp found 192.0.2.1:443 connection made",
 	    "the canary 192.0.2.1:443 answered to TCP (connection made)",
 	    "カナリアアドレス 192.0.2.1:443 が TCP に応答しました"
-	    " (connection made)" },
+	    "（接続できました）" },
 	{ "icmp answered", { PROBE_ICMP, PROBE_FOUND, "192.0.2.1", "" },
 	    "icmp found 192.0.2.1",
 	    "the canary 192.0.2.1 answered to an ICMP echo",
@@ -160,12 +160,13 @@ static const struct {
 	    { PROBE_TCP, PROBE_UNTRIED, "192.0.2.9:1", "no descriptors" },
 	    "tcp untried 192.0.2.9:1 no descriptors",
 	    "192.0.2.9:1 could not be tried (no descriptors)",
-	    "192.0.2.9:1 を確かめられませんでした (no descriptors)" },
+	    "192.0.2.9:1 を確かめられませんでした（no descriptors）" },
 	{ "name resolves",
-	    { PROBE_NAME, PROBE_FOUND, "a.canary.test", "192.0.2.5" },
-	    "name found a.canary.test 192.0.2.5",
-	    "the canary name a.canary.test resolves (192.0.2.5)",
-	    "カナリアの名前 a.canary.test が解決できました (192.0.2.5)" },
+	    { PROBE_NAME, PROBE_FOUND, "a.canary.test", "resolved: 192.0.2.5" },
+	    "name found a.canary.test resolved: 192.0.2.5",
+	    "the canary name a.canary.test resolves (resolved: 192.0.2.5)",
+	    "カナリアの名前 a.canary.test "
+	    "が解決できました（名前が解決できました: 192.0.2.5）" },
 	{ "name resolves, as the program's settings permit",
 	    { PROBE_NAME, PROBE_TOLD, "a.canary.test", "192.0.2.5" }, NULL,
 	    "nothing answered", "応答はありませんでした" },
@@ -173,12 +174,12 @@ static const struct {
 	    { PROBE_ROUTE, PROBE_FOUND, "0.0.0.0/0", "via 192.0.2.254" },
 	    "route found 0.0.0.0/0 via 192.0.2.254",
 	    "there is the default route 0.0.0.0/0 (via 192.0.2.254)",
-	    "既定経路 0.0.0.0/0 があります (via 192.0.2.254)" },
+	    "既定経路 0.0.0.0/0 があります（via 192.0.2.254）" },
 	{ "address of none",
 	    { PROBE_ADDRESS, PROBE_FOUND, "198.51.100.7", "eth1" },
 	    "address found 198.51.100.7 eth1",
 	    "the address 198.51.100.7 is not registered (eth1)",
-	    "登録されていないアドレス 198.51.100.7 があります (eth1)" },
+	    "登録されていないアドレス 198.51.100.7 があります（eth1）" },
 	{ "resolver", { PROBE_RESOLVER, PROBE_FOUND, "192.0.2.53", "" },
 	    "resolver found 192.0.2.53",
 	    "the name server 192.0.2.53 is configured",
@@ -219,7 +220,7 @@ START_TEST(probe_counts_all_findings)
 	ck_assert_str_eq(probed_text(&got, false, text),
 	    "the canary 192.0.2.1:443 answered to TCP (no answer) and 2 more");
 	ck_assert_str_eq(probed_text(&got, true, text),
-	    "カナリアアドレス 192.0.2.1:443 が TCP に応答しました (no answer)"
+	    "カナリアアドレス 192.0.2.1:443 が TCP に応答しました（応答なし）"
 	    "、ほか 2 件");
 }
 END_TEST
