@@ -59,7 +59,7 @@ FUZZ_SRC := $(wildcard tests/fuzz/fuzz_*.c)
 # OpenSSL are.
 PROBE_SRC := $(wildcard proxy/probe/*.c) proxy/isolation/probe.c \
 	$(addprefix proxy/base/,address.c buf.c bytes.c err.c file.c language.c \
-	macros.c)
+	macros.c signature.c)
 OBJ := $(LIB_OBJ) $(MAINS:%.c=$B/%.o) $(UNIT_SRC:%.c=$B/%.o)
 
 .PHONY: all run check unit flow cases tables lint bench bench-lists fuzz deb install clean docs

@@ -2,11 +2,11 @@
 #include "proxy/isolation/probe.h"
 
 #include <openssl/err.h>
-#include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <stdarg.h>
 #include <stdlib.h>
 
+#include "proxy/base/signature.h"
 #include "proxy/isolation/model.h"
 
 #define VERSION_LINE "sekisho-probe 1"
@@ -101,7 +101,7 @@ probe_is_good(const struct probe *p)
 	struct probed counted = { 0 };
 
 	count(p, &counted);
-	return counted.good == 1;
+	return counted.good;
 }
 
 static void
@@ -274,22 +274,13 @@ probe_write(const struct probe *p, EVP_PKEY *private_key, struct buf *out,
     struct err *e)
 {
 	uint8_t signature[PROBE_SIGNATURE_N];
-	size_t signature_n = sizeof(signature);
-	size_t begun = out->n;
-	EVP_MD_CTX *ctx;
-	int signed_well;
+	const size_t begun = out->n;
 
 	if (probe_lines(p, out, e) < 0)
 		return -1;
-	ctx = EVP_MD_CTX_new();
-	signed_well = ctx != NULL &&
-	    EVP_DigestSignInit(ctx, NULL, NULL, NULL, private_key) == 1 &&
-	    EVP_DigestSign(ctx, signature, &signature_n, out->p + begun,
-		out->n - begun) == 1 &&
-	    signature_n == sizeof(signature);
-	EVP_MD_CTX_free(ctx);
-	ERR_clear_error();
-	if (!signed_well)
+	if (signature_make(private_key,
+		(struct bytes){ out->p + begun, out->n - begun },
+		signature) < 0)
 		return err_set(e, "the key does not sign: is it of Ed25519?");
 	if (buf_append_string(out, "signature ") < 0 ||
 	    append_hex(out, signature, sizeof(signature)) < 0 ||
@@ -494,18 +485,15 @@ is_signed(const char *pem, struct bytes text,
     const uint8_t signature[PROBE_SIGNATURE_N])
 {
 	BIO *bio = BIO_new_mem_buf(pem, -1);
-	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
 	EVP_PKEY *key;
 	bool result;
 
-	must(bio != NULL && ctx != NULL);
+	must(bio != NULL);
 	key = PEM_read_bio_PUBKEY(bio, NULL, NULL, NULL);
 	result = key != NULL && EVP_PKEY_is_a(key, "ED25519") &&
-	    EVP_DigestVerifyInit(ctx, NULL, NULL, NULL, key) == 1 &&
-	    EVP_DigestVerify(
-		ctx, signature, PROBE_SIGNATURE_N, text.p, text.n) == 1;
+	    signature_holds(
+		key, text, (struct bytes){ signature, PROBE_SIGNATURE_N });
 	EVP_PKEY_free(key);
-	EVP_MD_CTX_free(ctx);
 	BIO_free(bio);
 	ERR_clear_error();
 	return result;
@@ -589,7 +577,6 @@ tell(const struct probe_asked *asked, const struct probe *p, struct probed *out)
 	*out = (struct probed){
 		.time = p->time < asked->now ? p->time : asked->now,
 	};
-	memcpy(out->system, asked->system->digest, sizeof(out->system));
 	count(p, out);
 	buf_init(&line, sizeof(out->finding) - 1);
 	for (size_t i = 0; i < p->items_n && line.n == 0; i++)
@@ -619,33 +606,6 @@ probe_read(const struct probe_asked *asked, struct bytes message,
 		    why.text);
 	free(p.items);
 	return result;
-}
-
-int
-probed_check(struct bytes body, struct probed *out)
-{
-	struct probe_item first;
-	struct bytes finding;
-
-	*out = (struct probed){ 0 };
-	if (body.n != sizeof(*out))
-		return -1;
-	memcpy(out, body.p, sizeof(*out));
-	finding = (struct bytes){ (const uint8_t *)out->finding,
-		strnlen(out->finding, sizeof(out->finding)) };
-	if (finding.n == sizeof(out->finding) || out->good > 1 ||
-	    out->attempts > PROBE_ITEMS_MAX ||
-	    out->findings > PROBE_ITEMS_MAX || out->time < 0)
-		goto refuse;
-	if (out->findings == 0 && out->attempts > 0 && out->good == 1 &&
-	    finding.n == 0)
-		return 0;
-	if (out->findings > 0 && out->good == 0 && read_item(finding, &first) &&
-	    probe_item_is_finding(&first))
-		return 0;
-refuse:
-	*out = (struct probed){ 0 };
-	return -1;
 }
 
 /* Words for people. */
@@ -743,7 +703,7 @@ probed_text(const struct probed *p, bool in_japanese, char out[PROBED_TEXT_MAX])
 	put_in_brackets(first.detail, in_japanese, detail, sizeof(detail));
 	if (p->findings > 1)
 		snprintf(more, sizeof(more),
-		    in_japanese ? "、ほか %u 件" : " and %u more",
+		    in_japanese ? "、ほか %zu 件" : " and %zu more",
 		    p->findings - 1);
 	snprintf(out, PROBED_TEXT_MAX, "%s%s%s%s%s", w.before, first.target,
 	    w.behind, detail, more);

@@ -30,14 +30,15 @@
 #include "proxy/base/address.h"
 #include "proxy/base/buf.h"
 #include "proxy/base/err.h"
+#include "proxy/base/signature.h"
 
 struct isolation_settings;
 struct system;
 
 #define PROBE_ALPN "sekisho-probe/1"
 #define PROBE_NONCE_N 32
-#define PROBE_SIGNATURE_N 64 /* Ed25519 (RFC 8032) */
-#define PROBE_LENGTH_N 4     /* before the message */
+#define PROBE_SIGNATURE_N SIGNATURE_N
+#define PROBE_LENGTH_N 4 /* before the message */
 #define PROBE_MESSAGE_MAX ((size_t)128 << 10)
 #define PROBE_ANSWER_MAX 512 /* the gate's line, with its LF */
 #define PROBE_ITEMS_MAX 512
@@ -125,26 +126,23 @@ bool probe_is_good(const struct probe *p); /* no finding, and any attempt */
  * private_key: of Ed25519. 0, or -1 and *e: over a limit, or a text of *p that
  * may not stand in a message.
  */
-struct evp_pkey_st;
 int probe_lines(const struct probe *p, struct buf *out, struct err *e)
     MUST_CHECK;
-int probe_write(const struct probe *p, struct evp_pkey_st *private_key,
-    struct buf *out, struct err *e) MUST_CHECK;
+int probe_write(const struct probe *p, EVP_PKEY *private_key, struct buf *out,
+    struct err *e) MUST_CHECK;
 
 /* Of a message's length: 0, or -1: none, or over PROBE_MESSAGE_MAX. */
 void probe_length_write(size_t n, uint8_t out[PROBE_LENGTH_N]);
 int probe_length_read(const uint8_t head[PROBE_LENGTH_N], size_t *n_out)
     MUST_CHECK;
 
-/* What the parent is told: the body of PARENT_PROBED. */
+/* What a message says, when it is to be believed. */
 #define PROBED_FINDING_MAX 408 /* a line of an item, with its NUL */
 struct probed {
-	uint8_t system[32]; /* struct system's digest */
-	int64_t time;       /* of the attempts, never after the gate's clock */
-	uint32_t attempts;  /* tcp, udp, icmp, name */
-	uint32_t findings;
-	uint8_t good; /* 1; all else is bad */
-	uint8_t reserved[7];
+	time_t time;     /* of the attempts, never after the gate's clock */
+	size_t attempts; /* tcp, udp, icmp, name */
+	size_t findings;
+	bool good;
 	/* The first finding: "tcp found 192.0.2.1:443 connection made"; ""
 	 * when there is none. */
 	char finding[PROBED_FINDING_MAX];
@@ -172,8 +170,6 @@ int probe_read(const struct probe_asked *asked, struct bytes message,
 int probe_parse(struct probe *p, struct bytes message, struct bytes *signed_out,
     uint8_t signature_out[PROBE_SIGNATURE_N], struct err *e) MUST_CHECK;
 
-/* Whether a body of PARENT_PROBED is one that probe_read may have made. */
-int probed_check(struct bytes body, struct probed *out) MUST_CHECK;
 /* Its finding as a sentence for people, for logs and incidents. */
 #define PROBED_TEXT_MAX 640
 const char *probed_text(

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "proxy/probe/key.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
@@ -9,49 +8,20 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "proxy/base/file.h"
-
-#define KEY_MAX ((size_t)4096)
-
-static EVP_PKEY *
-parse(const char *path, const struct buf *pem, struct err *e)
-{
-	BIO *bio = BIO_new_mem_buf(pem->p, (int)pem->n);
-	EVP_PKEY *key;
-
-	must(bio != NULL);
-	/* An empty password, so that nobody is asked for one. */
-	key = PEM_read_bio_PrivateKey(bio, NULL, NULL, (void *)(uintptr_t) "");
-	BIO_free(bio);
-	ERR_clear_error();
-	if (key != NULL && EVP_PKEY_is_a(key, "ED25519"))
-		return key;
-	EVP_PKEY_free(key);
-	err_set(e,
-	    "%s: expected a private key of Ed25519 in PEM, as `sekisho-probe"
-	    " keygen` makes it",
-	    path);
-	return NULL;
-}
+#include "proxy/base/signature.h"
 
 EVP_PKEY *
 key_load(const char *path, struct err *e)
 {
-	EVP_PKEY *key = NULL;
+	EVP_PKEY *key = signature_private_key(path, e);
 	struct stat st;
-	struct buf pem;
 
-	buf_init(&pem, KEY_MAX);
-	if (file_read(path, &pem, e) < 0)
-		goto release;
-	if (stat(path, &st) < 0 || (st.st_mode & S_IRWXO) != 0)
-		err_set(e, "%s: anyone may use it, expected mode 0600", path);
-	else
-		key = parse(path, &pem, e);
-release:
-	OPENSSL_cleanse(pem.p, pem.n);
-	buf_release(&pem);
-	return key;
+	if (key == NULL ||
+	    (stat(path, &st) == 0 && (st.st_mode & S_IRWXO) == 0))
+		return key;
+	EVP_PKEY_free(key);
+	err_set(e, "%s: anyone may use it, expected mode 0600", path);
+	return NULL;
 }
 
 static int

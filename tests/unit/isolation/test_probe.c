@@ -68,7 +68,6 @@ begin(void)
 	s->isolation.canaries_n = COUNT(s->canaries);
 	s->system.name = SYSTEM;
 	s->system.probe_key = s->pem;
-	memset(s->system.digest, 7, sizeof(s->system.digest));
 	s->asked =
 	    (struct probe_asked){ nonce, &s->isolation, &s->system, NOW };
 	memcpy(s->items, good_items, sizeof(good_items));
@@ -109,7 +108,7 @@ judged(struct probed *out)
 	if (probe_read(&scene.asked, buf_bytes(&scene.message), out, &e) == 0)
 		return "";
 	ck_assert_str_ne(e.text, "");
-	ck_assert(memcmp(out, &(struct probed){ 0 }, sizeof(*out)) == 0);
+	ck_assert(!out->good && out->attempts == 0 && out->time == 0);
 	return e.text;
 }
 
@@ -129,12 +128,11 @@ START_TEST(probe_tells_what_was_written)
 
 	write_message(scene.key);
 	ck_assert_str_eq(judged(&got), "");
-	ck_assert_int_eq(got.good, 1);
+	ck_assert(got.good);
 	ck_assert_int_eq(got.time, NOW);
 	ck_assert_uint_eq(got.attempts, 6);
 	ck_assert_uint_eq(got.findings, 0);
 	ck_assert_str_eq(got.finding, "");
-	ck_assert(memcmp(got.system, scene.system.digest, 32) == 0);
 }
 END_TEST
 
@@ -188,21 +186,18 @@ static const struct {
 
 START_TEST(probe_tells_the_first_finding)
 {
-	struct probed got, again;
+	struct probed got;
 	char text[PROBED_TEXT_MAX];
 
 	scene.items[scene.probe.items_n++] = found[_i].item;
 	write_message(scene.key);
 	ck_assert_str_eq(judged(&got), "");
-	ck_assert_int_eq(got.good, found[_i].finding == NULL);
+	ck_assert(got.good == (found[_i].finding == NULL));
 	ck_assert_uint_eq(got.findings, found[_i].finding != NULL);
 	ck_assert_str_eq(
 	    got.finding, found[_i].finding == NULL ? "" : found[_i].finding);
 	ck_assert_str_eq(probed_text(&got, false, text), found[_i].en);
 	ck_assert_str_eq(probed_text(&got, true, text), found[_i].ja);
-	ck_assert(probed_check((struct bytes){ (uint8_t *)&got, sizeof(got) },
-		      &again) == 0);
-	ck_assert(memcmp(&got, &again, sizeof(got)) == 0);
 }
 END_TEST
 
@@ -549,46 +544,6 @@ START_TEST(probe_length_is_bounded)
 }
 END_TEST
 
-/* What another process says in our name is looked at before it is believed. */
-START_TEST(probe_bodies_of_messages_are_checked)
-{
-	struct probed p = { .time = NOW, .attempts = 3, .good = 1 };
-	struct probed got;
-	const struct bytes body = { (uint8_t *)&p, sizeof(p) };
-	const struct probed good = p;
-
-	ck_assert_int_eq(probed_check(body, &got), 0);
-	ck_assert_int_eq(
-	    probed_check((struct bytes){ body.p, body.n - 1 }, &got), -1);
-	ck_assert_int_eq(probed_check((struct bytes){ 0 }, &got), -1);
-	p.good = 2;
-	ck_assert_int_eq(probed_check(body, &got), -1);
-	p.good = 0;
-	ck_assert_int_eq(probed_check(body, &got), -1);
-	p = good;
-	p.attempts = 0;
-	ck_assert_int_eq(probed_check(body, &got), -1);
-	p = good;
-	p.findings = 1;
-	ck_assert_int_eq(probed_check(body, &got), -1);
-	p = good;
-	p.time = -1;
-	ck_assert_int_eq(probed_check(body, &got), -1);
-	p = good;
-	memset(p.finding, 'x', sizeof(p.finding));
-	ck_assert_int_eq(probed_check(body, &got), -1);
-	p = good;
-	p.good = 0;
-	p.findings = 1;
-	snprintf(p.finding, sizeof(p.finding), "tcp closed 192.0.2.1:1");
-	ck_assert_int_eq(probed_check(body, &got), -1);
-	snprintf(p.finding, sizeof(p.finding), "tcp found 192.0.2.1:1\n");
-	ck_assert_int_eq(probed_check(body, &got), -1);
-	snprintf(p.finding, sizeof(p.finding), "tcp found 192.0.2.1:1");
-	ck_assert_int_eq(probed_check(body, &got), 0);
-}
-END_TEST
-
 Suite *probe_suite(void);
 
 Suite *
@@ -618,7 +573,6 @@ probe_suite(void)
 	tcase_add_loop_test(
 	    t, probe_has_one_way_to_be_written, 0, COUNT(texts));
 	tcase_add_test(t, probe_length_is_bounded);
-	tcase_add_test(t, probe_bodies_of_messages_are_checked);
 	suite_add_tcase(s, t);
 	return s;
 }
