@@ -62,7 +62,7 @@ PROBE_SRC := $(wildcard proxy/probe/*.c) proxy/isolation/probe.c \
 	macros.c signature.c)
 OBJ := $(LIB_OBJ) $(MAINS:%.c=$B/%.o) $(UNIT_SRC:%.c=$B/%.o)
 
-.PHONY: all run check unit flow cases tables lint bench bench-lists fuzz deb install clean docs
+.PHONY: all run check unit flow cases tables lint bench bench-lists fuzz deb install install-probe clean docs
 .DELETE_ON_ERROR:
 
 all: $B/sekishod $B/sekishoctl $B/sekisho-probe
@@ -159,6 +159,10 @@ libs:
 DESTDIR ?=
 install: all
 	packaging/install $B "$(DESTDIR)"
+
+# On a system of a My Number network: nothing but the probe.
+install-probe: $B/sekisho-probe
+	packaging/install_probe $B "$(DESTDIR)"
 
 # docs/SETTINGS*.md and docs/EVENTS*.md come from the tables in the code,
 # docs/CONFORMANCE.md from that of its test.
