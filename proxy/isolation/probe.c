@@ -33,13 +33,13 @@ static const char *const outcome_names[PROBE_OUTCOMES] = {
 const char *
 probe_kind_name(enum probe_kind k)
 {
-	return kind_names[k];
+	return k < PROBE_KINDS ? kind_names[k] : "";
 }
 
 const char *
 probe_outcome_name(enum probe_outcome o)
 {
-	return outcome_names[o];
+	return o < PROBE_OUTCOMES ? outcome_names[o] : "";
 }
 
 static bool
@@ -552,7 +552,7 @@ judge(const struct probe_asked *asked, struct probe *p, struct bytes message,
     struct err *e)
 {
 	uint8_t signature[PROBE_SIGNATURE_N];
-	struct bytes text;
+	struct bytes text = { 0 };
 
 	if (asked->system->probe_key[0] == '\0')
 		return err_set(e, "no probe is registered for the system");

@@ -398,7 +398,7 @@ take(struct attempt *a)
 static bool
 wait_once(struct attempts *all, int timeout_ms)
 {
-	struct pollfd fds[ATTEMPTS_MAX + TRIAL_NAMES_MAX];
+	struct pollfd fds[ATTEMPTS_MAX + TRIAL_NAMES_MAX] = { 0 };
 	const nfds_t n = all->n + all->questions_n;
 	size_t open_n = 0;
 
