@@ -100,18 +100,35 @@ make_ctx(const struct trial *trial, struct err *e)
 	return NULL;
 }
 
+/* The gate knows a system by its address, too. */
 static int
-connect_to(const struct address *gate, struct err *e)
+bind_from(int fd, const struct trial *trial, struct err *e)
+{
+	char text[ADDRESS_TEXT_MAX];
+	struct sockaddr_storage from;
+	socklen_t from_n = address_to_sockaddr(&trial->from, &from);
+
+	if (!trial->has_from ||
+	    bind(fd, (const struct sockaddr *)&from, from_n) == 0)
+		return 0;
+	return err_set(e, "from %s: %m", address_text(&trial->from, text));
+}
+
+static int
+connect_to(const struct trial *trial, struct err *e)
 {
 	char text[ADDRESS_TEXT_MAX];
 	struct sockaddr_storage to;
-	socklen_t to_n = address_to_sockaddr(gate, &to);
+	socklen_t to_n = address_to_sockaddr(&trial->gate, &to);
 	int fd = socket(to.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
+	if (fd >= 0 && bind_from(fd, trial, e) < 0)
+		goto close_fd;
 	if (fd >= 0 && connect(fd, (const struct sockaddr *)&to, to_n) == 0)
 		return fd;
 	err_set(e, "the gate %s cannot be reached: %m",
-	    address_text_port(gate, text));
+	    address_text_port(&trial->gate, text));
+close_fd:
 	if (fd >= 0)
 		close(fd);
 	return -1;
@@ -225,7 +242,7 @@ send_probe(
 	must(signal(SIGPIPE, SIG_IGN) != SIG_ERR &&
 	    signal(SIGALRM, give_up) != SIG_ERR);
 	alarm(SEND_MAX_S);
-	fd = connect_to(&trial->gate, e);
+	fd = connect_to(trial, e);
 	if (fd < 0)
 		goto free_ctx;
 	ssl = SSL_new(ctx);

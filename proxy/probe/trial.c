@@ -53,6 +53,13 @@ read_gate(struct reading *r, struct bytes value)
 }
 
 static int
+read_from(struct reading *r, struct bytes value)
+{
+	r->trial->has_from = true;
+	return address_parse(&r->trial->from, value);
+}
+
+static int
 read_gate_certificate(struct reading *r, struct bytes value)
 {
 	uint8_t *out = r->trial->gate_certificate;
@@ -237,6 +244,7 @@ static const struct key keys[] = {
 	    "the system's name at the checkpoint, of fewer than 256 bytes",
 	    ONCE, MUST },
 	{ "gate", read_gate, "ADDRESS:PORT or [ADDRESS]:PORT", ONCE, MUST },
+	{ "from", read_from, "an address of the system", ONCE, MAY },
 	{ "gate_certificate", read_gate_certificate,
 	    "the SHA-256 of the gate's certificate, 64 hexadecimal digits",
 	    ONCE, MUST },

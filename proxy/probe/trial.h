@@ -19,6 +19,8 @@
 struct trial {
 	char system[PROBE_NAME_MAX]; /* its name at the checkpoint */
 	struct address gate;
+	bool has_from;
+	struct address from;          /* its own address that the gate sees */
 	uint8_t gate_certificate[32]; /* SHA-256 of its DER */
 	/* PEM files; names of the file are relative to the settings' folder */
 	char certificate[TRIAL_PATH_MAX], certificate_key[TRIAL_PATH_MAX];

@@ -74,6 +74,8 @@ static const struct {
 	{ "an address", BYTES(ALL "address = 2001:db8::1\n"), NULL },
 	{ "a prefix with bits behind it", BYTES(ALL "address = 192.0.2.1/28\n"),
 	    "f/p:9: address" },
+	{ "from", BYTES(ALL "from = 192.0.2.10\n"), NULL },
+	{ "from a port", BYTES(ALL "from = 192.0.2.10:1\n"), "f/p:9: from" },
 	{ "a weight", BYTES(ALL "resolvers = finding\nnames = fact\n"), NULL },
 	{ "another", BYTES(ALL "resolvers = yes\n"),
 	    "f/p:9: resolvers is \"yes\", expected finding or fact" },

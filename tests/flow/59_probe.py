@@ -181,7 +181,7 @@ class Gate:
     """Answers each connection; what it was told is in `said`."""
 
     def __init__(self, lab):
-        self.lab, self.said = lab, []
+        self.lab, self.said, self.peers = lab, [], []
         self.answer, self.alpn, self.nonce = b"accepted %s\n", ["sekisho-probe/1"], None
         self.certificate = "gate"
         self.listener = lab.socket_in(
@@ -191,10 +191,11 @@ class Gate:
     def _serve(self):
         while True:
             try:
-                peer = self.listener.accept()[0]
+                peer, at = self.listener.accept()
             except OSError:
                 return
             with contextlib.suppress(OSError), peer:
+                self.peers.append(at[0])
                 peer.settimeout(10)
                 self._talk(peer)
 
@@ -540,6 +541,18 @@ def test_a_refusal_is_a_failure_with_its_words(lab):
         with lab.gate.being(answer=answer):
             words, _ = failed(lab)
         assert "the gate" in words and "\x1b" not in words, words
+
+
+def test_it_comes_from_the_address_that_is_registered(lab):
+    second = "192.0.2.11"
+    lab.sh(lab.system, "ip", "address", "add", f"{second}/32", "dev", "eth0")
+    done = lab.probe()
+    assert done.returncode == 0 and lab.gate.peers[-1] == SYSTEM, done
+    done = lab.probe(f"from = {second}")
+    assert done.returncode == 0 and lab.gate.peers[-1] == second, done
+    lab.sh(lab.system, "ip", "address", "del", f"{second}/32", "dev", "eth0")
+    words, _ = failed(lab, f"from = {second}")
+    assert f"from {second}: Cannot assign requested address" in words, words
 
 
 def test_no_gate_is_a_failure(lab):
