@@ -16,6 +16,7 @@
 #include "proxy/control/detox.h"
 #include "proxy/control/isolation.h"
 #include "proxy/control/lists.h"
+#include "proxy/control/log.h"
 #include "proxy/control/mails.h"
 #include "proxy/control/policies.h"
 #include "proxy/control/separation.h"
@@ -35,6 +36,7 @@ struct options {
 	const char *method;
 	const char *at;
 	const char *log;
+	const char *head;
 	bool json;
 	struct lists_order lists;
 	const char *profile, *profiles, *declared, *passwords;
@@ -454,6 +456,19 @@ isolation(const struct options *o)
 	return isolation_command(&order);
 }
 
+static int
+log_files(const struct options *o)
+{
+	const struct log_order order = {
+		.words = o->words,
+		.words_n = o->words_n,
+		.head = o->head,
+		.json = o->json,
+	};
+
+	return log_command(&order);
+}
+
 static const struct {
 	const char *name;
 	int (*run)(const struct options *o);
@@ -494,6 +509,9 @@ static const struct {
 	    "無害化で変えたメールの原本" },
 	{ "mail", mail, "trace ID", "what became of a mail",
 	    "メールの行方を記録から調べる" },
+	{ "log", log_files, "verify FILE...",
+	    "look whether a chained log was changed",
+	    "連鎖ログの改変を調べる" },
 	{ "manual", manual, "settings|events|…", "the tables, as Markdown",
 	    "一覧表（Markdown）" },
 };
@@ -520,6 +538,7 @@ usage(FILE *out, int result)
 	    out);
 	isolation_usage(out);
 	separation_usage(out);
+	log_usage(out);
 	lists_usage(out);
 	sets_usage(out);
 	detox_usage(out);
@@ -547,6 +566,7 @@ main(int argc, char **argv)
 		{ "helo", required_argument, NULL, 'H' },
 		{ "mail-from", required_argument, NULL, 'F' },
 		{ "rcpt-to", required_argument, NULL, 'T' },
+		{ "head", required_argument, NULL, 'D' },
 		{ "key", required_argument, NULL, 'K' },
 		{ "system", required_argument, NULL, 'N' },
 		{ "verified-by", required_argument, NULL, 'v' },
@@ -616,6 +636,9 @@ main(int argc, char **argv)
 			break;
 		case 'T':
 			o.recipient = optarg;
+			break;
+		case 'D':
+			o.head = optarg;
 			break;
 		case 'K':
 			o.separation.key = optarg;
