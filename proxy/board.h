@@ -73,6 +73,12 @@ COUNTER(MAILS_REFUSED, "mails_refused",                                        \
     "Mails refused after their content.", "本文の後に拒否したメール数。")      \
 COUNTER(ORIGINALS_KEPT, "originals_kept",                                      \
     "Originals of mails kept in the store.", "保管したメールの原本の数。")     \
+COUNTER(CROSSINGS, "crossings", "Crossings open now, by the gate.",            \
+    "関門を通っている通過の数。")                                              \
+COUNTER(CROSSINGS_TOTAL, "crossings_total", "Crossings that were opened.",     \
+    "始まった通過の数。")                                                      \
+COUNTER(CROSSINGS_REFUSED, "crossings_refused",                                \
+    "Connections that the gate refused.", "関門が拒否した接続の数。")          \
 COUNTER(LOG_LINES, "log_lines", "Journal lines written.",                      \
     "書き込んだログ行数。")                                                    \
 COUNTER(LOG_DROPPED, "log_dropped", "Journal lines lost to a full queue.",     \

@@ -18,6 +18,7 @@ enum process_kind {
 	PROCESS_STORE,
 	PROCESS_KEYSMITH,
 	PROCESS_DETOX,
+	PROCESS_GATE,
 	PROCESS_EDGE,
 	PROCESS_MAIL,
 	PROCESS_KINDS,
@@ -71,6 +72,8 @@ enum parent_message {
 	PARENT_PROBED,        /* gate: what a system's probe found; job: index
 			       * of the system in the gate's settings; body:
 			       * struct probed */
+	PARENT_CROSSINGS,     /* parent to gate: fd: the file of crossings of a
+			       * new year */
 };
 
 /* Of several answers to one order the highest counts. */
@@ -94,11 +97,11 @@ struct child {
 	int keysmith_fd; /* edge: channels of these; -1: none */
 	int detox_fd;
 	int store_fd;   /* mail: a channel to the store; -1: none */
-	int *listeners; /* edge, mail: listening sockets */
+	int *listeners; /* edge, mail, gate: listening sockets */
 	const struct listener_settings **listener_settings; /* edge: of each */
 	const struct mail_listener_settings **mail_listeners; /* mail: same */
 	size_t listeners_n;
-	int key_fd;          /* keysmith, store: the key file, open */
+	int key_fd;          /* keysmith, store, gate: the key file, open */
 	int control_fd;      /* control: its listening UNIX socket */
 	int journal_fd;      /* journal: the file's folder, open */
 	int spool_fd;        /* mail: the spool's folder, open */
@@ -108,6 +111,7 @@ struct child {
 	int tickets_fd;      /* edge: shared TLS ticket keys, or -1 */
 	int reputation_fd;   /* edge: the sealed list file, or -1 */
 	int standings_fd;    /* gate, edge, mail: the register, to read */
+	int crossings_fd;    /* gate: the file of its records, to append */
 };
 
 /*
@@ -124,6 +128,7 @@ int edge_start(struct child *c);
 int mailer_start(struct child *c);
 int keysmith_start(struct child *c);
 int detox_start(struct child *c);
+int gate_start(struct child *c);
 int journal_start(struct child *c);
 int control_start(struct child *c);
 int store_start(struct child *c);

@@ -29,7 +29,7 @@ struct process_settings {
 	uint32_t mails;   /* the same */
 	const char *root; /* the empty folder that processes are locked in */
 	const char *edge_user, *keysmith_user, *journal_user, *control_user;
-	const char *detox_user, *mail_user, *store_user;
+	const char *detox_user, *mail_user, *store_user, *gate_user;
 	uint64_t drain_max_ms;
 	uint64_t restart_max_ms;
 	uint32_t files_max;

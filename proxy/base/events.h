@@ -194,6 +194,22 @@ EVENT(REGISTER_DAMAGED, "register_damaged", ALERT,                             \
     " every system is suspended, and no statement signed before counts.",      \
     "停止の記録ファイルが書いたものと異なる。退避し、全システムを停止した。以前に" \
     "署名された分離確認書は無効。")                                            \
+EVENT(CROSSING_OPENED, "crossing_opened", INFO,                                \
+    "A separated system's connection to the provision network was opened;"     \
+    " crossing is its number, head the hash of its line in the crossing log,"  \
+    " which is on the disk.",                                                  \
+    "分離済みシステムから情報提供ネットワークへの通過が始まった。crossing が番号、" \
+    "head が通過記録の行のハッシュ（ディスクに書き込み済み）。")               \
+EVENT(CROSSING_ENDED, "crossing_ended", INFO,                                  \
+    "A crossing ended: up and down are its bytes from and to the system, why"  \
+    " says what ended it, head is the hash of that line in the crossing log.", \
+    "通過が終わった。up・down がシステムからとシステムへのバイト数、why が理由、" \
+    "head が通過記録のその行のハッシュ。")                                     \
+EVENT(CROSSING_REFUSED, "crossing_refused", WARN,                              \
+    "The gate refused a connection, and nothing passed; why says the reason."  \
+    " untold counts refusals before it that were too many to tell.",           \
+    "関門が接続を拒否した。何も通していない。why が理由。untold は多すぎて記さ" \
+    "なかったそれまでの拒否の数。")                                            \
 EVENT(FAILURE, "failure", ERROR, "Something failed; text says what.",          \
     "障害。text に内容がある。")
 /* clang-format on */

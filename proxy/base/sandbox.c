@@ -206,6 +206,15 @@ static const int database_calls[] = {
 	SCMP_SYS(geteuid),
 };
 
+static const int append_calls[] = {
+	SCMP_SYS(ftruncate),
+	SCMP_SYS(fallocate),
+	SCMP_SYS(nanosleep),
+	SCMP_SYS(clock_nanosleep),
+	SCMP_SYS(fdatasync),
+	SCMP_SYS(pread64),
+};
+
 static const int accept_calls[] = {
 	SCMP_SYS(accept),
 	SCMP_SYS(accept4),
@@ -354,6 +363,9 @@ filter_calls(unsigned needs, struct err *e)
 		goto release;
 	if ((needs & SANDBOX_DATABASE) != 0 &&
 	    allow_all(ctx, database_calls, COUNT(database_calls)) < 0)
+		goto release;
+	if ((needs & SANDBOX_APPEND) != 0 &&
+	    allow_all(ctx, append_calls, COUNT(append_calls)) < 0)
 		goto release;
 	if ((needs & SANDBOX_ACCEPT) != 0 &&
 	    allow_all(ctx, accept_calls, COUNT(accept_calls)) < 0)
@@ -511,7 +523,7 @@ sandbox_enter(const struct sandbox *s, struct err *e)
 		return -1;
 	if ((s->needs &
 		(SANDBOX_FILES | SANDBOX_FOLDER | SANDBOX_FORK |
-		    SANDBOX_OBJECTS)) == 0 &&
+		    SANDBOX_OBJECTS | SANDBOX_APPEND)) == 0 &&
 	    limit(RLIMIT_FSIZE, file_size_max(), e) < 0)
 		return -1;
 	if ((s->needs & SANDBOX_FILES) == 0)

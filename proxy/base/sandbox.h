@@ -16,6 +16,7 @@ enum sandbox_need {
 	SANDBOX_FOLDER = 32,  /* make, rename, remove and look through files of
 			       * one folder, and no others */
 	SANDBOX_DATABASE = 64, /* what SQLite asks of a folder's files beside */
+	SANDBOX_APPEND = 128,  /* add to an open file, under a lock, durably */
 	SANDBOX_FORK =
 	    8, /* fork, watch and end children, with limits and
 		* a filter of their own, and share memory with them */

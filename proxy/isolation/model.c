@@ -439,6 +439,8 @@ read_contractors(struct loading *l, struct isolation_settings *s,
 	ASN1_OBJECT *oid = NULL;
 	int all = 0;
 
+	s->contractor_files =
+	    ARENA_ARRAY(l->arena, const char *, s->contractor_certificates.n);
 	for (size_t i = 0; i < s->contractor_certificates.n; i++) {
 		const char **text = &s->contractor_certificates.p[i];
 		char hex[2 * MODEL_DIGEST_N + 1];
@@ -450,6 +452,9 @@ read_contractors(struct loading *l, struct isolation_settings *s,
 
 		if (read == 0) {
 			digest_hex(digest, hex);
+			s->contractor_files[i] = strcasecmp(*text, hex) == 0
+			    ? ""
+			    : loading_path(l, *text);
 			*text = arena_string(l->arena, bytes_of(hex));
 		}
 		if (err_take(&all, read, e) < 0)

@@ -147,6 +147,8 @@ struct isolation_settings {
 	size_t crossing_bytes_max;   /* of one crossing, each way; 0: none */
 	bool kernel; /* the parent loads the rule set and verifies it */
 	/* parsed */
+	const char **contractor_files; /* of each of contractor_certificates,
+					* which are digests now; "": none */
 	struct address gate_at;
 	struct prefix *lgwan_prefixes, *machine_prefixes;
 	size_t lgwan_prefixes_n, machine_prefixes_n;

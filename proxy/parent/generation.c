@@ -9,14 +9,16 @@
 #include "proxy/base/log.h"
 #include "proxy/parent/separation.h"
 
-#define HELPERS 2          /* keysmith and detox */
+#define HELPERS 2 /* keysmith and detox */
+#define GATE_BACKLOG 256
 #define READY_MAX_MS 20000 /* a new generation must serve within */
 
 static bool
 carriers_started(const struct generation *g)
 {
 	return worker_find(PROCESS_EDGE, g) != NULL ||
-	    worker_find(PROCESS_MAIL, g) != NULL;
+	    worker_find(PROCESS_MAIL, g) != NULL ||
+	    worker_find(PROCESS_GATE, g) != NULL;
 }
 
 static void
@@ -40,6 +42,7 @@ start_carriers(struct generation *g)
 {
 	start_kind(g, PROCESS_EDGE, g->edges);
 	start_kind(g, PROCESS_MAIL, g->mails);
+	start_kind(g, PROCESS_GATE, g->gates);
 }
 
 static void
@@ -224,7 +227,8 @@ generation_check(struct generation *g)
 	    !carriers_started(g))
 		start_carriers(g);
 	if (g->state == GENERATION_STARTING &&
-	    ready == g->edges + g->mails + HELPERS && standing_serve()) {
+	    ready == g->edges + g->mails + g->gates + HELPERS &&
+	    standing_serve()) {
 		current_ready(g);
 		return;
 	}
@@ -290,13 +294,19 @@ mail_count(const struct settings *s)
 	return s->mail.listeners_n == 0 ? 0 : count_or_cpus(s->processes.mails);
 }
 
-/* Listening sockets of the web and of mail. */
+static size_t
+gate_count(const struct settings *s)
+{
+	return s->isolation->settings.gate[0] == '\0' ? 0 : 1;
+}
+
+/* Listening sockets of the web, of mail and of the gate. */
 static int
 open_sockets(const struct settings *s, struct err *e)
 {
 	size_t n = 0;
 	struct socket_want *wants =
-	    calloc(s->listeners_n + s->mail.listeners_n, sizeof(*wants));
+	    calloc(s->listeners_n + s->mail.listeners_n + 1, sizeof(*wants));
 	int result;
 
 	must(wants != NULL);
@@ -321,6 +331,13 @@ open_sockets(const struct settings *s, struct err *e)
 			.count = mail_count(s),
 		};
 	}
+	if (gate_count(s) > 0)
+		wants[n++] = (struct socket_want){
+			.words = s->isolation->settings.gate,
+			.at = s->isolation->settings.gate_at,
+			.backlog = GATE_BACKLOG,
+			.count = 1,
+		};
 	result = sockets_open(&parent.sockets, wants, n, e);
 	free(wants);
 	return result;
@@ -358,6 +375,7 @@ generation_begin(struct err *e)
 	g->settings = s;
 	g->edges = count_or_cpus(s->processes.edges);
 	g->mails = mail_count(s);
+	g->gates = gate_count(s);
 	g->number = ++parent.numbers;
 	g->next = parent.generations;
 	parent.generations = g;

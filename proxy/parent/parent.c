@@ -281,6 +281,7 @@ parent_run(const char *settings_file)
 	start_standing(PROCESS_JOURNAL, &e);
 	start_standing(PROCESS_CONTROL, &e);
 	originals_serve(parent.coming->settings);
+	crossings_watch();
 	timer_start(parent.ticket_timer,
 	    parent.coming->settings->keysmith.ticket_rotation_ms);
 	loop_run(parent.loop);

@@ -5,6 +5,7 @@
  *
  *	worker.c	one process: start, watch, start again
  *	generation.c	what one load of the settings started
+ *	crossings.c	the files of the gate's records
  *	separation.c	which systems are separated; see separation.h
  *	parent.c	signals, sockets, the whole
  */
@@ -51,7 +52,7 @@ struct generation {
 	enum generation_state state;
 	uint32_t number;
 	struct settings *settings;
-	size_t edges, mails;
+	size_t edges, mails, gates;
 	struct timer *deadline; /* starting: ready by; draining: gone by */
 	struct generation *next;
 };
@@ -66,6 +67,7 @@ struct parent {
 	int reputation_fd; /* the sealed list file; -1: none */
 	int control_fd;
 	struct timer *ticket_timer;
+	struct timer *year_timer;
 	struct board *board;
 	struct ring *ring;
 	struct sockets sockets;
@@ -94,7 +96,7 @@ void worker_start(struct worker *w);
 /* Frees the slot; the ring stays for the next one in it. */
 void worker_release(struct worker *w);
 struct worker *worker_find(enum process_kind kind, const struct generation *g);
-/* Whether it carries traffic: one of several of its kind. */
+/* Whether it carries traffic: it comes last of its generation. */
 bool worker_carries(const struct worker *w);
 /* Whether those ask it: it comes before them and goes after them. */
 bool worker_helps(const struct worker *w);
@@ -123,6 +125,13 @@ void originals_serve(const struct settings *s);
 void orders_unlock(const struct worker *edge, const struct ipc_message *m);
 void orders_hint(const struct ipc_message *m);
 void orders_unlocked(const struct ipc_message *m);
+
+/* crossings.c: the file of this year's records for a gate that is about to
+ * begin, and again for those that run when another year has begun. A descriptor
+ * of its own (the lock is that one's), or -1 and *e. */
+int crossings_open(const struct settings *s, time_t now, struct err *e)
+    MUST_CHECK;
+void crossings_watch(void);
 
 /* reputation.c: the file that the settings name. 0, or -1 and *e. */
 int reputation_open(const struct settings *s, struct err *e) MUST_CHECK;

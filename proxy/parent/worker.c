@@ -24,6 +24,7 @@ static const struct {
 	[PROCESS_STORE] = { "store", store_start },
 	[PROCESS_KEYSMITH] = { "keysmith", keysmith_start },
 	[PROCESS_DETOX] = { "detox", detox_start },
+	[PROCESS_GATE] = { "gate", gate_start },
 	[PROCESS_EDGE] = { "edge", edge_start },
 	[PROCESS_MAIL] = { "mail", mailer_start },
 };
@@ -54,7 +55,8 @@ worker_find(enum process_kind kind, const struct generation *g)
 bool
 worker_carries(const struct worker *w)
 {
-	return w->kind == PROCESS_EDGE || w->kind == PROCESS_MAIL;
+	return w->kind == PROCESS_EDGE || w->kind == PROCESS_MAIL ||
+	    w->kind == PROCESS_GATE;
 }
 
 bool
@@ -204,6 +206,23 @@ equip_mail(const struct worker *w, struct child *c)
 	}
 }
 
+static int
+equip_gate(struct child *c, struct err *e)
+{
+	const struct isolation_settings *s = &c->settings->isolation->settings;
+
+	c->listeners = listener_fds;
+	c->listeners_n =
+	    sockets_at(&parent.sockets, &s->gate_at, 0, 1, listener_fds, 1);
+	must(c->listeners_n == 1);
+	c->standings_fd = separation_fd();
+	c->key_fd = file_open(s->gate_key, SIZE_MAX, e);
+	if (c->key_fd < 0)
+		return -1;
+	c->crossings_fd = crossings_open(c->settings, time(NULL), e);
+	return c->crossings_fd < 0 ? -1 : 0;
+}
+
 /* What only this kind of process is given. 0, or -1 and *e. */
 static int
 equip(struct worker *w, struct child *c, struct err *e)
@@ -227,6 +246,8 @@ equip(struct worker *w, struct child *c, struct err *e)
 		return c->key_fd < 0 ? -1 : 0;
 	case PROCESS_DETOX:
 		return 0;
+	case PROCESS_GATE:
+		return equip_gate(c, e);
 	case PROCESS_EDGE:
 		c->keysmith_fd = channel_to(PROCESS_KEYSMITH, w->generation);
 		c->detox_fd = channel_to(PROCESS_DETOX, w->generation);
@@ -253,7 +274,7 @@ unequip(const struct child *c)
 {
 	const int own[] = { c->parent_fd, c->keysmith_fd, c->detox_fd,
 		c->key_fd, c->journal_fd, c->spool_fd, c->store_fd,
-		c->store_folder_fd };
+		c->store_folder_fd, c->crossings_fd };
 
 	for (size_t i = 0; i < COUNT(own); i++)
 		if (own[i] >= 0)
@@ -316,7 +337,7 @@ worker_new(
 			w->ring_fd = ring_create(s->journal.queue, e);
 		if (w->ring_fd < 0)
 			return NULL;
-		if (worker_carries(w))
+		if (worker_carries(w) && kind != PROCESS_GATE)
 			snprintf(w->name, sizeof(w->name), "%s.%u",
 			    kinds[kind].name, nth);
 		else
@@ -414,7 +435,9 @@ worker_message(void *owner, const struct ipc_message *m)
 			separation_tripped(m);
 		return;
 	case PARENT_PROBED:
-		return; /* the gate's alone: nobody else sees a probe */
+		if (w->kind == PROCESS_GATE)
+			separation_probed(m);
+		return;
 	case PARENT_UNLOCK_SENT:
 	case PARENT_ORDER_SENT:
 	case PARENT_ORDER_ANSWER:
@@ -426,6 +449,7 @@ worker_message(void *owner, const struct ipc_message *m)
 	case PARENT_RING:
 	case PARENT_LISTS:
 	case PARENT_ROTATE:
+	case PARENT_CROSSINGS:
 	case PARENT_ANSWER:
 		return;
 	}
@@ -464,6 +488,7 @@ fill_child(const struct worker *w, struct child *c, int parent_fd)
 		.tickets_fd = -1,
 		.reputation_fd = -1,
 		.standings_fd = -1,
+		.crossings_fd = -1,
 	};
 	memcpy(c->name, w->name, sizeof(c->name));
 }
