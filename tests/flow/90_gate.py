@@ -19,7 +19,8 @@ from lab import USERS, Authority, Lab, free_port, openssl, wait_until
 
 GATE = "127.0.7.1"
 CHUKAN = "127.0.8.10"
-JUKI, ZEI, LATE, BARE, HIRED, OLD, RAW = (f"127.0.3.{n}" for n in range(10, 80, 10))
+JUKI, ZEI, LATE, BARE, HIRED, OLD, RAW, PROBED = (f"127.0.3.{n}" for n in range(10, 90, 10))
+CANARY = "198.51.100.7"  # no way leads there from inside
 JAPAN = datetime.timezone(datetime.timedelta(hours=9))
 DAY = datetime.timedelta(days=1)
 
@@ -31,6 +32,7 @@ SYSTEMS = {  # name: its address, the certificate it registered, its endpoints
     "city-hired": (HIRED, "hired", ["chukan"]),
     "city-old": (OLD, "old", ["chukan"]),
     "city-raw": (RAW, "raw", ["other"]),
+    "city-probed": (PROBED, "probed", ["chukan", "script"]),
 }
 
 
@@ -48,12 +50,15 @@ def make(build):
     lab.ca.leaf("gate", f"IP:{GATE}", usage="serverAuth,clientAuth")
     for name in ("chukan", "script", "another"):
         lab.ca.leaf(name, f"DNS:{name}.test", usage="serverAuth")
-    for name in ("juki", "zei", "late", "bare", "raw", "stranger"):
+    for name in ("juki", "zei", "late", "bare", "raw", "probed", "stranger"):
         lab.ca.leaf(name, f"DNS:{name}.test", usage="clientAuth")
     lab.hirer.leaf("hired", "DNS:hired.test", usage="clientAuth")
     lab.ca.leaf("old", "DNS:old.test", usage="clientAuth", days=0)
     openssl("genpkey", "-algorithm", "ED25519", "-out", folder / "auditor.key")
     openssl("pkey", "-in", folder / "auditor.key", "-pubout", "-out", folder / "auditor.pub")
+    done = subprocess.run([lab.build / "sekisho-probe", "keygen", folder / "probe.key"],
+                          capture_output=True, check=True)
+    (folder / "probe.pub").write_bytes(done.stdout)
     lab.gate_port, lab.chukan_port, lab.other_port = free_port(), free_port(), free_port()
     lab.seen = []
     lab.script = lambda s: echo(lab, s)
@@ -116,7 +121,7 @@ def write(lab, without=(), hours=None, **change):
     hours = {"city-late": hours_away(), **(hours or {})}
     systems = ",\n".join(
         f'{{ name = "{n}"; body = "990019"; addresses = ["{at}"]; certificate = "isolation/{crt}.crt";'
-        f' purposes = ["住民基本台帳に関する事務"]; owner = "関所市 市民課"; probe_key = "none";'
+        f' purposes = ["住民基本台帳に関する事務"]; owner = "関所市 市民課"; probe_key = "{"isolation/probe.pub" if n == "city-probed" else "none"}";'
         f' endpoints = [{", ".join(f"{chr(34)}{p}{chr(34)}" for p in ends)}];'
         + (f' hours = ["{hours[n]}"];' if n in hours else "") + " }"
         for n, (at, crt, ends) in SYSTEMS.items() if n not in without)
@@ -124,7 +129,7 @@ def write(lab, without=(), hours=None, **change):
 isolation = {{ gate = "{GATE}:{lab.gate_port}"; gate_certificate = "isolation/gate.crt";
   gate_key = "isolation/gate.key"; auditor_keys = ["isolation/auditor.pub"];
   contractor_certificates = ["isolation/hirer.crt"]; crossings = "crossings/log.jsonl";
-  suspensions = "run/suspensions"; {more} }};
+  suspensions = "run/suspensions"; canaries = ["{CANARY}:443"]; {more} }};
 provision = (
   {{ name = "chukan"; addresses = ["{CHUKAN}"]; port = {lab.chukan_port}; server_name = "chukan.test";
      certificate = "isolation/chukan.crt"; owner = "県"; }},
@@ -677,3 +682,111 @@ def test_no_content_is_written_down(lab):
         assert says(s, secret)
     for path in [*files(lab), lab.dir / "log" / "journal.jsonl"]:
         assert secret not in path.read_bytes() and b"621498320257" not in path.read_bytes()
+
+
+def probe(lab):
+    """The real program, on the system; what it says and exits with."""
+    folder = lab.dir / "isolation"
+    (folder / "probe.conf").write_text(f"""
+system = city-probed
+address = {PROBED}
+from = {PROBED}
+gate = {GATE}:{lab.gate_port}
+gate_certificate = {digest(folder / "gate.crt")}
+certificate = probed.crt
+certificate_key = probed.key
+probe_key = probe.key
+canary = {CANARY}:443
+deadline = 1
+""")
+    return subprocess.run([lab.build / "sekisho-probe", "-c", folder / "probe.conf"], capture_output=True,
+                          text=True, timeout=60, env={**os.environ, "LANG": "C.UTF-8"})
+
+
+def enclosed():
+    """Whether packets to a canary go nowhere; the system's address is there."""
+    if "SEKISHO_FLOW_ENCLOSED" not in os.environ:
+        return False
+    subprocess.run(["ip", "address", "replace", f"{PROBED}/32", "dev", "lo"], check=True)
+    return True
+
+
+def test_a_good_probe_opens_the_gate_and_a_bad_one_closes_it(lab):
+    if not enclosed():
+        return
+    assert standing(lab, "city-probed") == "unprobed"
+    refused(lab, "probed", PROBED)
+    lab.event(event="crossing_refused", system="city-probed", why="no good probe that is recent enough")
+    done = probe(lab)
+    assert done.returncode == 0, done
+    wait_until(lambda: standing(lab, "city-probed") == "separated")
+    lab.event(event="probe_good", system="city-probed")
+    with crossing(lab, PROBED, "probed") as s:
+        assert probe(lab).returncode == 0
+        assert says(s, b"goes on beside a probe")
+        subprocess.run(["ip", "address", "add", f"{CANARY}/32", "dev", "lo"], check=True)
+        try:
+            done = probe(lab)
+        finally:
+            subprocess.run(["ip", "address", "del", f"{CANARY}/32", "dev", "lo"], check=True)
+        assert done.returncode != 0 and "FOUND" in done.stdout + done.stderr, done
+        assert ended(s) < 1
+    lab.event(event="crossing_ended", system="city-probed", why="no good probe that is recent enough")
+    assert CANARY in lab.event(event="probe_failed", system="city-probed")["what"]
+    assert standing(lab, "city-probed") == "unprobed"
+    assert probe(lab).returncode == 0
+    wait_until(lambda: standing(lab, "city-probed") == "separated")
+    assert {r["crossing"] for r in records(lab) if r.get("system") == "city-probed"} == \
+        {e["crossing"] for e in lab.journal() if e.get("system") == "city-probed" and e["event"] == "crossing_opened"}
+
+
+def bring(lab, message, crt="probed", source=PROBED):
+    """What the gate says to those bytes of a probe."""
+    f = lab.dir / "isolation"
+    context = ssl.create_default_context(cafile=str(lab.ca.crt))
+    context.check_hostname = False
+    context.set_alpn_protocols(["sekisho-probe/1"])
+    context.load_cert_chain(f / f"{crt}.crt", f / f"{crt}.key")
+    with socket.socket() as plain:
+        plain.settimeout(10)
+        plain.bind((source, 0))
+        plain.connect((GATE, lab.gate_port))
+        with context.wrap_socket(plain, server_hostname=GATE) as s:
+            assert s.selected_alpn_protocol() == "sekisho-probe/1"
+            nonce = b""
+            while len(nonce) < 32:
+                nonce += s.recv(32 - len(nonce))
+            said = b""
+            with contextlib.suppress(ConnectionError, ssl.SSLError):
+                s.sendall(message)
+                while more := s.recv(1000):
+                    said += more
+            return nonce, said.decode()
+
+
+def test_a_probe_that_proves_nothing_ends_the_separation(lab):
+    if not enclosed():
+        return
+    cases = {
+        "no message": struct.pack(">I", 10) + b"0123456789",
+        "none at all": struct.pack(">I", 0),
+        "too long": struct.pack(">I", (128 << 10) + 1) + b"x" * 100,
+    }
+    nonces = set()
+    for name, message in cases.items():
+        assert probe(lab).returncode == 0
+        wait_until(lambda: standing(lab, "city-probed") == "separated")
+        nonce, said = bring(lab, message)
+        nonces.add(nonce)
+        assert said.startswith("refused ") and said.endswith("\n"), (name, said)
+        wait_until(lambda: standing(lab, "city-probed") == "unprobed")
+    assert len(nonces) == len(cases)
+
+
+def test_who_has_no_probe_or_is_suspended_brings_none(lab):
+    assert "no probe is registered" in bring(lab, b"", "juki", JUKI)[1]
+    lab.ctl("separation", "suspend", "city-probed", "--reason", "試験")
+    assert bring(lab, b"")[1] == "refused suspended\n"
+    with contextlib.suppress(OSError):  # another's certificate
+        bring(lab, b"", "juki", PROBED)
+    assert standing(lab, "city-juki") == "separated"
