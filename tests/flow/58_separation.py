@@ -416,6 +416,8 @@ def test_one_daemon_has_the_register(lab):
 
 def test_orders_need_their_words(lab):
     for words in (("suspend", "juki"), ("restore", "juki", "--reason", "x"), ("list", "x"), ("sign",), ("x",),
-                  ("suspend", "juki", "--reason", "a\tb"), ("suspend", "juki", "--reason", "x" * 300)):
+                  ("suspend", "juki", "--reason", "a\tb"), ("suspend", "juki", "--reason", "x" * 256)):
         assert lab.separation(*words, check=False).returncode == 1, words
     assert {s["standing"] for s in lab.standings().values()} == {"separated"}
+    lab.separation("suspend", "juki", "--reason", "x" * 255)
+    assert lab.standings()["juki"]["suspended"]["why"] == "x" * 255

@@ -2,6 +2,7 @@
 #include "proxy/isolation/register.h"
 
 #include <check.h>
+#include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -196,6 +197,9 @@ START_TEST(register_is_written_by_one_alone)
 	munmap(p, page);
 	ck_assert_int_lt(pwrite(fd, "x", 1, 0), 0);
 	ck_assert_int_lt(ftruncate(fd, 0), 0);
+	ck_assert_int_lt(
+	    fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, 4096),
+	    0);
 	own = standings_map(fd, STANDINGS_READ, &e);
 	ck_assert_ptr_nonnull(own);
 	standings_publish(parent, &r, 1);
