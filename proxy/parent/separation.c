@@ -92,18 +92,18 @@ separation_known(const uint8_t digest[MODEL_DIGEST_N])
 static struct known *
 entry_of(const uint8_t digest[MODEL_DIGEST_N], const char *name)
 {
-	struct known *e = separation_known(digest);
+	struct known *k = separation_known(digest);
 
-	if (e != NULL)
-		return e;
-	e = calloc(1, sizeof(*e));
-	must(e != NULL);
-	memcpy(e->digest, digest, sizeof(e->digest));
-	snprintf(e->name, sizeof(e->name), "%s", name);
-	e->next = separation.entries;
-	separation.entries = e;
-	must(tsearch(e, &separation.tree, compare_digests) != NULL);
-	return e;
+	if (k != NULL)
+		return k;
+	k = calloc(1, sizeof(*k));
+	must(k != NULL);
+	memcpy(k->digest, digest, sizeof(k->digest));
+	snprintf(k->name, sizeof(k->name), "%s", name);
+	k->next = separation.entries;
+	separation.entries = k;
+	must(tsearch(k, &separation.tree, compare_digests) != NULL);
+	return k;
 }
 
 struct known *
@@ -122,16 +122,16 @@ separation_entry(const struct system *system)
 static struct standings_row
 row_of(const struct view *v, const struct system *system)
 {
-	const struct known *e = separation_entry(system);
+	const struct known *k = separation_entry(system);
 	const struct statement *s = v->statements.held[system->index].statement;
 	struct standings_row r = {
-		.state = e->suspended ? STATE_SUSPENDED
+		.state = k->suspended ? STATE_SUSPENDED
 		    : s == NULL       ? STATE_UNSTATED
 				      : STATE_STATED,
 		.probed_until_ms = system->probe_key[0] == '\0' ? PROBE_NONE
-		    : e->probe != PROBE_WAS_GOOD
+		    : k->probe != PROBE_WAS_GOOD
 		    ? PROBE_NEVER
-		    : e->probed_ms + v->model->settings.probe_age_max_ms,
+		    : k->probed_ms + v->model->settings.probe_age_max_ms,
 	};
 
 	memcpy(r.digest, system->digest, sizeof(r.digest));
@@ -181,18 +181,18 @@ record_suspended(const struct system *system, const struct suspension *s)
 }
 
 static struct ledger_record
-record_of(const struct known *e)
+record_of(const struct known *k)
 {
 	struct ledger_record r = {
 		.kind = LEDGER_SUSPENDED,
-		.at_ms = e->suspended_ms,
-		.incident = e->incident,
-		.system = e->name,
-		.by = e->by,
-		.why = e->why,
+		.at_ms = k->suspended_ms,
+		.incident = k->incident,
+		.system = k->name,
+		.by = k->by,
+		.why = k->why,
 	};
 
-	memcpy(r.digest, e->digest, sizeof(r.digest));
+	memcpy(r.digest, k->digest, sizeof(r.digest));
 	return r;
 }
 
@@ -204,9 +204,8 @@ save(const struct incident *opens)
 	struct err e = { 0 };
 	size_t n = opens != NULL;
 
-	for (const struct known *en = separation.entries; en != NULL;
-	     en = en->next)
-		n += en->unsaved;
+	for (const struct known *k = separation.entries; k != NULL; k = k->next)
+		n += k->unsaved;
 	if (n == 0 || separation.ledger == NULL)
 		return;
 	records = calloc(n, sizeof(*records));
@@ -219,14 +218,13 @@ save(const struct incident *opens)
 			.incident = opens->number,
 			.system = opens->where,
 		};
-	for (const struct known *en = separation.entries; en != NULL;
-	     en = en->next)
-		if (en->unsaved)
-			records[n++] = record_of(en);
+	for (const struct known *k = separation.entries; k != NULL; k = k->next)
+		if (k->unsaved)
+			records[n++] = record_of(k);
 	if (ledger_append(separation.ledger, records, n, &e) == 0)
-		for (struct known *en = separation.entries; en != NULL;
-		     en = en->next)
-			en->unsaved = false;
+		for (struct known *k = separation.entries; k != NULL;
+		     k = k->next)
+			k->unsaved = false;
 	else
 		separation_notice(EVENT_FAILURE, "%s", e.text);
 	free(records);
@@ -244,15 +242,15 @@ separation_suspend(
 	for (size_t i = 0; i < n; i++)
 		standings_suspend(separation.page, systems[i]->digest);
 	for (size_t i = 0; i < n; i++) {
-		struct known *e = separation_entry(systems[i]);
+		struct known *k = separation_entry(systems[i]);
 
-		e->incident = s.incident != 0 ? s.incident : e->incident;
-		if (e->suspended)
+		k->incident = s.incident != 0 ? s.incident : k->incident;
+		if (k->suspended)
 			continue;
-		e->suspended = e->unsaved = true;
-		e->suspended_ms = now;
-		snprintf(e->by, sizeof(e->by), "%s", s.by);
-		snprintf(e->why, sizeof(e->why), "%s", s.why);
+		k->suspended = k->unsaved = true;
+		k->suspended_ms = now;
+		snprintf(k->by, sizeof(k->by), "%s", s.by);
+		snprintf(k->why, sizeof(k->why), "%s", s.why);
 		fresh[fresh_n++] = systems[i];
 	}
 	save(s.opens);
@@ -294,7 +292,7 @@ replay(void *owner, const struct ledger_record *r)
 {
 	struct replay *p = owner;
 	struct incidents *all = &separation.incidents;
-	struct known *e;
+	struct known *k;
 
 	if (r->at_ms > p->latest_ms)
 		p->latest_ms = r->at_ms;
@@ -302,12 +300,12 @@ replay(void *owner, const struct ledger_record *r)
 		all->last_number = r->incident;
 	switch (r->kind) {
 	case LEDGER_SUSPENDED:
-		e = entry_of(r->digest, r->system);
-		e->suspended = true;
-		e->suspended_ms = r->at_ms;
-		e->incident = r->incident;
-		snprintf(e->by, sizeof(e->by), "%s", r->by);
-		snprintf(e->why, sizeof(e->why), "%s", r->why);
+		k = entry_of(r->digest, r->system);
+		k->suspended = true;
+		k->suspended_ms = r->at_ms;
+		k->incident = r->incident;
+		snprintf(k->by, sizeof(k->by), "%s", r->by);
+		snprintf(k->why, sizeof(k->why), "%s", r->why);
 		return;
 	case LEDGER_RESTORED:
 		entry_of(r->digest, r->system)->suspended = false;
@@ -356,16 +354,16 @@ begin_anew(const struct settings *s, const char *path, const char *why,
 	separation.floor_ms = p->latest_ms = damaged.at_ms;
 	separation_notice(
 	    EVENT_REGISTER_DAMAGED, "%s; it is %s now", why, aside);
-	for (struct known *en = separation.entries; en != NULL; en = en->next)
-		en->unsaved = en->suspended;
+	for (struct known *k = separation.entries; k != NULL; k = k->next)
+		k->unsaved = k->suspended;
 	for (size_t i = 0; i < m->systems_n; i++) {
-		struct known *en = separation_entry(&m->systems[i]);
+		struct known *k = separation_entry(&m->systems[i]);
 
-		if (en->suspended)
+		if (k->suspended)
 			continue;
-		en->suspended = en->unsaved = true;
-		en->suspended_ms = damaged.at_ms;
-		snprintf(en->why, sizeof(en->why),
+		k->suspended = k->unsaved = true;
+		k->suspended_ms = damaged.at_ms;
+		snprintf(k->why, sizeof(k->why),
 		    "the file of suspensions was damaged");
 	}
 	save(NULL);
@@ -533,8 +531,8 @@ view_release(struct view *v)
 static time_t
 last_suspended(void *owner, const struct system *system)
 {
-	const struct known *e = separation_known(system->digest);
-	uint64_t ms = e == NULL ? 0 : e->suspended_ms;
+	const struct known *k = separation_known(system->digest);
+	uint64_t ms = k == NULL ? 0 : k->suspended_ms;
 
 	(void)owner;
 	return (time_t)((ms > separation.floor_ms ? ms : separation.floor_ms) /
@@ -636,10 +634,10 @@ json_suspended(size_t *n_out)
 	*n_out = 0;
 	for (size_t i = 0; v->settings != NULL && i < v->model->systems_n;
 	     i++) {
-		const struct known *e =
+		const struct known *k =
 		    separation_known(v->model->systems[i].digest);
 
-		if (e == NULL || !e->suspended)
+		if (k == NULL || !k->suspended)
 			continue;
 		if ((*n_out)++ < SHOWN_MAX)
 			json_array_append_new(

@@ -206,7 +206,7 @@ json_time(uint64_t seconds)
 }
 
 static json_t *
-json_probe(const struct system *system, const struct known *e)
+json_probe(const struct system *system, const struct known *k)
 {
 	static const char *const names[] = {
 		[PROBE_UNKNOWN] = "none",
@@ -216,12 +216,12 @@ json_probe(const struct system *system, const struct known *e)
 
 	if (system->probe_key[0] == '\0')
 		return json_null();
-	return json_pack("{s:s, s:o, s:s}", "result", names[e->probe], "age_s",
-	    e->probed_ms == 0
+	return json_pack("{s:s, s:o, s:s}", "result", names[k->probe], "age_s",
+	    k->probed_ms == 0
 		? json_null()
 		: json_integer((
-		      json_int_t)((separation_now_ms() - e->probed_ms) / 1000)),
-	    "what", e->probe_text);
+		      json_int_t)((separation_now_ms() - k->probed_ms) / 1000)),
+	    "what", k->probe_text);
 }
 
 static json_t *
@@ -242,25 +242,25 @@ json_statement(const struct held *h)
 }
 
 static json_t *
-json_suspension(const struct known *e)
+json_suspension(const struct known *k)
 {
-	if (!e->suspended)
+	if (!k->suspended)
 		return json_null();
 	return json_pack("{s:o, s:s, s:s}", "since",
-	    json_time(e->suspended_ms / 1000), "why", e->why, "by", e->by);
+	    json_time(k->suspended_ms / 1000), "why", k->why, "by", k->by);
 }
 
 static json_t *
 json_system(const struct view *v, const struct system *system)
 {
-	const struct known *e = separation_entry(system);
+	const struct known *k = separation_entry(system);
 
 	return json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:I}", "system",
 	    system->name, "body", system->body->code, "standing",
 	    standing_name(standings_of(separation.page, system)), "statement",
 	    json_statement(&v->statements.held[system->index]), "probe",
-	    json_probe(system, e), "suspended", json_suspension(e), "incident",
-	    (json_int_t)e->incident);
+	    json_probe(system, k), "suspended", json_suspension(k), "incident",
+	    (json_int_t)k->incident);
 }
 
 static json_t *
@@ -376,11 +376,11 @@ static enum separation_answer
 restore_on(const struct order *o, const struct system *system, const char *file,
     const char *why)
 {
-	struct known *e = separation_entry(system);
+	struct known *k = separation_entry(system);
 	struct ledger_record r = {
 		.kind = LEDGER_RESTORED,
 		.at_ms = separation_now_ms(),
-		.incident = e->incident,
+		.incident = k->incident,
 		.system = system->name,
 		.by = o->person.name,
 		.why = why,
@@ -389,16 +389,16 @@ restore_on(const struct order *o, const struct system *system, const char *file,
 	struct err err = { 0 };
 
 	memcpy(r.digest, system->digest, sizeof(r.digest));
-	if (e->unsaved || separation.ledger == NULL)
+	if (k->unsaved || separation.ledger == NULL)
 		return refuse(
 		    o, system, "its suspension is not on the disk yet");
 	if (ledger_append(separation.ledger, &r, 1, &err) < 0)
 		return refuse(o, system, "%s", err.text);
-	e->suspended = false;
+	k->suspended = false;
 	separation_publish();
 	record_restored(system, &r);
-	if (e->incident != 0)
-		separation_incident_restored(e->incident);
+	if (k->incident != 0)
+		separation_incident_restored(k->incident);
 	separation_show();
 	return buf_printf(o->out, "%s: %s\n", system->name,
 		   standing_name(standings_of(separation.page, system))) < 0

@@ -248,8 +248,8 @@ separation_incident_restored(uint64_t number)
 
 	if (i == NULL)
 		return;
-	for (const struct known *e = separation.entries; e != NULL; e = e->next)
-		if (e->suspended && e->incident == number)
+	for (const struct known *k = separation.entries; k != NULL; k = k->next)
+		if (k->suspended && k->incident == number)
 			return;
 	tell(why, i, INCIDENT_QUIET);
 	incidents_close(&separation.incidents, i);
@@ -291,7 +291,7 @@ separation_probed(const struct ipc_message *m)
 	const struct view *v = &separation.current;
 	const struct system *system;
 	struct probed p;
-	struct known *e;
+	struct known *k;
 	enum probe_known was;
 
 	if (m->body.n != sizeof(p))
@@ -301,23 +301,23 @@ separation_probed(const struct ipc_message *m)
 	system = system_of(v, p.system);
 	if (system == NULL || system->probe_key[0] == '\0')
 		return;
-	e = separation_entry(system);
-	was = e->probe;
+	k = separation_entry(system);
+	was = k->probe;
 	if (p.result == PROBE_GOOD) {
-		e->probe = PROBE_WAS_GOOD;
-		e->probed_ms = separation_now_ms();
+		k->probe = PROBE_WAS_GOOD;
+		k->probed_ms = separation_now_ms();
 		standings_probed(separation.page, system->digest,
-		    e->probed_ms + v->model->settings.probe_age_max_ms);
+		    k->probed_ms + v->model->settings.probe_age_max_ms);
 	} else {
 		standings_probed(separation.page, system->digest, PROBE_NEVER);
-		e->probe = PROBE_WAS_BAD;
+		k->probe = PROBE_WAS_BAD;
 	}
 	/* An earlier good one must not come back by a restart; a good one is
 	 * kept by the next second. */
 	separation.unkept = true;
 	if (p.result != PROBE_GOOD)
 		separation_keep_probes();
-	snprintf(e->probe_text, sizeof(e->probe_text), "%s", p.text);
+	snprintf(k->probe_text, sizeof(k->probe_text), "%s", p.text);
 	record_probe(system, &p, was);
 	separation_show();
 }
