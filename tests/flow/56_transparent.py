@@ -408,6 +408,8 @@ def test_unknown_clients_and_the_mynumber_zone_get_nothing(lab):
         status, _, words = curl(lab, source, "https://www.lab.test/", HERE)
         assert status == 0 and "access denied" in words, words
         assert lab.event(event="exchange", client=source, scheme="https")["rule"] == rule
+    only, = [e for e in lab.journal() if e["event"] == "incident"]
+    assert (only["from"], only["to"], only["what"]) == (MYNUMBER, f"{HERE}:80", "GET www.lab.test:80")
 
 
 def test_inner_addresses_are_not_reached(lab):

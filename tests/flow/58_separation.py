@@ -224,6 +224,13 @@ def test_a_connection_that_says_nothing_is_a_trip(lab):
     lab.restored("juki", "juki5.statement")
 
 
+def test_tls_to_the_proxy_is_a_trip(lab):
+    with lab.connect_tls(JUKI, alpn=("h2", "http/1.1")):
+        wait_until(lambda: lab.standing("juki") == "suspended", 2)
+    assert lab.event(event="incident", to=f"127.0.0.1:{lab.secure_port}")["where"] == "system juki"
+    lab.restored("juki", "juki55.statement")
+
+
 def test_connect_and_transport_of_another_are_trips(lab):
     with lab.connect(JUKI) as s:
         s.sendall(b"CONNECT www.lab.test:443 HTTP/1.1\r\nHost: www.lab.test:443\r\n\r\n")
