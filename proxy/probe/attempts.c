@@ -278,7 +278,8 @@ judge_error(struct attempt *a, const struct sock_extended_err *ee)
 		    strerror((int)ee->ee_errno));
 		return;
 	}
-	if (address_from_sockaddr(&offender, SO_EE_OFFENDER(ee)) == 0) {
+	/* Who said it stands behind: SO_EE_OFFENDER, without its cast. */
+	if (address_from_sockaddr(&offender, (const void *)(ee + 1)) == 0) {
 		offender.port = 0;
 		address_text(&offender, text);
 		if (is_own(&offender)) {

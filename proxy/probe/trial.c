@@ -317,7 +317,7 @@ folder_of(const char *path)
 int
 trial_parse(struct trial *p, struct bytes text, const char *path, struct err *e)
 {
-	struct reading r = { p, folder_of(path) };
+	struct reading r = { .folder = folder_of(path) };
 	bool seen[COUNT(keys)] = { false };
 	int result = 0;
 
@@ -326,6 +326,7 @@ trial_parse(struct trial *p, struct bytes text, const char *path, struct err *e)
 		.other_addresses_are = PROBE_FOUND,
 		.resolvers_are = PROBE_TOLD,
 		.deadline_s = DEADLINE_S };
+	r.trial = p;
 	for (unsigned n = 1; text.n > 0; n++) {
 		struct bytes line = bytes_trim(bytes_take_until(&text, '\n'));
 		struct err why = { 0 };
