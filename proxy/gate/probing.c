@@ -81,8 +81,8 @@ judge(struct crossing *x, struct bytes message)
 		.system = x->system,
 		.now = (time_t)(gate_now_ms(x->gate) / 1000),
 	};
-	char words[PROBED_TEXT_MAX];
-	struct probed found;
+	char words[PROBE_REPORT_TEXT_MAX];
+	struct probe_report found;
 	struct err e = { 0 };
 
 	if (probe_read(&asked, message, &found, &e) < 0) {
@@ -91,9 +91,9 @@ judge(struct crossing *x, struct bytes message)
 		return;
 	}
 	gate_probed(x->gate, x->system,
-	    found.good == 1 ? GATE_PROBE_GOOD : GATE_PROBE_BAD,
-	    probed_text(&found, false, words));
-	part(x, found.good == 1 ? "accepted good\n" : "accepted bad\n");
+	    found.good ? GATE_PROBE_GOOD : GATE_PROBE_BAD,
+	    probe_report_text(&found, false, words));
+	part(x, found.good ? "accepted good\n" : "accepted bad\n");
 }
 
 /* What is there of it is all: true. */

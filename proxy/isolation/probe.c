@@ -84,7 +84,7 @@ is_outcome_of(enum probe_kind k, enum probe_outcome o)
 }
 
 static void
-count(const struct probe *p, struct probed *out)
+count(const struct probe *p, struct probe_report *out)
 {
 	for (size_t i = 0; i < p->items_n; i++) {
 		if (is_attempt(p->items[i].kind))
@@ -98,7 +98,7 @@ count(const struct probe *p, struct probed *out)
 bool
 probe_is_good(const struct probe *p)
 {
-	struct probed counted = { 0 };
+	struct probe_report counted = { 0 };
 
 	count(p, &counted);
 	return counted.good;
@@ -570,11 +570,12 @@ judge(const struct probe_asked *asked, struct probe *p, struct bytes message,
 }
 
 static void
-tell(const struct probe_asked *asked, const struct probe *p, struct probed *out)
+tell(const struct probe_asked *asked, const struct probe *p,
+    struct probe_report *out)
 {
 	struct buf line;
 
-	*out = (struct probed){
+	*out = (struct probe_report){
 		.time = p->time < asked->now ? p->time : asked->now,
 	};
 	count(p, out);
@@ -588,7 +589,7 @@ tell(const struct probe_asked *asked, const struct probe *p, struct probed *out)
 
 int
 probe_read(const struct probe_asked *asked, struct bytes message,
-    struct probed *out, struct err *e)
+    struct probe_report *out, struct err *e)
 {
 	struct probe p = {
 		.items = calloc(PROBE_ITEMS_MAX, sizeof(struct probe_item)),
@@ -596,7 +597,7 @@ probe_read(const struct probe_asked *asked, struct bytes message,
 	struct err why = { 0 };
 	int result;
 
-	*out = (struct probed){ 0 };
+	*out = (struct probe_report){ 0 };
 	must(p.items != NULL);
 	result = judge(asked, &p, message, &why);
 	if (result == 0)
@@ -684,7 +685,8 @@ put_in_brackets(const char *detail, bool in_japanese, char *out, size_t n)
 }
 
 const char *
-probed_text(const struct probed *p, bool in_japanese, char out[PROBED_TEXT_MAX])
+probe_report_text(const struct probe_report *p, bool in_japanese,
+    char out[PROBE_REPORT_TEXT_MAX])
 {
 	struct probe_item first;
 	struct words w;
@@ -692,7 +694,7 @@ probed_text(const struct probed *p, bool in_japanese, char out[PROBED_TEXT_MAX])
 	char more[32] = "";
 
 	if (p->findings == 0 || !read_item(bytes_of(p->finding), &first)) {
-		snprintf(out, PROBED_TEXT_MAX, "%s",
+		snprintf(out, PROBE_REPORT_TEXT_MAX, "%s",
 		    in_japanese ? "応答はありませんでした"
 				: "nothing answered");
 		return out;
@@ -705,7 +707,7 @@ probed_text(const struct probed *p, bool in_japanese, char out[PROBED_TEXT_MAX])
 		snprintf(more, sizeof(more),
 		    in_japanese ? "、ほか %zu 件" : " and %zu more",
 		    p->findings - 1);
-	snprintf(out, PROBED_TEXT_MAX, "%s%s%s%s%s", w.before, first.target,
-	    w.behind, detail, more);
+	snprintf(out, PROBE_REPORT_TEXT_MAX, "%s%s%s%s%s", w.before,
+	    first.target, w.behind, detail, more);
 	return out;
 }

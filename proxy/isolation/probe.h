@@ -137,15 +137,15 @@ int probe_length_read(const uint8_t head[PROBE_LENGTH_N], size_t *n_out)
     MUST_CHECK;
 
 /* What a message says, when it is to be believed. */
-#define PROBED_FINDING_MAX 408 /* a line of an item, with its NUL */
-struct probed {
+#define PROBE_FINDING_MAX 408 /* a line of an item, with its NUL */
+struct probe_report {
 	time_t time;     /* of the attempts, never after the gate's clock */
 	size_t attempts; /* tcp, udp, icmp, name */
 	size_t findings;
 	bool good;
 	/* The first finding: "tcp found 192.0.2.1:443 connection made"; ""
 	 * when there is none. */
-	char finding[PROBED_FINDING_MAX];
+	char finding[PROBE_FINDING_MAX];
 };
 
 /* What a message is judged by. */
@@ -164,13 +164,13 @@ struct probe_asked {
  * PROBE_SKEW_MAX_S, its verdict not what its lines say, or a canary left out.
  */
 int probe_read(const struct probe_asked *asked, struct bytes message,
-    struct probed *out, struct err *e) MUST_CHECK;
+    struct probe_report *out, struct err *e) MUST_CHECK;
 /* The message alone, without judging it; items are the caller's, of
  * PROBE_ITEMS_MAX. *signed_out: what the signature is of. 0, or -1 and *e. */
 int probe_parse(struct probe *p, struct bytes message, struct bytes *signed_out,
     uint8_t signature_out[PROBE_SIGNATURE_N], struct err *e) MUST_CHECK;
 
 /* Its finding as a sentence for people, for logs and incidents. */
-#define PROBED_TEXT_MAX 640
-const char *probed_text(
-    const struct probed *p, bool in_japanese, char out[PROBED_TEXT_MAX]);
+#define PROBE_REPORT_TEXT_MAX 640
+const char *probe_report_text(const struct probe_report *p, bool in_japanese,
+    char out[PROBE_REPORT_TEXT_MAX]);

@@ -100,7 +100,7 @@ write_message(EVP_PKEY *key)
 
 /* Judges the message; "": taken. */
 static const char *
-judged(struct probed *out)
+judged(struct probe_report *out)
 {
 	static struct err e;
 
@@ -115,7 +115,7 @@ judged(struct probed *out)
 static void
 assert_refused(const char *words)
 {
-	struct probed got;
+	struct probe_report got;
 	const char *why = judged(&got);
 
 	ck_assert_msg(
@@ -124,7 +124,7 @@ assert_refused(const char *words)
 
 START_TEST(probe_tells_what_was_written)
 {
-	struct probed got;
+	struct probe_report got;
 
 	write_message(scene.key);
 	ck_assert_str_eq(judged(&got), "");
@@ -186,8 +186,8 @@ static const struct {
 
 START_TEST(probe_tells_the_first_finding)
 {
-	struct probed got;
-	char text[PROBED_TEXT_MAX];
+	struct probe_report got;
+	char text[PROBE_REPORT_TEXT_MAX];
 
 	scene.items[scene.probe.items_n++] = found[_i].item;
 	write_message(scene.key);
@@ -196,15 +196,15 @@ START_TEST(probe_tells_the_first_finding)
 	ck_assert_uint_eq(got.findings, found[_i].finding != NULL);
 	ck_assert_str_eq(
 	    got.finding, found[_i].finding == NULL ? "" : found[_i].finding);
-	ck_assert_str_eq(probed_text(&got, false, text), found[_i].en);
-	ck_assert_str_eq(probed_text(&got, true, text), found[_i].ja);
+	ck_assert_str_eq(probe_report_text(&got, false, text), found[_i].en);
+	ck_assert_str_eq(probe_report_text(&got, true, text), found[_i].ja);
 }
 END_TEST
 
 START_TEST(probe_counts_all_findings)
 {
-	struct probed got;
-	char text[PROBED_TEXT_MAX];
+	struct probe_report got;
+	char text[PROBE_REPORT_TEXT_MAX];
 
 	scene.items[0].outcome = PROBE_FOUND;
 	scene.items[4].outcome = PROBE_FOUND;
@@ -212,9 +212,9 @@ START_TEST(probe_counts_all_findings)
 	write_message(scene.key);
 	ck_assert_str_eq(judged(&got), "");
 	ck_assert_uint_eq(got.findings, 3);
-	ck_assert_str_eq(probed_text(&got, false, text),
+	ck_assert_str_eq(probe_report_text(&got, false, text),
 	    "the canary 192.0.2.1:443 answered to TCP (no answer) and 2 more");
-	ck_assert_str_eq(probed_text(&got, true, text),
+	ck_assert_str_eq(probe_report_text(&got, true, text),
 	    "カナリアアドレス 192.0.2.1:443 が TCP に応答しました（応答なし）"
 	    "、ほか 2 件");
 }
@@ -224,8 +224,8 @@ END_TEST
 START_TEST(probe_does_not_cut_a_finding)
 {
 	struct probe_item *i = &scene.items[scene.probe.items_n++];
-	struct probed got;
-	char text[PROBED_TEXT_MAX];
+	struct probe_report got;
+	char text[PROBE_REPORT_TEXT_MAX];
 
 	*i = (struct probe_item){ PROBE_ADDRESS, PROBE_FOUND, "", "" };
 	memset(i->target, 't', sizeof(i->target) - 1);
@@ -234,8 +234,10 @@ START_TEST(probe_does_not_cut_a_finding)
 	write_message(scene.key);
 	ck_assert_str_eq(judged(&got), "");
 	ck_assert(strstr(got.finding, i->detail) != NULL);
-	ck_assert(strstr(probed_text(&got, true, text), "ほか 1 件") != NULL);
-	ck_assert(strstr(probed_text(&got, false, text), "1 more") != NULL);
+	ck_assert(
+	    strstr(probe_report_text(&got, true, text), "ほか 1 件") != NULL);
+	ck_assert(
+	    strstr(probe_report_text(&got, false, text), "1 more") != NULL);
 }
 END_TEST
 
@@ -256,7 +258,7 @@ END_TEST
 START_TEST(probe_refuses_every_flipped_byte)
 {
 	static const uint8_t flips[] = { 0x01, 0x20, 0x80, 0xff };
-	struct probed got;
+	struct probe_report got;
 
 	write_message(scene.key);
 	for (size_t i = 0; i < scene.message.n; i++)
@@ -355,7 +357,7 @@ static const struct {
 
 START_TEST(probe_refuses_another_time)
 {
-	struct probed got;
+	struct probe_report got;
 
 	scene.probe.time = NOW + times[_i].off;
 	write_message(scene.key);
@@ -403,7 +405,7 @@ END_TEST
 
 START_TEST(probe_takes_so_many_items_and_no_more)
 {
-	struct probed got;
+	struct probe_report got;
 	struct err e = { 0 };
 
 	while (scene.probe.items_n < PROBE_ITEMS_MAX)
