@@ -19,6 +19,7 @@
 #define HEAD "{\"prev\":\""
 #define HEAD_N (sizeof(HEAD) - 1 + CHAIN_HEX_N - 1 + 2) /* to the comma */
 #define TORN "\"event\":\"torn\",\"bytes\":"
+#define TORN_HASH ",\"sha256\":\""
 
 struct chain {
 	int fd;
@@ -124,42 +125,73 @@ write_line(struct chain *c, struct err *e)
 	return -1;
 }
 
-/* The last line's end is there; b ends with it. */
-static int
-take_head(struct chain *c, struct bytes b, bool from_start, struct err *e)
+static bool
+is_line(struct bytes b)
 {
-	size_t at = b.n - 1;
-
-	while (at > 0 && b.p[at - 1] != '\n')
-		at--;
-	if ((at == 0 && !from_start) || b.n - at > CHAIN_LINE_MAX)
-		return err_set(e, "%s: its last line is none of ours", c->name);
-	hash_line((struct bytes){ b.p + at, b.n - at }, c->head);
-	return 0;
+	if (b.n < HEAD_N + 2 || !bytes_start_with(b, BYTES(HEAD)) ||
+	    !bytes_end_with(b, BYTES("}\n")) || b.p[HEAD_N - 2] != '"' ||
+	    b.p[HEAD_N - 1] != ',')
+		return false;
+	for (size_t i = sizeof(HEAD) - 1; i < HEAD_N - 2; i++)
+		if (byte_hex(b.p[i]) < 0 || (b.p[i] >= 'A' && b.p[i] <= 'F'))
+			return false;
+	for (size_t i = 0; i + 1 < b.n; i++)
+		if (b.p[i] < 0x20 || b.p[i] == 0x7f)
+			return false;
+	return true;
 }
 
-/* b ends without an end of line: n bytes of a line are there. */
+/*
+ * What stands behind the last whole line is no line: torn, and perhaps the mark
+ * of an earlier tear with it. The mark names that last line, so that the chain
+ * goes on over the piece, and the piece by its own hash.
+ */
 static int
-mark_torn(struct chain *c, struct bytes b, bool from_start, struct err *e)
+mark_torn(struct chain *c, struct bytes torn, struct err *e)
 {
-	static uint8_t whole[CHAIN_LINE_MAX];
+	bool has_end = torn.p[torn.n - 1] == '\n';
 	char hash[CHAIN_HEX_N];
-	size_t n = 0;
 
-	while (n < b.n && b.p[b.n - 1 - n] != '\n')
-		n++;
-	if ((n == b.n && !from_start) || n >= CHAIN_LINE_MAX)
-		return err_set(e, "%s: its last line is none of ours", c->name);
-	memcpy(whole, b.p + b.n - n, n);
-	whole[n] = '\n';
-	hash_line((struct bytes){ whole, n + 1 }, hash);
+	torn.n -= has_end;
+	hash_line(torn, hash);
 	c->line.n = 0;
-	must(buf_printf(&c->line, "\n" HEAD "%s\"," TORN "%zu}\n", hash, n) ==
-	    0);
+	must(buf_printf(&c->line,
+		 "%s" HEAD "%s\"," TORN "%zu" TORN_HASH "%s\"}\n",
+		 has_end ? "" : "\n", c->head, torn.n, hash) == 0);
 	if (write_line(c, e) < 0)
 		return -1;
-	hash_line((struct bytes){ c->line.p + 1, c->line.n - 1 }, c->head);
+	hash_line((struct bytes){ c->line.p + !has_end,
+		      c->line.n - (size_t)!has_end },
+	    c->head);
 	return chain_sync(c, e);
+}
+
+/* b is the file's end, or all of it. The last whole line in it gives the head;
+ * without one, what the first line of a file names. */
+static int
+take_end(struct chain *c, struct bytes b, bool is_all, struct err *e)
+{
+	struct bytes line = { 0 };
+	size_t end = b.n;
+
+	while (end > 0) {
+		size_t at = end - (b.p[end - 1] == '\n');
+
+		while (at > 0 && b.p[at - 1] != '\n')
+			at--;
+		line = (struct bytes){ b.p + at, end - at };
+		/* What begins before b is not known. */
+		if ((at > 0 || is_all) && is_line(line))
+			break;
+		end = at;
+	}
+	if (b.n - end > CHAIN_LINE_MAX || (end == 0 && !is_all))
+		return err_set(e, "%s: its last line is none of ours", c->name);
+	if (end > 0)
+		hash_line(line, c->head);
+	return end == b.n
+	    ? 0
+	    : mark_torn(c, (struct bytes){ b.p + end, b.n - end }, e);
 }
 
 /* Under the lock: what another has written since. */
@@ -183,9 +215,12 @@ catch_up(struct chain *c, struct err *e)
 	c->size = size;
 	b.n = size < (off_t)sizeof(tail) ? (size_t)size : sizeof(tail);
 	if (read_at(c->fd, tail, b.n, size - (off_t)b.n) < 0)
-		return err_set(e, "%s: cannot be read: %m", c->name);
-	return tail[b.n - 1] == '\n' ? take_head(c, b, (off_t)b.n == size, e)
-				     : mark_torn(c, b, (off_t)b.n == size, e);
+		err_set(e, "%s: cannot be read: %m", c->name);
+	else if (take_end(c, b, (off_t)b.n == size, e) == 0)
+		return 0;
+	/* It is looked at again before anything is added. */
+	c->size = 0;
+	return -1;
 }
 
 struct chain *
@@ -319,36 +354,19 @@ next_line(struct look *l, struct bytes *out, bool *long_out)
 	return 0;
 }
 
-static bool
-is_line(struct bytes b)
-{
-	if (b.n < HEAD_N + 2 || !bytes_start_with(b, BYTES(HEAD)) ||
-	    !bytes_end_with(b, BYTES("}\n")) || b.p[HEAD_N - 2] != '"' ||
-	    b.p[HEAD_N - 1] != ',')
-		return false;
-	for (size_t i = sizeof(HEAD) - 1; i < HEAD_N - 2; i++)
-		if (byte_hex(b.p[i]) < 0 || (b.p[i] >= 'A' && b.p[i] <= 'F'))
-			return false;
-	for (size_t i = 0; i + 1 < b.n; i++)
-		if (b.p[i] < 0x20 || b.p[i] == 0x7f)
-			return false;
-	return true;
-}
+/* What stands between the last line that is one and the next. */
+struct piece {
+	struct buf bytes;
+	uint64_t line, offset; /* where it begins */
+};
 
-/* Whether the line says that the one before it, of n bytes without its end, is
- * torn. */
-static bool
-marks_torn(struct bytes line, size_t n)
-{
-	uint64_t said;
-
-	bytes_take(&line, HEAD_N);
-	line.n -= 2;
-	if (!bytes_start_with(line, BYTES(TORN)))
-		return false;
-	bytes_take(&line, sizeof(TORN) - 1);
-	return bytes_number(line, CHAIN_LINE_MAX, &said) == 0 && said == n;
-}
+/* Of the line before this one, which its mark takes back: a tear may leave all
+ * of a line but its end. */
+struct last {
+	char head[CHAIN_HEX_N]; /* before it */
+	size_t n;               /* without its end */
+	char hash[CHAIN_HEX_N]; /* of that */
+};
 
 static bool
 names(struct bytes line, const char *hash)
@@ -356,71 +374,141 @@ names(struct bytes line, const char *hash)
 	return memcmp(line.p + sizeof(HEAD) - 1, hash, CHAIN_HEX_N - 1) == 0;
 }
 
-/* What the line is behind the one before it, which had before_n bytes without
- * its end and was one of a chain's or not. */
-static enum chain_verdict
-judge_line(struct bytes line, const struct chain_report *r, size_t before_n,
-    bool before_is_line)
+static bool
+is_mark(struct bytes line)
 {
-	if (line.p[line.n - 1] != '\n')
-		return CHAIN_TORN;
-	if (!is_line(line))
-		/* It may be torn: the next one says so. */
-		return before_is_line ? CHAIN_HOLDS : CHAIN_MALFORMED;
-	if (r->lines > 0 && !names(line, r->head))
-		return CHAIN_BROKEN;
-	return before_is_line || marks_torn(line, before_n) ? CHAIN_HOLDS
-							    : CHAIN_MALFORMED;
+	bytes_take(&line, HEAD_N);
+	return bytes_start_with(line, BYTES(TORN));
+}
+
+/* Whether the mark is of n bytes with that hash, behind a line with that. */
+static bool
+marks(struct bytes line, size_t n, const char *hash, const char *head)
+{
+	char want[sizeof(TORN TORN_HASH) + 24 + CHAIN_HEX_N + 4];
+
+	if (!names(line, head))
+		return false;
+	snprintf(want, sizeof(want), TORN "%zu" TORN_HASH "%s\"}\n", n, hash);
+	bytes_take(&line, HEAD_N);
+	return bytes_equal(line, bytes_of(want));
+}
+
+static enum chain_verdict
+judge_mark(struct bytes line, const struct chain_report *r,
+    const struct last *last, const struct piece *piece)
+{
+	struct bytes torn = buf_bytes(&piece->bytes);
+	char hash[CHAIN_HEX_N];
+
+	if (torn.n == 0)
+		return marks(line, last->n, last->hash, last->head)
+		    ? CHAIN_HOLDS
+		    : CHAIN_BROKEN;
+	torn.n--;
+	hash_line(torn, hash);
+	return marks(line, torn.n, hash, r->head) ? CHAIN_HOLDS
+						  : CHAIN_MALFORMED;
+}
+
+static enum chain_verdict
+judge_line(struct bytes line, const struct chain_report *r,
+    const struct last *last, const struct piece *piece)
+{
+	if (is_mark(line))
+		return judge_mark(line, r, last, piece);
+	if (piece->bytes.n > 0)
+		return CHAIN_MALFORMED;
+	return r->first[0] == '\0' || names(line, r->head) ? CHAIN_HOLDS
+							   : CHAIN_BROKEN;
+}
+
+/* The line is one, and where it should be. */
+static void
+accept_line(struct bytes line, struct chain_report *r, struct last *last)
+{
+	memcpy(last->head, r->head, sizeof(last->head));
+	last->n = line.n - 1;
+	hash_line((struct bytes){ line.p, line.n - 1 }, last->hash);
+	if (r->first[0] == '\0') {
+		memcpy(r->first, line.p + sizeof(HEAD) - 1, CHAIN_HEX_N - 1);
+		/* A first line that is torn goes on from the same. */
+		memcpy(last->head, r->first, sizeof(last->head));
+	}
+	r->torn += is_mark(line);
+	hash_line(line, r->head);
+}
+
+/* A file may begin with a piece: its mark says what it goes on from. */
+static void
+learn_first(struct bytes line, struct chain_report *r)
+{
+	if (r->first[0] == '\0' && is_mark(line))
+		memcpy(r->head, line.p + sizeof(HEAD) - 1, CHAIN_HEX_N - 1);
+}
+
+struct verification {
+	struct chain_report *report;
+	struct last last;
+	struct piece piece;
+	uint64_t offset; /* of the line */
+};
+
+/* Whether to go on. */
+static bool
+verify_line(struct verification *v, struct bytes line, bool is_long)
+{
+	struct chain_report *r = v->report;
+
+	r->line = r->lines + 1;
+	r->offset = v->offset;
+	if (!is_long && is_line(line)) {
+		learn_first(line, r);
+		r->verdict = judge_line(line, r, &v->last, &v->piece);
+		if (r->verdict != CHAIN_HOLDS)
+			return false;
+		v->piece.bytes.n = 0;
+		accept_line(line, r, &v->last);
+	} else {
+		if (v->piece.bytes.n == 0) {
+			v->piece.line = r->line;
+			v->piece.offset = r->offset;
+		}
+		r->verdict = CHAIN_MALFORMED;
+		if (buf_append(&v->piece.bytes, line) < 0)
+			return false;
+	}
+	r->lines++;
+	v->offset += line.n;
+	return true;
 }
 
 static int
-verify(struct look *l, const char *head, struct chain_report *r, struct err *e)
+verify(struct look *l, const char *head, struct verification *v, struct err *e)
 {
-	bool before_is_line = true;
-	size_t before_n = 0;
-	uint64_t offset = 0;
+	struct chain_report *r = v->report;
 	struct bytes line;
 	bool is_long;
 
 	for (;;) {
 		if (next_line(l, &line, &is_long) < 0)
 			return err_set(e, "cannot be read: %m");
-		if (line.n == 0)
+		if (line.n == 0 || !verify_line(v, line, is_long))
 			break;
-		r->line = r->lines + 1;
-		r->offset = offset;
-		r->verdict = is_long
-		    ? CHAIN_MALFORMED
-		    : judge_line(line, r, before_n, before_is_line);
-		if (r->verdict != CHAIN_HOLDS) {
-			/* What no line marks as torn is itself not well. */
-			if (!before_is_line && r->verdict == CHAIN_MALFORMED) {
-				r->line--;
-				r->offset -= before_n + 1;
-			}
-			return 0;
-		}
-		before_is_line = is_line(line);
-		if (before_is_line && r->lines == 0)
-			memcpy(r->first, line.p + sizeof(HEAD) - 1,
-			    CHAIN_HEX_N - 1);
-		r->torn += before_is_line && r->lines > 0 &&
-		    marks_torn(line, before_n);
-		r->lines++;
-		offset += line.n;
-		before_n = line.n - 1;
-		hash_line(line, r->head);
 		if (head != NULL && strcmp(head, r->head) == 0)
 			r->head_line = r->lines;
 	}
-	if (!before_is_line) {
-		r->verdict = CHAIN_MALFORMED;
-		return 0;
+	if (v->piece.bytes.n > 0) {
+		r->line = v->piece.line;
+		r->offset = v->piece.offset;
+		/* At the end nothing can have marked it yet. */
+		r->verdict = line.n == 0 ? CHAIN_TORN : CHAIN_MALFORMED;
+	} else if (line.n == 0) {
+		r->line = 0;
+		r->offset = 0;
+		r->verdict = head != NULL && r->head_line == 0 ? CHAIN_HEADLESS
+							       : CHAIN_HOLDS;
 	}
-	r->line = 0;
-	r->offset = 0;
-	r->verdict =
-	    head != NULL && r->head_line == 0 ? CHAIN_HEADLESS : CHAIN_HOLDS;
 	return 0;
 }
 
@@ -428,10 +516,12 @@ int
 chain_verify(int fd, const char *head, struct chain_report *out, struct err *e)
 {
 	struct look *l = calloc(1, sizeof(*l));
+	struct verification v = { .report = out };
 	int result = -1;
 
 	must(l != NULL);
 	*out = (struct chain_report){ 0 };
+	buf_init(&v.piece.bytes, CHAIN_LINE_MAX);
 	l->fd = fd;
 	/* Not while a writer has written half a line. */
 	if (lock(fd, F_RDLCK, "the file", e) == 0) {
@@ -439,7 +529,8 @@ chain_verify(int fd, const char *head, struct chain_report *out, struct err *e)
 		unlock(fd);
 	}
 	if (result == 0)
-		result = verify(l, head, out, e);
+		result = verify(l, head, &v, e);
+	buf_release(&v.piece.bytes);
 	free(l);
 	return result;
 }

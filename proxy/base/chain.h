@@ -10,7 +10,9 @@
  * Several processes may write one file, each by a descriptor from an open() of
  * its own (the lock belongs to that), opened to read and to append. Nothing is
  * ever taken out: what a power cut tore at the end gets an end of line, and a
- * line behind it that says so, {"prev":…,"event":"torn","bytes":N}.
+ * line behind it that says so and names the line before it,
+ * {"prev":…,"event":"torn","bytes":N,"sha256":…}, both of the piece without its
+ * end of line.
  */
 #pragma once
 
@@ -51,7 +53,7 @@ const char *chain_head(const struct chain *c);
 enum chain_verdict {
 	CHAIN_BROKEN = 0, /* a line does not name the one before it */
 	CHAIN_MALFORMED,  /* a line is none of a chain's, or too long */
-	CHAIN_TORN,       /* the last line has no end */
+	CHAIN_TORN,       /* what is at the end is no line, and not marked */
 	CHAIN_HEADLESS,   /* no line has the hash that was asked for */
 	CHAIN_HOLDS,
 };

@@ -274,22 +274,84 @@ START_TEST(chain_shows_lines_that_are_gone_or_moved)
 }
 END_TEST
 
+/* A piece that is marked cannot hide that lines before it are gone, nor be
+ * changed; one in the middle that is not marked is none of ours. */
+START_TEST(chain_goes_on_over_a_piece)
+{
+	struct buf b = make_three();
+	struct bytes rest = buf_bytes(&b);
+	struct bytes one = bytes_take_until(&rest, '\n');
+	struct bytes pieces[2] = { BYTES("{\"prev\":\"to"), BYTES("\n{\"pre") };
+	struct chain *c;
+	struct buf out;
+
+	for (size_t twice = 0; twice < 2; twice++) {
+		buf_init(&out, 8192);
+		ck_assert(buf_append(&out, buf_bytes(&b)) == 0 &&
+		    buf_append(&out, pieces[0]) == 0 &&
+		    (twice == 0 || buf_append(&out, pieces[1]) == 0));
+		write_file(buf_bytes(&out));
+		ck_assert_int_eq(look(NULL).verdict, CHAIN_TORN);
+		c = open_chain();
+		append(c, "\"event\":\"four\"");
+		chain_free(c);
+		ck_assert_int_eq(look(head).verdict, CHAIN_HOLDS);
+		ck_assert_uint_eq(look(head).torn, 1);
+		buf_release(&out);
+	}
+	/* The same without the second line of the three. */
+	buf_init(&out, 8192);
+	ck_assert(buf_reserve(&out, size_of_file()) == 0);
+	{
+		int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+		out.n = (size_t)read(fd, out.p, size_of_file());
+		close(fd);
+	}
+	rest = buf_bytes(&out);
+	bytes_take(&rest, one.n + 1);
+	write_file(rest);
+	ck_assert_int_eq(look(NULL).verdict, CHAIN_HOLDS);
+	bytes_take_until(&rest, '\n');
+	bytes_take_until(&rest, '\n');
+	{
+		struct buf cut;
+
+		buf_init(&cut, 8192);
+		ck_assert(buf_append(&cut, one) == 0 &&
+		    buf_append(&cut, BYTES("\n")) == 0 &&
+		    buf_append(&cut, rest) == 0);
+		write_file(buf_bytes(&cut));
+		ck_assert_int_eq(look(NULL).verdict, CHAIN_MALFORMED);
+		ck_assert_uint_eq(look(NULL).line, 2);
+		buf_release(&cut);
+	}
+	buf_release(&out);
+	buf_release(&b);
+}
+END_TEST
+
 START_TEST(chain_shows_a_piece_that_nothing_marks)
 {
 	struct buf b = make_three();
-	struct chain *c;
+	struct bytes rest = buf_bytes(&b);
+	struct bytes one = bytes_take_until(&rest, '\n');
 	struct chain_report r;
+	struct buf out;
 
-	write_file(BYTES("somebody was here\n"));
-	c = open_chain();
-	append(c, "\"event\":\"four\"");
-	chain_free(c);
+	buf_init(&out, 8192);
+	ck_assert(buf_append(&out, one) == 0 &&
+	    buf_append(&out, BYTES("\nsomebody was here\n")) == 0 &&
+	    buf_append(&out, rest) == 0);
+	write_file(buf_bytes(&out));
 	r = look(NULL);
 	ck_assert_int_eq(r.verdict, CHAIN_MALFORMED);
-	ck_assert_uint_eq(r.line, 1);
-	ck_assert_uint_eq(r.offset, 0);
+	ck_assert_uint_eq(r.line, 2);
+	ck_assert_uint_eq(r.offset, one.n + 1);
 	write_file(BYTES("somebody was here\n"));
-	ck_assert_int_eq(look(NULL).verdict, CHAIN_MALFORMED);
+	ck_assert_int_eq(look(NULL).verdict, CHAIN_TORN);
+	ck_assert_uint_eq(look(NULL).line, 1);
+	buf_release(&out);
 	buf_release(&b);
 }
 END_TEST
@@ -327,6 +389,7 @@ END_TEST
 /* What is no chain's end is nothing to go on from. */
 START_TEST(chain_refuses_the_end_of_another_file)
 {
+	struct chain *c;
 	struct buf b;
 	int fd;
 
@@ -342,6 +405,16 @@ START_TEST(chain_refuses_the_end_of_another_file)
 		b.p[b.n - 1] = '\n';
 	}
 	ck_assert_int_eq(look(NULL).verdict, CHAIN_MALFORMED);
+	unlink(path);
+	c = open_chain();
+	append(c, "\"event\":\"one\"");
+	write_file(buf_bytes(&b));
+	for (int i = 0; i < 2; i++) {
+		ck_assert(chain_append(
+			      c, BYTES("\"event\":\"two\""), head, &err) < 0);
+		ck_assert_uint_eq(size_of_file(), b.n);
+	}
+	chain_free(c);
 	buf_release(&b);
 }
 END_TEST
@@ -475,6 +548,7 @@ chain_suite(void)
 	tcase_add_test(t, chain_marks_what_is_torn_at_every_byte);
 	tcase_add_test(t, chain_shows_every_changed_byte);
 	tcase_add_test(t, chain_shows_lines_that_are_gone_or_moved);
+	tcase_add_test(t, chain_goes_on_over_a_piece);
 	tcase_add_test(t, chain_shows_a_piece_that_nothing_marks);
 	tcase_add_test(t, chain_line_has_a_limit);
 	tcase_add_test(t, chain_refuses_the_end_of_another_file);
