@@ -202,9 +202,13 @@ EVENT(CROSSING_OPENED, "crossing_opened", INFO,                                \
     "head が通過記録の行のハッシュ（ディスクに書き込み済み）。")               \
 EVENT(CROSSING_ENDED, "crossing_ended", INFO,                                  \
     "A crossing ended: up and down are its bytes from and to the system, why"  \
-    " says what ended it, head is the hash of that line in the crossing log.", \
-    "通過が終わった。up・down がシステムからとシステムへのバイト数、why が理由、" \
-    "head が通過記録のその行のハッシュ。")                                     \
+    " says what ended it.",                                                    \
+    "通過が終わった。up・down がシステムからとシステムへのバイト数、why が理由。") \
+EVENT(CROSSINGS_KEPT, "crossings_kept", INFO,                                  \
+    "The crossing log is on the disk with the ends of crossings of the last"   \
+    " second; head is the hash of its last line.",                             \
+    "直前の一秒に終わった通過の記録をディスクに書き込んだ。head が通過記録の最後の" \
+    "行のハッシュ。")                                                          \
 EVENT(CROSSING_REFUSED, "crossing_refused", WARN,                              \
     "The gate refused a connection, and nothing passed; why says the reason."  \
     " untold counts refusals before it that were too many to tell.",           \

@@ -86,6 +86,12 @@ look(void *owner)
 }
 
 static void
+keep(void *owner)
+{
+	record_commit(owner);
+}
+
+static void
 take_system(
     void *owner, const void *listener, int fd, const struct address *peer)
 {
@@ -194,6 +200,7 @@ gate_start(struct child *c)
 	g->loop = c->loop;
 	g->trips = trips_new(g->loop, TRIP_GATE, process_tripped, c);
 	g->look = timer_new(g->loop, look, g);
+	g->keep = timer_new(g->loop, keep, g);
 	if (prepare(g, &e) < 0)
 		return process_failed(c, &e);
 	g->acceptor =

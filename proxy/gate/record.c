@@ -91,6 +91,21 @@ write_end(struct buf *b, const struct crossing *x, uint64_t lasted_ms,
 	    : 0;
 }
 
+/* A head that the journal tells is on the disk: else a power cut would look
+ * like somebody's cut. */
+static void
+tell_ends(struct gate *g)
+{
+	struct log_line l;
+
+	if (!g->ends_wait)
+		return;
+	g->ends_wait = false;
+	log_begin(&l, EVENT_CROSSINGS_KEPT, NULL);
+	log_string(&l, "head", chain_head(g->chain));
+	log_end(&l);
+}
+
 /* Several that are opened in one turn of the loop share its price. */
 static void
 commit(void *owner)
@@ -100,7 +115,7 @@ commit(void *owner)
 	struct err e = { 0 };
 	const char *why = NULL;
 
-	if (!g->committing)
+	if (!g->committing && !g->ends_wait)
 		return;
 	g->committing = false;
 	if (chain_sync(g->chain, &e) < 0) {
@@ -109,9 +124,14 @@ commit(void *owner)
 	}
 	for (struct crossing *x = g->crossings; x != NULL; x = next) {
 		next = x->next;
-		if (x->state == CROSSING_RECORDING)
-			crossing_recorded(x, why);
+		if (x->state != CROSSING_RECORDING)
+			continue;
+		/* The head that is told of it stands for all before it. */
+		g->ends_wait = false;
+		crossing_recorded(x, why);
 	}
+	if (why == NULL)
+		tell_ends(g);
 }
 
 void
@@ -126,6 +146,15 @@ commit_soon(struct gate *g)
 	if (!g->committing)
 		loop_defer(g->loop, commit, g);
 	g->committing = true;
+}
+
+/* Nothing waits for the end of a crossing to be on the disk. */
+static void
+commit_later(struct gate *g)
+{
+	if (!g->ends_wait)
+		timer_start(g->keep, GATE_KEEP_MS);
+	g->ends_wait = true;
 }
 
 int
@@ -182,17 +211,18 @@ record_end(struct crossing *x, const char *why)
 	struct gate *g = x->gate;
 	uint64_t lasted =
 	    x->state == CROSSING_OPEN ? loop_now_ms(g->loop) - x->begun_ms : 0;
+	char head[CHAIN_HEX_N];
 	struct err e = { 0 };
 	struct log_line l;
 	struct buf b;
 
 	buf_init(&b, CHAIN_LINE_MAX);
 	if (write_end(&b, x, lasted, why) < 0 ||
-	    chain_append(g->chain, buf_bytes(&b), x->head, &e) < 0)
+	    chain_append(g->chain, buf_bytes(&b), head, &e) < 0)
 		log_say(
 		    EVENT_FAILURE, "the end of crossing %s: %s", x->id, e.text);
 	else
-		commit_soon(g);
+		commit_later(g);
 	buf_release(&b);
 	begin_line(&l, EVENT_CROSSING_ENDED, x->system, &x->client);
 	log_string(&l, "crossing", x->id);
@@ -200,7 +230,6 @@ record_end(struct crossing *x, const char *why)
 	log_number(&l, "down", x->ways[WAY_DOWN].moved);
 	log_number(&l, "lasted_ms", lasted);
 	log_string(&l, "why", why);
-	log_string(&l, "head", x->head);
 	log_end(&l);
 }
 
