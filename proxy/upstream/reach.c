@@ -5,6 +5,15 @@
 
 #include "proxy/base/special.h"
 
+const struct reach_form reach_forms[] = {
+	{ { { 0x00, 0x64, 0xff, 0x9b }, 96 }, 12 }, /* RFC 6052 */
+	{ { { 0x00, 0x64, 0xff, 0x9b, 0x00, 0x01 }, 48 }, 12 },
+	{ { { 0 }, 96 }, 12 },                /* IPv4-compatible */
+	{ { { [8] = 0xff, 0xff }, 96 }, 12 }, /* RFC 2765 */
+	{ { { 0x20, 0x02 }, 16 }, 2 },        /* 6to4 */
+};
+const size_t reach_forms_n = COUNT(reach_forms);
+
 /*
  * The IPv4 address that another of its forms leads to, where somebody on the
  * way knows the form; the same address, when it is none of them. `special`
@@ -13,24 +22,14 @@
 static struct address
 without_form(const struct address *a)
 {
-	static const struct {
-		struct prefix prefix;
-		size_t at; /* where the four octets stand */
-	} forms[] = {
-		{ { { 0x00, 0x64, 0xff, 0x9b }, 96 }, 12 }, /* RFC 6052 */
-		{ { { 0x00, 0x64, 0xff, 0x9b, 0x00, 0x01 }, 48 }, 12 },
-		{ { { 0 }, 96 }, 12 },                /* IPv4-compatible */
-		{ { { [8] = 0xff, 0xff }, 96 }, 12 }, /* RFC 2765 */
-		{ { { 0x20, 0x02 }, 16 }, 2 },        /* 6to4 */
-	};
 	struct address inner = *a;
 
-	for (size_t i = 0; i < COUNT(forms); i++) {
-		if (!prefix_contains(&forms[i].prefix, a))
+	for (size_t i = 0; i < reach_forms_n; i++) {
+		if (!prefix_contains(&reach_forms[i].prefix, a))
 			continue;
 		memset(inner.octets, 0, 10);
 		memset(inner.octets + 10, 0xff, 2);
-		memcpy(inner.octets + 12, a->octets + forms[i].at, 4);
+		memcpy(inner.octets + 12, a->octets + reach_forms[i].at, 4);
 		return inner;
 	}
 	return inner;

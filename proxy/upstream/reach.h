@@ -27,3 +27,13 @@ const char *reach_judge(const struct address *a, const struct zone *z,
  * reached. */
 const char *reach_separated(
     const struct address *a, const struct reach_limits *l);
+
+/* Forms of IPv6 that stand for an IPv4 address: as data, for who asks about
+ * ranges. */
+struct reach_form {
+	struct prefix prefix;
+	size_t at; /* which of the octets begin the IPv4 address */
+};
+
+extern const struct reach_form reach_forms[];
+extern const size_t reach_forms_n;
