@@ -67,11 +67,6 @@ int check_host(const struct prefix *p, const struct segment *s, const char *key,
  * max members. */
 int read_list(const config_setting_t *root, const char *key, size_t max,
     const config_setting_t **list_out, size_t *n_out, struct err *e) MUST_CHECK;
-/* Where the address stands, with the segment (or NULL) and the last address up
- * to which both are so. */
-enum place place_stretch(const struct isolation_model *m,
-    const uint8_t first[16], const struct segment **segment_out,
-    uint8_t last_out[16]);
 /*
  * certificate.c. A certificate is named by the SHA-256 of its DER in 64
  * hexadecimal digits, or by a PEM file whose first certificate it is, and which

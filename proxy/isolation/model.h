@@ -197,6 +197,11 @@ enum place isolation_place(
  * those of its segments. */
 unsigned isolation_places(const struct isolation_model *m,
     const struct prefix *p, const struct body *body);
+/* Where the address stands, with the segment (or NULL) and the last address up
+ * to which both are so. */
+enum place place_stretch(const struct isolation_model *m,
+    const uint8_t first[16], const struct segment **segment_out,
+    uint8_t last_out[16]);
 const char *place_name(enum place p);           /* "mynumber" */
 const char *body_model_name(enum body_model m); /* "alpha-prime" */
 const char *communication_kind_name(enum communication_kind k); /* "juki" */

@@ -92,6 +92,8 @@ load_one(const config_setting_t *group, struct arena *a,
 {
 	if (setting_load(listener_table, listener_table_n, group, l, a, e) < 0)
 		return -1;
+	l->file = arena_string(a, bytes_of(setting_source(group)));
+	l->line = config_setting_source_line(group);
 	if (address_parse_port(&l->at, bytes_of(l->address)) < 0 ||
 	    l->at.port == 0)
 		return setting_error(group, e,

@@ -27,6 +27,8 @@ struct listener_settings {
 	size_t proxy_protocol_n;
 	struct prefix *forwarded;
 	size_t forwarded_n;
+	const char *file; /* where the settings say so */
+	unsigned line;
 };
 
 extern const struct setting listener_table[];

@@ -25,6 +25,8 @@ struct mail_listener_settings {
 	size_t proxy_protocol_n;
 	struct prefix *xclient;
 	size_t xclient_n;
+	const char *file; /* where the settings say so */
+	unsigned line;
 };
 
 struct mail_settings {

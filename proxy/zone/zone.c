@@ -153,6 +153,8 @@ read_zone(const config_setting_t *group, struct zone *z, struct arena *a,
 		    entry.kind);
 	z->name = entry.name;
 	z->kind = kinds[i].kind;
+	z->file = arena_string(a, bytes_of(setting_source(group)));
+	z->line = config_setting_source_line(group);
 	if (z->kind == ZONE_MYNUMBER && entry.permitted.n > 0)
 		return setting_error(group, e,
 		    "a mynumber zone has permitted addresses, expected none");

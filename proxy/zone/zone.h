@@ -31,6 +31,8 @@ struct zone {
 	/* Destination ports; none listed means 80 and 443. */
 	uint16_t *ports;
 	size_t ports_n;
+	const char *file; /* where the settings say so */
+	unsigned line;
 };
 
 struct body {
