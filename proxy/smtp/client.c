@@ -435,11 +435,30 @@ trip(const struct mail_client *c)
 		    BYTES("SMTP"));
 }
 
+/* Of the provision network, which opens nothing. My Number segments are told so
+ * by routes_judge_client. */
+static bool
+is_provision(const struct mail_client *c, const struct address *a)
+{
+	const struct settings *s = c->mailer->settings;
+
+	return zones_lookup(s->zones, a) == NULL &&
+	    reach_separated(a, &s->upstream.reach) != NULL;
+}
+
+#define PROVISION_WORDS "the provision network sends no mail"
+
 static void
 accept_claim(struct mail_client *c)
 {
 	struct smtp_reply r;
 
+	if (c->session.claimed.has_address &&
+	    is_provision(c, &c->session.claimed.address)) {
+		reply_set(&r, 550, "5.7.1", PROVISION_WORDS);
+		session_answer(&c->session, &r);
+		return;
+	}
 	if (c->session.claimed.has_address) {
 		c->address = c->session.claimed.address;
 		c->segment =
@@ -722,6 +741,10 @@ begin(struct mail_client *c)
 	c->segment = zones_lookup(m->settings->zones, &c->address);
 	c->share = budget_share(&m->budget, &c->address);
 	trip(c);
+	if (is_provision(c, &c->address)) {
+		turn_away(c, 550, "5.7.1", PROVISION_WORDS);
+		return;
+	}
 	if (is_over_limit(c)) {
 		turn_away(c, 421, "4.7.0", "too many connections");
 		return;
