@@ -53,12 +53,11 @@ struct level {
 	size_t room;
 };
 
-#define BUCKETS ((size_t)1 << 16)
-
 struct cutting {
 	struct arena *arena;
 	struct level levels[DIMENSIONS];
 	struct listing **buckets;
+	size_t buckets_n; /* a power of two */
 	struct piece *pieces;
 	size_t pieces_n, room;
 	size_t max;
@@ -137,8 +136,8 @@ list_of(struct cutting *c, const struct box *const *boxes, size_t n)
 	for (size_t i = 0; i < n; i++)
 		hash = (hash ^ (uint64_t)(uintptr_t)c->sorted[i]) *
 		    0x9e3779b97f4a7c15u;
-	hash >>= 48;
-	for (l = c->buckets[hash % BUCKETS]; l != NULL; l = l->next)
+	hash = (hash ^ hash >> 32) & (c->buckets_n - 1);
+	for (l = c->buckets[hash]; l != NULL; l = l->next)
 		if (l->n == n &&
 		    memcmp(l->grants, c->sorted, n * sizeof(*l->grants)) == 0)
 			return l;
@@ -146,8 +145,8 @@ list_of(struct cutting *c, const struct box *const *boxes, size_t n)
 	l->grants = ARENA_ARRAY(c->arena, const struct grant *, n);
 	memcpy(l->grants, c->sorted, n * sizeof(*l->grants));
 	l->n = n;
-	l->next = c->buckets[hash % BUCKETS];
-	c->buckets[hash % BUCKETS] = l;
+	l->next = c->buckets[hash];
+	c->buckets[hash] = l;
 	return l;
 }
 
@@ -427,7 +426,10 @@ cells_cut(const struct grant *grants, size_t n, size_t max, struct arena *a,
 	struct piece *pieces;
 	int result = 0;
 
-	c.buckets = calloc(BUCKETS, sizeof(*c.buckets));
+	c.buckets_n = 1024;
+	while (c.buckets_n < n)
+		c.buckets_n *= 2;
+	c.buckets = calloc(c.buckets_n, sizeof(*c.buckets));
 	c.sorted = calloc(n + 1, sizeof(*c.sorted));
 	must(c.buckets != NULL && c.sorted != NULL);
 	if (n > 0)
