@@ -11,6 +11,7 @@
 #include "proxy/base/file.h"
 #include "proxy/base/sandbox.h"
 #include "proxy/policy/inspection.h"
+#include "proxy/proof/proof.h"
 
 #define CERTIFICATE_MAX ((size_t)1 << 20)
 
@@ -724,6 +725,41 @@ load_rules(struct settings *s, const config_setting_t *root, struct err *e)
 	return load_routes(s, e) < 0 ? -1 : check_destinations(s, root, e);
 }
 
+struct grant_settings
+settings_granting(const struct settings *s)
+{
+	return (struct grant_settings){
+		.file = s->file,
+		.zones = s->zones,
+		.isolation = s->isolation,
+		.listeners = s->listeners,
+		.listeners_n = s->listeners_n,
+		.mail = &s->mail,
+		.routes = s->routes,
+		.upstream = &s->upstream,
+		.profiles = &s->profiles,
+	};
+}
+
+/* Whatever was checked before, entry by entry: all of it together. */
+static int
+prove(const struct settings *s, struct err *e)
+{
+	const struct grant_settings granting = settings_granting(s);
+	struct proof p;
+	char text[VIOLATION_TEXT_MAX];
+	int result = proof_make(&granting, &p, e);
+
+	for (size_t i = 0; i < p.violations_n; i++)
+		if (err_take(&result,
+			err_set(e, "%s",
+			    violation_text(&p.violations[i], false, text)),
+			e) < 0)
+			break;
+	proof_release(&p);
+	return result < 0 ? -1 : proof_ask_policy(s->policy, s->zones, e);
+}
+
 static int
 load_all(struct settings *s, const config_setting_t *root, struct err *e)
 {
@@ -751,7 +787,7 @@ load_all(struct settings *s, const config_setting_t *root, struct err *e)
 }
 
 struct settings *
-settings_load(const char *file, struct err *e)
+settings_load_unproven(const char *file, struct err *e)
 {
 	struct settings *s = calloc(1, sizeof(*s));
 	config_t config;
@@ -766,6 +802,17 @@ settings_load(const char *file, struct err *e)
 		result = load_all(s, config_root_setting(&config), e);
 	config_destroy(&config);
 	if (result == 0)
+		return s;
+	settings_free(s);
+	return NULL;
+}
+
+struct settings *
+settings_load(const char *file, struct err *e)
+{
+	struct settings *s = settings_load_unproven(file, e);
+
+	if (s == NULL || prove(s, e) == 0)
 		return s;
 	settings_free(s);
 	return NULL;

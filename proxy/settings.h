@@ -18,6 +18,7 @@
 #include "proxy/keysmith/keysmith.h"
 #include "proxy/listener/listener.h"
 #include "proxy/policy/policy.h"
+#include "proxy/proof/grants.h"
 #include "proxy/smtp/routes.h"
 #include "proxy/smtp/settings.h"
 #include "proxy/store/store.h"
@@ -74,10 +75,16 @@ void settings_groups_fill(void);
 
 /*
  * Reads and checks everything but the CA key (keysmith's own). NULL and *e
- * with file:line, what is wrong, what was expected.
+ * with file:line, what is wrong, what was expected; so where the isolation's
+ * claim does not hold (proxy/proof).
  */
 struct settings *settings_load(const char *file, struct err *e) MUST_CHECK;
 void settings_free(struct settings *s);
+/* Without the proof of the isolation, for who shows why there is none. */
+struct settings *settings_load_unproven(const char *file, struct err *e)
+    MUST_CHECK;
+/* What the proof is of. */
+struct grant_settings settings_granting(const struct settings *s);
 /* The same for a tool that asks the policy: with the file of URL lists. */
 struct settings *settings_load_to_ask(const char *file, struct err *e)
     MUST_CHECK;
