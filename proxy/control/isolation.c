@@ -5,6 +5,7 @@
 
 #include "proxy/base/language.h"
 #include "proxy/control/conformity.h"
+#include "proxy/control/prove.h"
 #include "proxy/settings.h"
 
 #define FAILED 1
@@ -43,6 +44,9 @@ static const struct {
 	int (*run)(const struct isolation_order *o);
 	const char *arguments, *words_en, *words_ja;
 } commands[] = {
+	{ "prove", prove_command, "[--verify] [--json]",
+	    "what can reach what, and that nothing else can",
+	    "通信の可否と、それ以外が通らないことの証明" },
 	{ "conformity", conformity, "[--json]",
 	    "whether bodies are as their models (alpha, beta, …) ask",
 	    "構成団体が申告したモデル（α、β など）に合っているか" },

@@ -13,6 +13,7 @@ struct isolation_order {
 	int words_n;
 	const char *config; /* the settings' file */
 	bool json;
+	bool verify; /* of prove: by a second method, too */
 };
 
 /* The exit status: 0; 1 on a failure, or when something does not hold. */

@@ -38,6 +38,7 @@ struct options {
 	const char *log;
 	const char *head;
 	bool json;
+	bool verify;
 	struct lists_order lists;
 	const char *profile, *profiles, *declared, *passwords;
 	const char *helo, *sender, *recipient; /* of explain mail; or NULL */
@@ -451,6 +452,7 @@ isolation(const struct options *o)
 		.words_n = o->words_n,
 		.config = o->config,
 		.json = o->json,
+		.verify = o->verify,
 	};
 
 	return isolation_command(&order);
@@ -556,6 +558,7 @@ main(int argc, char **argv)
 		{ "at", required_argument, NULL, 'a' },
 		{ "log", required_argument, NULL, 'l' },
 		{ "json", no_argument, NULL, 'j' },
+		{ "verify", no_argument, NULL, 'y' },
 		{ "output", required_argument, NULL, 'o' },
 		{ "sources", required_argument, NULL, 'S' },
 		{ "accept", required_argument, NULL, 'A' },
@@ -604,6 +607,9 @@ main(int argc, char **argv)
 			break;
 		case 'j':
 			o.json = true;
+			break;
+		case 'y':
+			o.verify = true;
 			break;
 		case 'o':
 			o.lists.output = optarg;
