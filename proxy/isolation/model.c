@@ -60,9 +60,13 @@ const struct setting isolation_table[] = {
 	    "clock」と「ファイル名"
 	    ".probes」に既知の最新時刻と最後の探査の合格を置く。"),
 	SETTING_TEXT_ROW(isolation_settings, crossings,
-	    "/var/log/sekisho/crossings.jsonl", 1, 4096,
-	    "The file of the chained log of crossings, kept for seven years.",
-	    "通過記録（連鎖ハッシュ、7 年保存）のファイル。"),
+	    "/var/lib/sekisho/crossings/crossings.jsonl", 1, 4096,
+	    "The chained log of crossings, kept for seven years: a file for"
+	    " each year, \"crossings-2026.jsonl\", in a folder that root alone"
+	    " writes.",
+	    "通過記録（連鎖ハッシュ、7 年保存）。年ごとに"
+	    " \"crossings-2026.jsonl\" のようなファイルになる。root だけが書ける"
+	    "フォルダーに置く。"),
 	SETTING(isolation_settings, lgwan, TEXTS, 0, 0, LGWAN_MAX,
 	    "Prefixes of LGWAN and of the state's closed networks beyond the"
 	    " bodies' segments. None is wider than /8 (IPv6: /20), and all"
