@@ -31,7 +31,7 @@
 #define GATE_PROBE_MS 180000
 #define GATE_QUIET_MS 1000    /* at a stop; who still moves bytes goes on */
 #define GATE_PART_MS 5000     /* for a system to take the last words */
-#define GATE_KEEP_MS 1000      /* until a crossing's end is on the disk */
+#define GATE_KEEP_MS 1000     /* until a crossing's end is on the disk */
 #define GATE_REFUSALS_MAX 100 /* told in a second; the rest are counted */
 
 struct contractors;
@@ -54,8 +54,8 @@ struct gate {
 	struct crossing *crossings;
 	size_t crossings_n, crossings_max;
 	uint32_t *of_system; /* how many, by struct system's index */
-	bool committing; /* lines wait to be made durable in this tick */
-	bool ends_wait;  /* lines of ends do, until `keep` is due */
+	bool committing;     /* lines wait to be made durable in this tick */
+	bool ends_wait;      /* lines of ends do, until `keep` is due */
 	struct timer *keep;
 	enum gate_drain {
 		GATE_SERVES = 0,

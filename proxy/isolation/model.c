@@ -65,7 +65,8 @@ const struct setting isolation_table[] = {
 	    " each year, \"crossings-2026.jsonl\", in a folder that root alone"
 	    " writes.",
 	    "通過記録（連鎖ハッシュ、7 年保存）。年ごとに"
-	    " \"crossings-2026.jsonl\" のようなファイルになる。root だけが書ける"
+	    " \"crossings-2026.jsonl\" のようなファイルになる。root "
+	    "だけが書ける"
 	    "フォルダーに置く。"),
 	SETTING(isolation_settings, lgwan, TEXTS, 0, 0, LGWAN_MAX,
 	    "Prefixes of LGWAN and of the state's closed networks beyond the"
