@@ -201,7 +201,7 @@ catch_up(struct chain *c, struct err *e)
 	/* A torn line, and the one before it with the end before that. */
 	static uint8_t tail[2 * CHAIN_LINE_MAX + 1];
 	struct bytes b = { .p = tail };
-	off_t size;
+	off_t size = 0;
 
 	if (size_of(c->fd, c->name, &size, e) < 0)
 		return -1;

@@ -252,9 +252,11 @@ gate_tls_far(struct gate *g, struct crossing *x)
 
 	must(ssl != NULL);
 	SSL_set_app_data(ssl, x);
+	/* SSL_set_tlsext_host_name, whose macro casts a const away. */
 	if (x->endpoint->server_name[0] != '\0')
-		must(SSL_set_tlsext_host_name(ssl, x->endpoint->server_name) ==
-		    1);
+		must(SSL_ctrl(ssl, SSL_CTRL_SET_TLSEXT_HOSTNAME,
+			 TLSEXT_NAMETYPE_host_name,
+			 (void *)(uintptr_t)x->endpoint->server_name) == 1);
 	SSL_set_connect_state(ssl);
 	return ssl;
 }
