@@ -155,7 +155,7 @@ digest_registered(struct leaves *l, const struct isolation_model *m)
 }
 
 void
-certificate_digest(const struct proof *p, uint8_t out[MODEL_DIGEST_N])
+certificate_model_digest(const struct proof *p, uint8_t out[MODEL_DIGEST_N])
 {
 	const struct isolation_model *m = p->settings.isolation;
 	size_t n = p->grants.n + p->places.n + m->systems_n + m->endpoints_n +
@@ -493,7 +493,7 @@ certificate_print(
 	uint8_t digest[MODEL_DIGEST_N];
 	char hex[HEX_N];
 
-	certificate_digest(p, digest);
+	certificate_model_digest(p, digest);
 	hex_of(digest, hex);
 	if (japanese)
 		fprintf(out,
@@ -716,7 +716,7 @@ certificate_json(const struct certificate *c, FILE *out, struct err *e)
 	uint8_t digest[MODEL_DIGEST_N];
 	char hex[HEX_N];
 
-	certificate_digest(p, digest);
+	certificate_model_digest(p, digest);
 	hex_of(digest, hex);
 	fprintf(out, "{\"schema\":1,\"holds\":%s,\n",
 	    p->violations_all == 0 ? "true" : "false");
