@@ -5,7 +5,8 @@ LLHTTP := /usr/share/llhttp
 
 PACKAGES := libuv libcares libconfig openssl libidn2 libpsl libpcre2-8 libseccomp \
 	libsystemd jansson libnghttp2 zlib libbrotlidec libzstd libhs \
-	sqlite3 libxml-2.0 libqpdf gumbo libarchive libjpeg libpng libwebp libtiff-4 libdeflate
+	sqlite3 libxml-2.0 libqpdf gumbo libarchive libjpeg libpng libwebp libtiff-4 libdeflate \
+	libnftables libnetfilter_log
 
 # What a fresh Debian 12 lacks is installed from the one list of packages,
 # Build-Depends in packaging/debian/control.

@@ -16,6 +16,7 @@ enum process_kind {
 	PROCESS_JOURNAL,
 	PROCESS_CONTROL,
 	PROCESS_STORE,
+	PROCESS_TRIPWIRE,
 	PROCESS_KEYSMITH,
 	PROCESS_DETOX,
 	PROCESS_GATE,
@@ -26,6 +27,8 @@ enum process_kind {
 
 /* In an order's first byte, in the place of a kind. */
 #define ORDER_FOR_PARENT PROCESS_KINDS
+
+struct kernel_log;
 
 /* Types of the messages between parent and children. */
 enum parent_message {
@@ -112,6 +115,8 @@ struct child {
 	int reputation_fd;   /* edge: the sealed list file, or -1 */
 	int standings_fd;    /* gate, edge, mail: the register, to read */
 	int crossings_fd;    /* gate: the file of its records, to append */
+	int kernel_log_fd;   /* tripwire: what the kernel logs, or -1 */
+	struct kernel_log *kernel_log; /* tripwire: whose that is */
 };
 
 /*
@@ -132,6 +137,7 @@ int gate_start(struct child *c);
 int journal_start(struct child *c);
 int control_start(struct child *c);
 int store_start(struct child *c);
+int tripwire_start(struct child *c);
 
 /* Tells the parent and the log that this process serves. */
 void process_ready(struct child *c);

@@ -50,6 +50,9 @@ static const struct setting process_table[] = {
 	    "System user of the gate, who alone reaches the provision network.",
 	    "関門のシステムユーザー。情報提供ネットワークへはこのユーザーだけが"
 	    "接続する。"),
+	SETTING_TEXT_ROW(process_settings, tripwire_user, "sekisho-tripwire", 1,
+	    64, "System user of the process that reads what tripwires see.",
+	    "仕掛け線の記録を読むプロセスのシステムユーザー。"),
 	SETTING_SECONDS_ROW(process_settings, drain_max, 3600, 0, 86400,
 	    "Longest life of a connection after a reload or a stop.",
 	    "再読み込みまたは停止の後、既存の接続を残す最長時間。"),
@@ -377,7 +380,7 @@ check_users(const struct process_settings *p, struct err *e)
 {
 	const char *users[] = { p->edge_user, p->keysmith_user, p->journal_user,
 		p->control_user, p->detox_user, p->mail_user, p->store_user,
-		p->gate_user };
+		p->gate_user, p->tripwire_user };
 	unsigned uids[COUNT(users)];
 	unsigned gid;
 

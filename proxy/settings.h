@@ -31,6 +31,7 @@ struct process_settings {
 	const char *root; /* the empty folder that processes are locked in */
 	const char *edge_user, *keysmith_user, *journal_user, *control_user;
 	const char *detox_user, *mail_user, *store_user, *gate_user;
+	const char *tripwire_user;
 	uint64_t drain_max_ms;
 	uint64_t restart_max_ms;
 	uint32_t files_max;

@@ -214,6 +214,18 @@ EVENT(CROSSING_REFUSED, "crossing_refused", WARN,                              \
     " untold counts refusals before it that were too many to tell.",           \
     "関門が接続を拒否した。何も通していない。why が理由。untold は多すぎて記さ" \
     "なかったそれまでの拒否の数。")                                            \
+EVENT(ISOLATION_APPLIED, "isolation_applied", NOTICE,                          \
+    "The kernel was given the rules of the isolation, or they were removed"    \
+    " as the settings say; text says which.",                                  \
+    "カーネルに分離の規則を読み込ませた、または設定により取り除いた。text に内容がある。") \
+EVENT(ISOLATION_DRIFT, "isolation_drift", ERROR,                               \
+    "The kernel's rules were not those of the settings; text says what"        \
+    " differed first. They are loaded anew at once.",                          \
+    "カーネルの規則が設定と異なっていた。text に最初の相違がある。直ちに読み込み直す。") \
+EVENT(ISOLATION_CLOSED, "isolation_closed", ALERT,                             \
+    "No system may use the gate until the kernel holds the rules and tripwires" \
+    " are read; text says why.",                                               \
+    "カーネルが規則を持ち仕掛け線を読めるまで、どのシステムも関門を使えない。text が理由。") \
 EVENT(FAILURE, "failure", ERROR, "Something failed; text says what.",          \
     "障害。text に内容がある。")
 /* clang-format on */

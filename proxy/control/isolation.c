@@ -5,6 +5,7 @@
 
 #include "proxy/base/language.h"
 #include "proxy/control/conformity.h"
+#include "proxy/control/kernel.h"
 #include "proxy/control/prove.h"
 #include "proxy/settings.h"
 
@@ -50,6 +51,13 @@ static const struct {
 	{ "conformity", conformity, "[--json]",
 	    "whether bodies are as their models (alpha, beta, …) ask",
 	    "構成団体が申告したモデル（α、β など）に合っているか" },
+	{ "nft", kernel_print, "", "the rules that the kernel is to enforce",
+	    "カーネルに強制させる規則を表示する" },
+	{ "apply", kernel_load, "", "load them", "それを読み込ませる" },
+	{ "verify", kernel_check, "", "compare what the kernel holds",
+	    "カーネルの持つ規則と照合する" },
+	{ "remove", kernel_unload, "", "take them out of the kernel",
+	    "カーネルから取り除く" },
 	{ NULL, NULL, NULL, NULL, NULL },
 };
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "proxy/base/special.h"
+#include "proxy/isolation/admin.h"
 #include "proxy/isolation/loading.h"
 
 #define LGWAN_MAX 256
@@ -98,6 +99,19 @@ const struct setting isolation_table[] = {
 	    " and verified every minute.",
 	    "同じ内容をカーネルでも強制する（起動時に規則を読み込み、毎分"
 	    "照合する）。"),
+	SETTING_SECONDS_ROW(isolation_settings, verify_every, 60, 1, 60,
+	    "How often what the kernel holds is compared with the settings.",
+	    "カーネルの規則を設定と照合する間隔。"),
+	SETTING(isolation_settings, admin, TEXTS, 0, 0, 64,
+	    "Who reaches this machine beside its listeners when the kernel"
+	    " enforces the rules: \"192.0.2.0/28 tcp 22\" (or udp), \"192.0.2.9"
+	    " icmp\" (echo), \"192.0.2.2 vrrp\". Never a My Number segment."
+	    " \"none\" alone: the console.",
+	    "カーネルで強制するとき、待ち受けのほかにこの計算機へ届いてよい相手"
+	    "（\"192.0.2.0/28 tcp 22\"、udp、\"192.0.2.9 icmp\"（エコー）、"
+	    "\"192.0.2.2 vrrp\"）。マイナンバー利用事務系は不可。\"none\" "
+	    "だけなら"
+	    "コンソールのみ。"),
 };
 const size_t isolation_table_n = COUNT(isolation_table);
 
@@ -643,6 +657,7 @@ isolation_load(const config_setting_t *root, const struct zones *zones,
 	    err_take(&all, isolation_group_load(&l, root, e), e) < 0 ||
 	    all < 0 || err_take(&all, check_segments(&l, e), e) < 0 ||
 	    err_take(&all, endpoints_load(&l, root, e), e) < 0 || all < 0 ||
+	    err_take(&all, admins_load(&l, root, e), e) < 0 ||
 	    err_take(&all, systems_load(&l, root, e), e) < 0 ||
 	    err_take(&all, communications_load(&l, root, e), e) < 0)
 		return NULL;

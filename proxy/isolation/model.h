@@ -127,6 +127,13 @@ enum body_model {
 	BODY_MODELS,
 };
 
+/* Who reaches this machine beside its listeners. */
+struct admin_access {
+	struct prefix from;
+	uint8_t protocol;               /* IANA's */
+	uint16_t port_first, port_last; /* 0 and 65535 where it has none */
+};
+
 /* Group `isolation`. */
 struct isolation_settings {
 	const char *gate; /* "192.0.2.1:8445"; "": there is no gate */
@@ -146,6 +153,8 @@ struct isolation_settings {
 	uint32_t crossings_max;      /* open at once, of one system */
 	size_t crossing_bytes_max;   /* of one crossing, each way; 0: none */
 	bool kernel; /* the parent loads the rule set and verifies it */
+	uint64_t verify_every_ms;
+	struct texts admin; /* who else may reach this machine then: admin.h */
 	/* parsed */
 	const char **contractor_files; /* of each of contractor_certificates,
 					* which are digests now; "": none */
@@ -154,6 +163,8 @@ struct isolation_settings {
 	size_t lgwan_prefixes_n, machine_prefixes_n;
 	struct address *canaries_at;
 	size_t canaries_n;
+	struct admin_access *admins;
+	size_t admins_n;
 };
 
 struct isolation_model {

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "proxy/base/log.h"
+#include "proxy/parent/enforcement.h"
 #include "proxy/parent/separation.h"
 
 #define HELPERS 2 /* keysmith and detox */
@@ -147,7 +148,12 @@ current_ready(struct generation *g)
 {
 	struct generation *old = parent.current;
 	struct log_line l;
+	struct err e = { 0 };
 
+	if (enforcement_serve(parent.loop, g->settings, &e) < 0) {
+		generation_refuse(e.text);
+		return;
+	}
 	parent.coming = NULL;
 	parent.current = g;
 	g->state = GENERATION_CURRENT;
@@ -183,6 +189,7 @@ generation_free(struct generation *g)
 	timer_free(g->deadline);
 	/* Settings of journal and control are read at their restart only from
 	 * a generation that lives. */
+	enforcement_forget(g->settings);
 	separation_forget(g->settings);
 	settings_free(g->settings);
 	free(g);
@@ -366,7 +373,8 @@ generation_begin(struct err *e)
 		return -1;
 	if (check_unchanged(s, e) < 0 || prepare_content(s, e) < 0 ||
 	    reputation_open(s, e) < 0 || originals_prepare(s, e) < 0 ||
-	    open_sockets(s, e) < 0 || separation_prepare(s, e) < 0) {
+	    open_sockets(s, e) < 0 || enforcement_prepare(s, e) < 0 ||
+	    separation_prepare(s, e) < 0) {
 		settings_free(s);
 		return -1;
 	}

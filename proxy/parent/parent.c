@@ -82,6 +82,8 @@ parent_finish_stop(void)
 	if (control != NULL) {
 		worker_send(control, PARENT_STOP, 0, NULL, -1);
 	}
+	worker_send(
+	    worker_find(PROCESS_TRIPWIRE, NULL), PARENT_STOP, 0, NULL, -1);
 	separation_end();
 	log_say(EVENT_STOPPED, "pid %d", (int)getpid());
 	worker_send(

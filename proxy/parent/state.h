@@ -7,6 +7,7 @@
  *	generation.c	what one load of the settings started
  *	crossings.c	the files of the gate's records
  *	separation.c	which systems are separated; see separation.h
+ *	enforcement.c	the kernel's rules; see enforcement.h
  *	parent.c	signals, sockets, the whole
  */
 #pragma once
@@ -31,7 +32,7 @@ struct worker {
 	unsigned slot;
 	unsigned nth;
 	char name[32];
-	struct generation *generation; /* NULL: journal, control and store */
+	struct generation *generation; /* NULL: who stands beside them */
 	pid_t pid;
 	struct channel *channel;
 	struct timer *restart;
@@ -66,6 +67,7 @@ struct parent {
 	int tickets_fd;
 	int reputation_fd; /* the sealed list file; -1: none */
 	int control_fd;
+	struct kernel_log *kernel_log; /* of tripwires; NULL: none is read */
 	struct timer *ticket_timer;
 	struct timer *year_timer;
 	struct board *board;

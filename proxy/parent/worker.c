@@ -11,6 +11,7 @@
 #include "proxy/base/file.h"
 #include "proxy/base/log.h"
 #include "proxy/parent/separation.h"
+#include "proxy/tripwire/tripwire.h"
 
 #define LISTENERS_MAX 1024 /* of one process */
 #define LIVED_MS 10000     /* who lived so long did not crash at its start */
@@ -22,6 +23,7 @@ static const struct {
 	[PROCESS_JOURNAL] = { "journal", journal_start },
 	[PROCESS_CONTROL] = { "control", control_start },
 	[PROCESS_STORE] = { "store", store_start },
+	[PROCESS_TRIPWIRE] = { "tripwire", tripwire_start },
 	[PROCESS_KEYSMITH] = { "keysmith", keysmith_start },
 	[PROCESS_DETOX] = { "detox", detox_start },
 	[PROCESS_GATE] = { "gate", gate_start },
@@ -241,6 +243,10 @@ equip(struct worker *w, struct child *c, struct err *e)
 		if (c->store_folder_fd >= 0)
 			c->key_fd = open_file(s, s->store.key_file, e);
 		return c->key_fd < 0 ? -1 : 0;
+	case PROCESS_TRIPWIRE:
+		c->kernel_log = parent.kernel_log;
+		c->kernel_log_fd = kernel_log_fd(parent.kernel_log);
+		return 0;
 	case PROCESS_KEYSMITH:
 		c->key_fd = open_file(s, s->keysmith.ca_key, e);
 		return c->key_fd < 0 ? -1 : 0;
@@ -431,7 +437,7 @@ worker_message(void *owner, const struct ipc_message *m)
 			orders_hint(m);
 		return;
 	case PARENT_TRIPPED:
-		if (worker_carries(w))
+		if (worker_carries(w) || w->kind == PROCESS_TRIPWIRE)
 			separation_tripped(m);
 		return;
 	case PARENT_PROBED:
@@ -487,6 +493,7 @@ fill_child(const struct worker *w, struct child *c, int parent_fd)
 		.ring_fd = w->ring_fd,
 		.tickets_fd = -1,
 		.reputation_fd = -1,
+		.kernel_log_fd = -1,
 		.standings_fd = -1,
 		.crossings_fd = -1,
 	};
