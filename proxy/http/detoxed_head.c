@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <sys/mman.h>
-
 #include "proxy/http/detoxing.h"
+#include "proxy/http/disposition.h"
 #include "proxy/http/inspect.h"
+#include "proxy/http/media_types.h"
 #include "proxy/http/stages.h"
 
 #define TAG_MARK ";sekisho-"
@@ -169,75 +169,11 @@ detoxed_answer(struct exchange *x)
 
 /* The head of what was made. */
 
-static const struct {
-	const char *extension, *media;
-} media_types[] = {
-	{ "pdf", "application/pdf" },
-	{ "docx",
-	    "application/vnd.openxmlformats-officedocument.wordprocessingml."
-	    "document" },
-	{ "xlsx",
-	    "application/vnd.openxmlformats-officedocument.spreadsheetml."
-	    "sheet" },
-	{ "pptx",
-	    "application/vnd.openxmlformats-officedocument.presentationml."
-	    "presentation" },
-	{ "odt", "application/vnd.oasis.opendocument.text" },
-	{ "ods", "application/vnd.oasis.opendocument.spreadsheet" },
-	{ "odp", "application/vnd.oasis.opendocument.presentation" },
-	{ "odg", "application/vnd.oasis.opendocument.graphics" },
-	{ "doc", "application/msword" },
-	{ "xls", "application/vnd.ms-excel" },
-	{ "ppt", "application/vnd.ms-powerpoint" },
-	{ "rtf", "application/rtf" },
-	{ "zip", "application/zip" },
-	{ "txt", "text/plain; charset=utf-8" },
-	{ "csv", "text/csv" },
-	{ "html", "text/html" },
-	{ "svg", "image/svg+xml" },
-	{ "xml", "application/xml" },
-	{ "jpg", "image/jpeg" },
-	{ "jpeg", "image/jpeg" },
-	{ "png", "image/png" },
-	{ "gif", "image/gif" },
-	{ "webp", "image/webp" },
-	{ "bmp", "image/bmp" },
-	{ "tif", "image/tiff" },
-	{ "ico", "image/x-icon" },
-};
-
-/* Of what is called so; NULL: nobody knows. */
-static const char *
-media_of(struct bytes extension)
-{
-	for (size_t i = 0; i < COUNT(media_types); i++)
-		if (bytes_equal_nocase(
-			extension, bytes_of(media_types[i].extension)))
-			return media_types[i].media;
-	return NULL;
-}
-
-static enum magic_type
-type_of_fd(int fd, uint64_t size)
-{
-	enum magic_type type;
-	void *p;
-
-	if (size == 0)
-		return MAGIC_UNKNOWN;
-	p = mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0);
-	if (p == MAP_FAILED)
-		return MAGIC_UNKNOWN;
-	type = magic_type_of((struct bytes){ p, size }, true);
-	munmap(p, size);
-	return type;
-}
-
 /* What it has to be declared as; NULL: as it is. */
 const char *
 detoxing_media(const struct detoxing *d)
 {
-	enum magic_type type = type_of_fd(d->fd, d->size);
+	enum magic_type type = magic_type_of_fd(d->fd, d->size);
 	struct bytes none = { 0 };
 	const char *media;
 
@@ -245,12 +181,13 @@ detoxing_media(const struct detoxing *d)
 	    (magic_types_named(none, d->object.declared) & MAGIC_BIT(type)) !=
 		0)
 		return NULL;
-	media = media_of(d->extension[0] != '\0' ? bytes_of(d->extension)
-						 : detox_extension(d->shown));
+	media = media_type_named(d->extension[0] != '\0'
+		? bytes_of(d->extension)
+		: detox_extension(d->shown));
 	if (media != NULL &&
 	    (magic_types_named(none, bytes_of(media)) & MAGIC_BIT(type)) != 0)
 		return media;
-	media = media_of(bytes_of(magic_type_name(type)));
+	media = media_type_named(bytes_of(magic_type_name(type)));
 	return media != NULL ? media : "application/octet-stream";
 }
 
@@ -268,32 +205,6 @@ set_field(struct exchange *x, struct message *m, enum field_id id,
 		.id = id, .name = bytes_of(name), .value = bytes_of(value)
 	};
 	m->fields = more;
-}
-
-static bool
-is_plain(uint8_t c)
-{
-	return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') ||
-	    (c >= 'a' && c <= 'z') || c == '.' || c == '-' || c == '_';
-}
-
-/* filename for who knows no other, filename* for all (RFC 6266 section 4.3). */
-static const char *
-disposition_of(struct exchange *x, bool attachment, struct bytes name)
-{
-	char *plain = arena_alloc(&x->arena, name.n + 1);
-	char *coded = arena_alloc(&x->arena, 3 * name.n + 1);
-	size_t n = 0;
-
-	for (size_t i = 0; i < name.n; i++) {
-		plain[i] = is_plain(name.p[i]) ? (char)name.p[i] : '_';
-		n += (size_t)snprintf(coded + n, 4,
-		    is_plain(name.p[i]) ? "%c" : "%%%02X", name.p[i]);
-	}
-	plain[name.n] = coded[n] = '\0';
-	return arena_printf(&x->arena,
-	    "%s; filename=\"%s\"; filename*=UTF-8''%s",
-	    attachment ? "attachment" : "inline", plain, coded);
 }
 
 /* The same name with what it ends with now. */
@@ -333,7 +244,8 @@ detoxing_rewrite(struct detoxing *d)
 	if (!d->up && d->extension[0] != '\0')
 		set_field(x, m, FIELD_CONTENT_DISPOSITION,
 		    "Content-Disposition",
-		    disposition_of(x, is_attachment(m), d->shown));
+		    disposition_text(&x->arena,
+			is_attachment(m) ? "attachment" : "inline", d->shown));
 	if (!d->up)
 		set_field(x, m, FIELD_OTHER, FIELD_NAME,
 		    arena_printf(&x->arena, "%s%s%s%s",

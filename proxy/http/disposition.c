@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "proxy/http/disposition.h"
 
+#include <stdio.h>
+
 /* The next parameter's name and value; quotes and their escapes undone into the
  * arena. */
 struct parameter {
@@ -87,6 +89,19 @@ without_folders(struct bytes name)
 }
 
 struct bytes
+disposition_name(struct bytes value, struct arena *a)
+{
+	bytes_take_until(&value, ';');
+	while (value.n > 0) {
+		struct parameter p = take_parameter(&value, a);
+
+		if (bytes_equal_nocase(p.name, BYTES("name")))
+			return p.value;
+	}
+	return (struct bytes){ 0 };
+}
+
+struct bytes
 disposition_file_name(struct bytes value, struct arena *a)
 {
 	struct bytes plain = { 0 };
@@ -104,4 +119,28 @@ disposition_file_name(struct bytes value, struct arena *a)
 			extended = undo_escapes(p.value, a);
 	}
 	return without_folders(extended.n > 0 ? extended : plain);
+}
+
+static bool
+is_plain(uint8_t c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') ||
+	    (c >= 'a' && c <= 'z') || c == '.' || c == '-' || c == '_';
+}
+
+const char *
+disposition_text(struct arena *a, const char *type, struct bytes name)
+{
+	char *plain = arena_alloc(a, name.n + 1);
+	char *coded = arena_alloc(a, 3 * name.n + 1);
+	size_t n = 0;
+
+	for (size_t i = 0; i < name.n; i++) {
+		plain[i] = is_plain(name.p[i]) ? (char)name.p[i] : '_';
+		n += (size_t)snprintf(coded + n, 4,
+		    is_plain(name.p[i]) ? "%c" : "%%%02X", name.p[i]);
+	}
+	plain[name.n] = coded[n] = '\0';
+	return arena_printf(
+	    a, "%s; filename=\"%s\"; filename*=UTF-8''%s", type, plain, coded);
 }

@@ -10,3 +10,9 @@
  * there is none.
  */
 struct bytes disposition_file_name(struct bytes value, struct arena *a);
+/* The field's name, of a form's part. Empty: there is none. */
+struct bytes disposition_name(struct bytes value, struct arena *a);
+/* For a file of that name: filename for who knows no other, filename* for all
+ * (RFC 6266 section 4.3). type: "attachment", "inline". */
+const char *disposition_text(
+    struct arena *a, const char *type, struct bytes name);

@@ -57,6 +57,7 @@ read_line(struct part *p, struct bytes line, struct arena *a, bool *disposed)
 			return -1;
 		*disposed = true;
 		p->name = disposition_file_name(value, a);
+		p->field = disposition_name(value, a);
 	} else if (bytes_equal_nocase(name, BYTES("content-type"))) {
 		if (p->declared.p != NULL)
 			return -1;

@@ -16,6 +16,7 @@ struct part {
 	struct bytes head; /* its lines, the last one's end included */
 	struct bytes content;
 	struct bytes name;     /* of the file; or empty */
+	struct bytes field;    /* of the form; or empty */
 	struct bytes declared; /* Content-Type; or empty */
 	/* To send instead. */
 	const char *extension; /* NULL: as it was */
