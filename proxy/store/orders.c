@@ -10,11 +10,11 @@
 #include "proxy/base/log.h"
 #include "proxy/detox/detox.h"
 #include "proxy/store/store_state.h"
+#include "proxy/store/words.h"
 
 #define LIST_MAX ((size_t)48 << 20)
 #define WORDS_MAX ((size_t)4 << 20) /* recipients, and the head */
 #define HEAD_MAX ((size_t)64 << 10)
-#define DATE_MAX 32
 
 static const char *const state_words[SHELF_STATES] = {
 	[SHELF_KEPT] = "kept",
@@ -85,43 +85,11 @@ store_record(enum log_event event, const struct shelf_row *r, const char *by,
 
 /* Words for people. */
 
-static const char *
-date(uint64_t seconds, char out[DATE_MAX])
-{
-	time_t t = (time_t)seconds;
-	struct tm tm;
-
-	gmtime_r(&t, &tm);
-	strftime(out, DATE_MAX, "%Y-%m-%dT%H:%M:%SZ", &tm);
-	return out;
-}
-
-/* What a terminal may be made to do by is left out: controls of ASCII, and
- * those of Latin-1 in UTF-8. */
-static int
-put_plain(struct buf *out, struct bytes b)
-{
-	for (size_t i = 0; i < b.n; i++) {
-		uint8_t c = b.p[i];
-		bool c1 = c == 0xc2 && i + 1 < b.n && b.p[i + 1] >= 0x80 &&
-		    b.p[i + 1] < 0xa0;
-		bool bad = (c < ' ' && c != '\n' && c != '\t') || c == 0x7f;
-
-		if (c == '\r' && i + 1 < b.n && b.p[i + 1] == '\n')
-			continue;
-		if (buf_append(out,
-			bad || c1 ? BYTES("?") : (struct bytes){ &c, 1 }) < 0)
-			return -1;
-		i += c1;
-	}
-	return 0;
-}
-
 static int
 put_line(struct buf *out, const char *name, struct bytes value)
 {
 	return buf_printf(out, "  %-11s ", name) < 0 ||
-		put_plain(out, value) < 0 || buf_append(out, BYTES("\n")) < 0
+		words_plain(out, value) < 0 || buf_append(out, BYTES("\n")) < 0
 	    ? -1
 	    : 0;
 }
@@ -135,15 +103,15 @@ struct listing {
 static int
 put_persons(struct buf *out, const struct shelf_row *r)
 {
-	char when[DATE_MAX];
+	char when[WORDS_DATE_MAX];
 
 	if (r->asked_by[0] != '\0' &&
 	    buf_printf(out, "  asked by    %s %s\n", r->asked_by,
-		date(r->asked, when)) < 0)
+		words_date(r->asked, when)) < 0)
 		return -1;
 	if (r->approved_by[0] != '\0' &&
 	    buf_printf(out, "  approved by %s %s\n", r->approved_by,
-		date(r->approved, when)) < 0)
+		words_date(r->approved, when)) < 0)
 		return -1;
 	return r->released_as[0] == '\0'
 	    ? 0
@@ -154,12 +122,13 @@ static int
 put_row(const struct listing *l, const struct shelf_row *r,
     const struct original *o)
 {
-	char kept[DATE_MAX];
+	char kept[WORDS_DATE_MAX];
 	struct buf *out = l->out;
 
-	if (buf_printf(out, "%s %s %s %llu ", r->id, date(r->kept, kept),
+	if (buf_printf(out, "%s %s %s %llu ", r->id, words_date(r->kept, kept),
 		state_words[r->state], (unsigned long long)r->bytes) < 0 ||
-	    buf_append(out, BYTES("<")) < 0 || put_plain(out, o->sender) < 0 ||
+	    buf_append(out, BYTES("<")) < 0 ||
+	    words_plain(out, o->sender) < 0 ||
 	    buf_append(out, BYTES(">\n")) < 0)
 		return -1;
 	for (size_t i = 0; i < o->to_n; i++)
@@ -187,7 +156,7 @@ json_row(const struct listing *l, const struct shelf_row *r,
 {
 	json_t *j = json_object();
 	json_t *to = json_array();
-	char when[DATE_MAX];
+	char when[WORDS_DATE_MAX];
 	const struct {
 		const char *key;
 		struct bytes value;
@@ -215,9 +184,9 @@ json_row(const struct listing *l, const struct shelf_row *r,
 		json_array_append_new(to, json_of(o->to[i]));
 	json_object_set_new(j, "recipients", to);
 	json_object_set_new(j, "bytes", json_integer((json_int_t)r->bytes));
-	json_object_set_new(j, "kept", json_string(date(r->kept, when)));
+	json_object_set_new(j, "kept", json_string(words_date(r->kept, when)));
 	json_object_set_new(
-	    j, "expires", json_string(date(r->kept + l->keep_s, when)));
+	    j, "expires", json_string(words_date(r->kept + l->keep_s, when)));
 	return j;
 }
 
@@ -298,7 +267,7 @@ static int
 put_details(struct store *st, struct buf *out, const struct shelf_row *r,
     const struct original *o)
 {
-	char kept[DATE_MAX], arrived[DATE_MAX];
+	char kept[WORDS_DATE_MAX], arrived[WORDS_DATE_MAX];
 
 	if (put_line(out, "mail", o->mail) < 0 ||
 	    put_line(out, "message-id", o->message_id) < 0 ||
@@ -309,7 +278,8 @@ put_details(struct store *st, struct buf *out, const struct shelf_row *r,
 	    put_line(out, "sha256", o->sha256) < 0)
 		return -1;
 	return buf_printf(out, "  arrived     %s\n  expires     %s\n\n",
-	    date(o->arrived, arrived), date(r->kept + st->limits.keep_s, kept));
+	    words_date(o->arrived, arrived),
+	    words_date(r->kept + st->limits.keep_s, kept));
 }
 
 static int
@@ -317,7 +287,7 @@ put_head(struct buf *out, struct bytes head)
 {
 	while (head.n > 0)
 		if (buf_append(out, BYTES("  | ")) < 0 ||
-		    put_plain(out, bytes_take_until(&head, '\n')) < 0 ||
+		    words_plain(out, bytes_take_until(&head, '\n')) < 0 ||
 		    buf_append(out, BYTES("\n")) < 0)
 			return -1;
 	return 0;

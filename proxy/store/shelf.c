@@ -364,14 +364,25 @@ shelf_commit(struct shelf *s, struct err *e)
 	return -1;
 }
 
-static enum shelf_found
-find_leg(struct shelf *s, const struct shelf_object *o,
-    char id_out[SHELF_ID_MAX], struct err *e)
+void
+shelf_undo(struct shelf *s)
+{
+	struct err ignored;
+
+	if (s->changed && sqlite3_get_autocommit(s->db) == 0)
+		execute(s, "ROLLBACK", &ignored);
+	s->changed = false;
+	s->counts = s->committed;
+}
+
+enum shelf_found
+shelf_find_leg(
+    struct shelf *s, struct bytes leg, char id_out[SHELF_ID_MAX], struct err *e)
 {
 	sqlite3_stmt *q = ready(s, FIND_LEG);
 	enum shelf_found found;
 
-	set_text(q, 1, o->leg);
+	set_text(q, 1, leg);
 	found = step(s, q, e);
 	if (found == SHELF_FOUND)
 		snprintf(
@@ -491,7 +502,7 @@ shelf_keep(struct shelf *s, const struct shelf_object *o,
 
 	if (o->content.n > PIECE << PIECE_BITS)
 		return err_set(e, "store: too large for an original");
-	there = find_leg(s, o, id_out, e);
+	there = shelf_find_leg(s, o->leg, id_out, e);
 	if (there != SHELF_NONE)
 		return there == SHELF_FOUND ? 0 : -1;
 	if (choose_id(s, o->mail, id_out, e) < 0 || begin_change(s, e) < 0)

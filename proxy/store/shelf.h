@@ -58,6 +58,9 @@ int shelf_keep(struct shelf *s, const struct shelf_object *o,
 /* 0, or -1 and *e: nothing since the last one has happened. */
 int shelf_commit(struct shelf *s, struct err *e) MUST_CHECK;
 
+/* What is not committed is undone. */
+void shelf_undo(struct shelf *s);
+
 /* 1: found; 0: there is none; -1 and *e. */
 enum shelf_found {
 	SHELF_FAILED = -1,
@@ -66,6 +69,9 @@ enum shelf_found {
 };
 enum shelf_found shelf_find(struct shelf *s, struct bytes id,
     struct shelf_row *out, struct arena *a, struct err *e);
+/* The id of what was kept with that leg. */
+enum shelf_found shelf_find_leg(struct shelf *s, struct bytes leg,
+    char id_out[SHELF_ID_MAX], struct err *e);
 /* Each of them in the order in which they came, until each() gives false. It
  * must not change the shelf. -1 and *e. */
 int shelf_each(struct shelf *s,
