@@ -196,6 +196,8 @@ static const int folder_calls[] = {
 	SCMP_SYS(unlinkat),
 	SCMP_SYS(getdents64),
 	SCMP_SYS(fstatfs),
+	SCMP_SYS(nanosleep),
+	SCMP_SYS(clock_nanosleep),
 };
 
 static const int database_calls[] = {
@@ -393,7 +395,29 @@ file_size_max(void)
 	return (rlim_t)st.st_size + LAST_WORDS_MAX;
 }
 
-/* Nothing gives anything back, but a folder its own files. */
+#ifndef __SANITIZE_ADDRESS__
+static int
+permit_folders(int ruleset, const struct sandbox *s)
+{
+	for (size_t i = 0; i <= s->folders_n; i++) {
+		const struct landlock_path_beneath_attr folder = {
+			.allowed_access = LANDLOCK_ACCESS_FS_READ_FILE |
+			    LANDLOCK_ACCESS_FS_WRITE_FILE |
+			    LANDLOCK_ACCESS_FS_READ_DIR |
+			    LANDLOCK_ACCESS_FS_MAKE_REG |
+			    LANDLOCK_ACCESS_FS_REMOVE_FILE,
+			.parent_fd = i == 0 ? s->folder : s->folders[i - 1],
+		};
+
+		if (syscall(SYS_landlock_add_rule, ruleset,
+			LANDLOCK_RULE_PATH_BENEATH, &folder, 0U) < 0)
+			return -1;
+	}
+	return 0;
+}
+#endif
+
+/* Nothing gives anything back, but folders their own files. */
 static void
 forbid_files(const struct sandbox *s)
 {
@@ -401,21 +425,12 @@ forbid_files(const struct sandbox *s)
 	const struct landlock_ruleset_attr all = {
 		.handled_access_fs = (LANDLOCK_ACCESS_FS_MAKE_SYM << 1) - 1,
 	};
-	const struct landlock_path_beneath_attr folder = {
-		.allowed_access = LANDLOCK_ACCESS_FS_READ_FILE |
-		    LANDLOCK_ACCESS_FS_WRITE_FILE |
-		    LANDLOCK_ACCESS_FS_READ_DIR | LANDLOCK_ACCESS_FS_MAKE_REG |
-		    LANDLOCK_ACCESS_FS_REMOVE_FILE,
-		.parent_fd = s->folder,
-	};
 	int fd =
 	    (int)syscall(SYS_landlock_create_ruleset, &all, sizeof(all), 0U);
 
 	if (fd < 0)
 		return;
-	if (((s->needs & SANDBOX_FOLDER) != 0 &&
-		syscall(SYS_landlock_add_rule, fd, LANDLOCK_RULE_PATH_BENEATH,
-		    &folder, 0U) < 0) ||
+	if (((s->needs & SANDBOX_FOLDER) != 0 && permit_folders(fd, s) < 0) ||
 	    syscall(SYS_landlock_restrict_self, fd, 0U) < 0)
 		log_say(EVENT_FAILURE, "Landlock: %m");
 	close(fd);

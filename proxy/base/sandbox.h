@@ -14,7 +14,7 @@ enum sandbox_need {
 	SANDBOX_ACCEPT = 4,   /* accept on a UNIX socket */
 	SANDBOX_OBJECTS = 16, /* make files that are memory, without a name */
 	SANDBOX_FOLDER = 32,  /* make, rename, remove and look through files of
-			       * one folder, and no others */
+			       * the folders named, and no others */
 	SANDBOX_DATABASE = 64, /* what SQLite asks of a folder's files beside */
 	SANDBOX_APPEND = 128,  /* add to an open file, under a lock, durably */
 	SANDBOX_FORK =
@@ -28,7 +28,9 @@ struct sandbox {
 	const char *root;   /* the folder that becomes "/"; NULL: none can */
 	unsigned needs;     /* of enum sandbox_need */
 	int folder;         /* of SANDBOX_FOLDER, open */
-	uint64_t files_max; /* RLIMIT_NOFILE */
+	const int *folders; /* more of them */
+	size_t folders_n;
+	uint64_t files_max;     /* RLIMIT_NOFILE */
 	uint64_t processes_max; /* RLIMIT_NPROC, of all that are this user's */
 };
 
