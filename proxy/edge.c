@@ -9,6 +9,7 @@
 #include "proxy/base/accept.h"
 #include "proxy/base/file.h"
 #include "proxy/base/log.h"
+#include "proxy/http/intake.h"
 #include "proxy/http/unlock.h"
 #include "proxy/isolation/trips.h"
 #include "proxy/keysmith/ca.h"
@@ -99,6 +100,8 @@ parent_message(void *owner, const struct ipc_message *m)
 	if (m->type == PARENT_CHANNEL && m->fd >= 0) {
 		if (m->job == PROCESS_DETOX)
 			detox_client_connect(e->detox, m->fd);
+		else if (m->job == PROCESS_HANDOVER)
+			handover_client_connect(e->handover, m->fd);
 		else
 			leaves_connect(e->leaves, m->fd);
 		return;
@@ -264,12 +267,15 @@ edge_start(struct child *c)
 	e->trips = trips_new(e->loop, TRIP_WEB, process_tripped, c);
 	e->detox = detox_client_new(e->loop, e->settings->profiles.all,
 	    e->settings->profiles.n, NULL, NULL);
+	e->handover = handover_client_new(e->loop, intake_judge, e);
 	if (open_all(e, &err) < 0 || sandbox_enter(&sandbox, &err) < 0)
 		return process_failed(c, &err);
 	if (c->keysmith_fd >= 0)
 		leaves_connect(e->leaves, c->keysmith_fd);
 	if (c->detox_fd >= 0)
 		detox_client_connect(e->detox, c->detox_fd);
+	if (c->handover_fd >= 0)
+		handover_client_connect(e->handover, c->handover_fd);
 	accept_begin(e);
 	process_ready(c);
 	loop_run(e->loop);

@@ -10,6 +10,7 @@
 #include "filters/urlrep/swap.h"
 #include "proxy/body/budget.h"
 #include "proxy/detox/client.h"
+#include "proxy/handover/client.h"
 #include "proxy/keysmith/leaf.h"
 #include "proxy/process.h"
 #include "proxy/upstream/upstream.h"
@@ -29,6 +30,8 @@ struct edge {
 	struct upstream *upstream;
 	struct leaves *leaves;
 	struct detox_client *detox;
+	struct handover_client *handover;
+	unsigned intakes; /* of files that are handed over, at once */
 	unsigned parcels; /* that are being made, for clients that wait */
 	struct unlock_wait *unlocks; /* who waits for mail processes */
 	uint32_t unlock_jobs;        /* so far */

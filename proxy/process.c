@@ -30,8 +30,8 @@ close_others(const struct child *c)
 		c->detox_fd, c->key_fd, c->control_fd, c->journal_fd,
 		c->wake_fd, c->ring_fd, c->tickets_fd, c->reputation_fd,
 		c->spool_fd, c->store_fd, c->store_folder_fd, c->standings_fd,
-		c->crossings_fd, c->kernel_log_fd };
-	size_t n = COUNT(fixed) + c->listeners_n;
+		c->handover_fd, c->crossings_fd, c->kernel_log_fd };
+	size_t n = COUNT(fixed) + c->listeners_n + c->drop_fds_n;
 	int *keep = calloc(n, sizeof(*keep));
 	unsigned next = 0;
 
@@ -39,6 +39,8 @@ close_others(const struct child *c)
 	memcpy(keep, fixed, sizeof(fixed));
 	for (size_t i = 0; i < c->listeners_n; i++)
 		keep[COUNT(fixed) + i] = c->listeners[i];
+	for (size_t i = 0; i < c->drop_fds_n; i++)
+		keep[COUNT(fixed) + c->listeners_n + i] = c->drop_fds[i];
 	qsort(keep, n, sizeof(*keep), compare_fds);
 	for (size_t i = 0; i < n; i++) {
 		if (keep[i] < 0 || (unsigned)keep[i] < next)

@@ -17,6 +17,7 @@ enum process_kind {
 	PROCESS_CONTROL,
 	PROCESS_STORE,
 	PROCESS_TRIPWIRE,
+	PROCESS_HANDOVER,
 	PROCESS_KEYSMITH,
 	PROCESS_DETOX,
 	PROCESS_GATE,
@@ -104,19 +105,24 @@ struct child {
 	const struct listener_settings **listener_settings; /* edge: of each */
 	const struct mail_listener_settings **mail_listeners; /* mail: same */
 	size_t listeners_n;
-	int key_fd;          /* keysmith, store, gate: the key file, open */
+	int key_fd;          /* keysmith, store, gate, handover: the key file */
 	int control_fd;      /* control: its listening UNIX socket */
 	int journal_fd;      /* journal: the file's folder, open */
 	int spool_fd;        /* mail: the spool's folder, open */
-	int store_folder_fd; /* store: its folder, open */
+	int handover_fd;     /* edge: a channel to the keeper; -1: none */
+	int store_folder_fd; /* store, handover: its folder, open */
 	int wake_fd;         /* eventfd of the journal */
 	int ring_fd;         /* this process's own ring */
 	int tickets_fd;      /* edge: shared TLS ticket keys, or -1 */
 	int reputation_fd;   /* edge: the sealed list file, or -1 */
 	int standings_fd;    /* gate, edge, mail: the register, to read */
-	int crossings_fd;    /* gate: the file of its records, to append */
+	int crossings_fd;    /* gate, handover: the file of its records, to
+			      * append */
 	int kernel_log_fd;   /* tripwire: what the kernel logs, or -1 */
 	struct kernel_log *kernel_log; /* tripwire: whose that is */
+	int *drop_fds;       /* handover: drop and out folders, in the order of
+			      * the ways */
+	size_t drop_fds_n;
 };
 
 /*
@@ -138,6 +144,7 @@ int journal_start(struct child *c);
 int control_start(struct child *c);
 int store_start(struct child *c);
 int tripwire_start(struct child *c);
+int handover_start(struct child *c);
 
 /* Tells the parent and the log that this process serves. */
 void process_ready(struct child *c);

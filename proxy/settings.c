@@ -53,6 +53,9 @@ static const struct setting process_table[] = {
 	SETTING_TEXT_ROW(process_settings, tripwire_user, "sekisho-tripwire", 1,
 	    64, "System user of the process that reads what tripwires see.",
 	    "仕掛け線の記録を読むプロセスのシステムユーザー。"),
+	SETTING_TEXT_ROW(process_settings, handover_user, "sekisho-handover", 1,
+	    64, "System user of the process that hands files over.",
+	    "ファイルの受け渡しを受け持つプロセスのシステムユーザー。"),
 	SETTING_SECONDS_ROW(process_settings, drain_max, 3600, 0, 86400,
 	    "Longest life of a connection after a reload or a stop.",
 	    "再読み込みまたは停止の後、既存の接続を残す最長時間。"),
@@ -108,6 +111,8 @@ static const struct setting root_table[] = {
 	    "メールの受け付けと一通の上限。"),
 	SETTING_NEST_ROW(store, "Originals of mails, kept encrypted.",
 	    "暗号化して残すメールの原本。"),
+	SETTING_NEST_ROW(handover, "Files that go from zone to zone.",
+	    "区域の間のファイルの受け渡し。"),
 	SETTING_NEST_ROW(policies, "Policy files, layer by layer.",
 	    "方針ファイル（層ごと）。"),
 };
@@ -190,6 +195,12 @@ settings_groups_fill(void)
 		{ "store", store_table, store_table_n,
 		    "Originals of mails, kept encrypted.",
 		    "暗号化して残すメールの原本。" },
+		{ "handover", handover_table, handover_table_n,
+		    "Files that go from zone to zone.",
+		    "区域の間のファイルの受け渡し。" },
+		{ "handover.ways[]", handover_way_table, handover_way_table_n,
+		    "From which zone to which, and how.",
+		    "どの区域からどの区域へ、どのように渡すか。" },
 		{ "policies", policies_table, policies_table_n,
 		    "Policy files, layer by layer.",
 		    "方針ファイル（層ごと）。" },
@@ -380,7 +391,7 @@ check_users(const struct process_settings *p, struct err *e)
 {
 	const char *users[] = { p->edge_user, p->keysmith_user, p->journal_user,
 		p->control_user, p->detox_user, p->mail_user, p->store_user,
-		p->gate_user, p->tripwire_user };
+		p->gate_user, p->tripwire_user, p->handover_user };
 	unsigned uids[COUNT(users)];
 	unsigned gid;
 
@@ -713,8 +724,27 @@ check_destinations(
 	return all;
 }
 
-/* Policies, routes and the isolation name zones and bodies: without those each
- * would be told again. */
+static int
+load_handover(struct settings *s, const config_setting_t *root, struct err *e)
+{
+	const struct handover_world world = {
+		.zones = s->zones,
+		.profiles = &s->profiles,
+		.policy = s->policy,
+		.isolation = s->isolation,
+		.folder = s->folder,
+	};
+	struct handover_settings *h = &s->handover;
+
+	if (handover_settings_load(root, &world, &s->arena, h, e) < 0)
+		return -1;
+	h->folder = settings_path(s, &s->arena, h->folder);
+	h->key_file = settings_path(s, &s->arena, h->key_file);
+	return 0;
+}
+
+/* Policies, routes, the isolation and ways name zones and bodies: without those
+ * each would be told again. */
 static int
 load_rules(struct settings *s, const config_setting_t *root, struct err *e)
 {
@@ -725,7 +755,10 @@ load_rules(struct settings *s, const config_setting_t *root, struct err *e)
 	    err_take(&all, load_isolation(s, root, e), e) < 0 ||
 	    err_take(&all, load_policies(s, root, e), e) < 0 || all < 0)
 		return -1;
-	return load_routes(s, e) < 0 ? -1 : check_destinations(s, root, e);
+	if (err_take(&all, load_routes(s, e), e) < 0 ||
+	    err_take(&all, load_handover(s, root, e), e) < 0 || all < 0)
+		return -1;
+	return check_destinations(s, root, e);
 }
 
 struct grant_settings

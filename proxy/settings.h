@@ -12,6 +12,7 @@
 #include "proxy/control/control.h"
 #include "proxy/detox/detox.h"
 #include "proxy/detox/profiles.h"
+#include "proxy/handover/handover.h"
 #include "proxy/http/limits.h"
 #include "proxy/isolation/model.h"
 #include "proxy/journal/journal.h"
@@ -32,6 +33,7 @@ struct process_settings {
 	const char *edge_user, *keysmith_user, *journal_user, *control_user;
 	const char *detox_user, *mail_user, *store_user, *gate_user;
 	const char *tripwire_user;
+	const char *handover_user;
 	uint64_t drain_max_ms;
 	uint64_t restart_max_ms;
 	uint32_t files_max;
@@ -61,6 +63,7 @@ struct settings {
 	struct mail_settings mail;
 	struct routes *routes; /* mail.routes; NULL: no file is named */
 	struct store_settings store;
+	struct handover_settings handover;
 	struct policy_files policies;
 	struct zones *zones;
 	struct isolation_model *isolation; /* never NULL after a load */
@@ -69,7 +72,7 @@ struct settings {
 };
 
 /* Every group, for the manual. */
-#define SETTINGS_GROUPS 54
+#define SETTINGS_GROUPS 56
 extern struct setting_group settings_groups[SETTINGS_GROUPS];
 /* Must be called before settings_groups is read. */
 void settings_groups_fill(void);

@@ -113,6 +113,29 @@ EVENT(ORIGINAL_DELETED, "mail_original_deleted", NOTICE,                       \
 EVENT(ORIGINAL_EXPIRED, "mail_original_expired", INFO,                         \
     "The time of an original was over; it was deleted.",                       \
     "保管期間が過ぎた原本を削除した。")                                        \
+EVENT(HANDOVER_GIVEN, "handover_given", NOTICE,                                \
+    "A file was handed over, made harmless and kept: number, way, giver, the"  \
+    " digests before and after, what was removed.",                            \
+    "ファイルの受け渡しを受け付けた。number・way・giver・前後のダイジェスト・" \
+    "removed。")                                                               \
+EVENT(HANDOVER_REFUSED, "handover_refused", NOTICE,                            \
+    "A file was not handed over: refusal and why.",                            \
+    "ファイルの受け渡しを拒否した。refusal・why が理由。")                     \
+EVENT(HANDOVER_APPROVED, "handover_approved", NOTICE,                          \
+    "A second person approved it; by says who.",                               \
+    "二人目の人が受け渡しを承認した。by が誰か。")                             \
+EVENT(HANDOVER_DECLINED, "handover_declined", NOTICE,                          \
+    "A second person did not approve it; it is deleted.",                      \
+    "二人目の人が受け渡しを承認しなかった。削除した。")                        \
+EVENT(HANDOVER_PASSED, "handover_passed", NOTICE,                              \
+    "A file crossed: it was fetched (by: who), or delivered to a folder.",     \
+    "ファイルが区域を越えた（受け取った端末が by、フォルダーへの配達は out）。")\
+EVENT(HANDOVER_DELETED, "handover_deleted", NOTICE,                            \
+    "An administrator deleted what waited; by says who.",                      \
+    "管理者が受け取り待ちのファイルを削除した。by が誰か。")                   \
+EVENT(HANDOVER_EXPIRED, "handover_expired", INFO,                              \
+    "Its time was over; it was deleted.",                                      \
+    "受け取れる期間が過ぎたファイルを削除した。")                              \
 EVENT(CONTINUED, "continued", NOTICE,                                          \
     "A user went on where a rule warns; text is the reason given.",            \
     "規則の警告を確認して利用者が先へ進んだ。text は入力された理由。")         \

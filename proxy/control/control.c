@@ -396,6 +396,8 @@ serve(struct admin *a, struct bytes line)
 		release_for(a, rest);
 	else if (bytes_equal(verb, BYTES("queue")))
 		ask_for_order(a, PROCESS_MAIL, "", rest);
+	else if (bytes_equal(verb, BYTES("handover")))
+		ask_as_person(a, PROCESS_HANDOVER, rest);
 	else if (bytes_equal(verb, BYTES("quarantine")))
 		ask_as_person(a, PROCESS_STORE, rest);
 	else if (bytes_equal(verb, BYTES("separation")))

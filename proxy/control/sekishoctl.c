@@ -329,6 +329,30 @@ quarantine(const struct options *o)
 	return ask(o, request);
 }
 
+/* "handover list", "handover approve NUMBER". Who became root is told with the
+ * number of that user: a file in a folder has that of who put it there. */
+static int
+handover(const struct options *o)
+{
+	const char *told = told_name();
+	const char *uid = getenv("SUDO_UID");
+	bool list = o->words_n > 0 && strcmp(o->words[0], "list") == 0;
+	const char *rest = !list ? (o->words_n > 1 ? o->words[1] : "")
+	    : o->json            ? "json"
+				 : "";
+	char request[256];
+
+	if (o->words_n < 1 || o->words_n > 2 || list != (o->words_n == 1))
+		return fail("handover: expected list, or show, approve, refuse"
+			    " or delete and a number");
+	snprintf(request, sizeof(request),
+	    "handover %.48s%s%.12s %.32s%s%.64s\n", told,
+	    told[0] == '-' || uid == NULL ? "" : ":",
+	    told[0] == '-' || uid == NULL ? "" : uid, o->words[0],
+	    rest[0] == '\0' ? "" : " ", rest);
+	return ask(o, request);
+}
+
 static int
 ask_separation(const void *owner, const char *line)
 {
@@ -506,6 +530,8 @@ static const struct {
 	    "ファイルを無害化する" },
 	{ "queue", queue, "list|show|retry|hold|drop",
 	    "mails that wait in the spool", "スプールで待つメール" },
+	{ "handover", handover, "list|show|approve|…",
+	    "files that go from zone to zone", "区域の間で渡すファイル" },
 	{ "quarantine", quarantine, "list|show|release|…",
 	    "originals of mails that were changed",
 	    "無害化で変えたメールの原本" },

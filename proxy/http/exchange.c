@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "proxy/http/detoxed.h"
+#include "proxy/http/handover.h"
 #include "proxy/http/inspect.h"
 #include "proxy/http/parcel.h"
 #include "proxy/http/said.h"
@@ -76,6 +77,7 @@ exchange_finish(
 	x->wait = NULL;
 	parcel_end(x);
 	unlock_end(x);
+	handover_end(x);
 	detoxed_end(x);
 	inspect_end(x);
 	said_free(x->said);
@@ -180,6 +182,10 @@ exchange_request_body(struct exchange *x, struct bytes b)
 		warn_form_body(x, b);
 		return;
 	}
+	if (x->handover != NULL) {
+		handover_body(x, b);
+		return;
+	}
 	if (x->said != NULL) {
 		said_push(x, b);
 		return;
@@ -209,8 +215,14 @@ exchange_request_end(struct exchange *x, const struct field *trailers, size_t n)
 	if (x->form != NULL) {
 		if (x->unlock != NULL)
 			unlock_form_end(x);
+		else if (x->handover != NULL)
+			handover_form_end(x);
 		else
 			warn_form_end(x);
+		return;
+	}
+	if (x->handover != NULL) {
+		handover_body_end(x);
 		return;
 	}
 	if (x->content_up != NULL) {

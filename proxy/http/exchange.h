@@ -19,6 +19,7 @@ struct tunnel;
 struct detoxing;
 struct parcel_wait;
 struct unlock_wait;
+struct handover_wait;
 struct detox_report;
 
 enum body_state {
@@ -82,7 +83,8 @@ struct exchange {
 	    *refused;      /* why it could not be made harmless */
 	struct said *said; /* over a WebSocket; see said.h */
 
-	struct unlock_wait *unlock;   /* see unlock.h */
+	struct unlock_wait *unlock;     /* see unlock.h */
+	struct handover_wait *handover; /* see handover.h */
 	struct buf *form;             /* that the user sends back; see warn.h */
 	struct bytes back;            /* where the form leads; or none */
 	char ticket[PASSES_TICKET_N]; /* for the page that warns */

@@ -3,6 +3,7 @@
 
 #include <openssl/pem.h>
 
+#include "proxy/http/handover.h"
 #include "proxy/http/unlock.h"
 
 #define OWN_MAX 65536
@@ -61,6 +62,8 @@ own_answer(struct exchange *x, struct bytes target)
 
 	if (unlock_is_asked_for(path))
 		return unlock_page(x, path);
+	if (handover_is_asked_for(x, path))
+		return handover_page(x, path, target);
 	if (!bytes_equal(x->request.method, BYTES("GET")) &&
 	    !bytes_equal(x->request.method, BYTES("HEAD")))
 		return exchange_refuse(x, ANSWER_BAD_REQUEST,

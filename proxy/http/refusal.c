@@ -70,7 +70,7 @@ make_head(struct exchange *x, unsigned status, const char *type,
 		    bytes_of(language));
 	/* A page with a form in a frame could be clicked on unseen. */
 	add_field(m, room, FIELD_OTHER, "Content-Security-Policy",
-	    x->ticket[0] == '\0' && x->unlock == NULL
+	    x->ticket[0] == '\0' && x->unlock == NULL && x->handover == NULL
 		? BYTES(PAGE_CSP)
 		: BYTES(PAGE_CSP "; frame-ancestors 'none'"));
 	/* By a page and not by 303: browsers hold what a form's answer leads to

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * crossings: the files of the gate's records, one for each year in Japan:
- * "crossings.jsonl" of the settings is "crossings-2026.jsonl". They are kept
- * for seven years, so nothing but a year ends one; a new one begins with the
- * hash of the last line of the one before. The parent opens them, as the gate
- * has no files.
+ * crossings: the files of the gate's and the keeper's records, one for each
+ * year in Japan: "crossings.jsonl" of the settings is "crossings-2026.jsonl".
+ * They are kept for seven years, so nothing but a year ends one; a new one
+ * begins with the hash of the last line of the one before. The parent opens
+ * them, as neither process may open any.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -222,12 +222,18 @@ release:
 	return fd;
 }
 
-/* A gate that runs over the end of a year is given the new file. */
+/* Who writes it and runs over the end of a year is given the new file. */
 static void
 give_new_file(struct worker *w, time_t now)
 {
+	const struct generation *g =
+	    w->generation != NULL ? w->generation : parent.current;
 	struct err e = { 0 };
-	int fd = crossings_open(w->generation->settings, now, &e);
+	int fd;
+
+	if (g == NULL)
+		return;
+	fd = crossings_open(g->settings, now, &e);
 
 	if (fd < 0) {
 		log_say(EVENT_FAILURE, "%s", e.text);
@@ -252,7 +258,8 @@ look(void *owner)
 			struct worker *w = &parent.workers[i];
 
 			if (w->state != WORKER_FREE &&
-			    w->kind == PROCESS_GATE && w->generation != NULL)
+			    (w->kind == PROCESS_GATE ||
+				w->kind == PROCESS_HANDOVER))
 				give_new_file(w, now);
 		}
 	if (year > known)

@@ -166,6 +166,7 @@ current_ready(struct generation *g)
 		sd_notify(0, "READY=1");
 	} else {
 		originals_serve(g->settings);
+		handover_serve(g->settings);
 		atomic_fetch_add(&parent.board->reloads, 1);
 		log_begin(&l, EVENT_RELOADED, NULL);
 		log_number(&l, "generation", g->number);
@@ -203,11 +204,13 @@ standing_serve(void)
 	const struct worker *journal = worker_find(PROCESS_JOURNAL, NULL);
 	const struct worker *control = worker_find(PROCESS_CONTROL, NULL);
 	const struct worker *store = worker_find(PROCESS_STORE, NULL);
+	const struct worker *keeper = worker_find(PROCESS_HANDOVER, NULL);
 
 	return parent.current != NULL ||
 	    (journal != NULL && journal->state == WORKER_READY &&
 		control != NULL && control->state == WORKER_READY &&
-		(store == NULL || store->state == WORKER_READY));
+		(store == NULL || store->state == WORKER_READY) &&
+		(keeper == NULL || keeper->state == WORKER_READY));
 }
 
 void
@@ -373,7 +376,8 @@ generation_begin(struct err *e)
 		return -1;
 	if (check_unchanged(s, e) < 0 || prepare_content(s, e) < 0 ||
 	    reputation_open(s, e) < 0 || originals_prepare(s, e) < 0 ||
-	    open_sockets(s, e) < 0 || enforcement_prepare(s, e) < 0 ||
+	    handover_prepare(s, e) < 0 || open_sockets(s, e) < 0 ||
+	    enforcement_prepare(s, e) < 0 ||
 	    separation_prepare(s, e) < 0) {
 		settings_free(s);
 		return -1;

@@ -69,16 +69,23 @@ void
 parent_finish_stop(void)
 {
 	struct worker *control = worker_find(PROCESS_CONTROL, NULL);
-	struct worker *store = worker_find(PROCESS_STORE, NULL);
+	const enum process_kind keepers[] = { PROCESS_STORE, PROCESS_HANDOVER };
+	bool waits = false;
 
 	parent.generations_gone = true;
-	/* It has more to say than that it stops. */
-	if (store != NULL && store->pid > 0) {
-		worker_send(store, PARENT_STOP, 0, NULL, -1);
-		return;
+	/* They have more to say than that they stop. */
+	for (size_t i = 0; i < COUNT(keepers); i++) {
+		struct worker *w = worker_find(keepers[i], NULL);
+
+		if (w != NULL && w->pid > 0) {
+			worker_send(w, PARENT_STOP, 0, NULL, -1);
+			waits = true;
+		} else if (w != NULL) {
+			worker_release(w);
+		}
 	}
-	if (store != NULL)
-		worker_release(store);
+	if (waits)
+		return;
 	if (control != NULL) {
 		worker_send(control, PARENT_STOP, 0, NULL, -1);
 	}
@@ -284,6 +291,7 @@ parent_run(const char *settings_file)
 	start_standing(PROCESS_CONTROL, &e);
 	originals_serve(parent.coming->settings);
 	crossings_watch();
+	handover_serve(parent.coming->settings);
 	timer_start(parent.ticket_timer,
 	    parent.coming->settings->keysmith.ticket_rotation_ms);
 	loop_run(parent.loop);

@@ -40,6 +40,7 @@ struct worker {
 	unsigned crashes; /* in a row, each soon after its start */
 	int ring_fd;
 	bool ring_announced; /* to the journal that runs */
+	bool renewed;        /* it ends, to start with the newest settings */
 	struct err failure;  /* what it said before it ended */
 };
 
@@ -86,6 +87,7 @@ struct parent {
 	const char *control_socket;
 	const char *control_path;             /* that one, from the root */
 	const char *store_folder, *store_key; /* nor these, once it runs */
+	const char *handover_folder, *handover_key;
 	struct arena names;
 };
 
@@ -124,13 +126,28 @@ int originals_prepare(const struct settings *s, struct err *e) MUST_CHECK;
 /* It runs when there is mail, with the limits of those settings. */
 void originals_serve(const struct settings *s);
 
+/* handover.c: the same for the keeper of files that are handed over. */
+int handover_prepare(const struct settings *s, struct err *e) MUST_CHECK;
+/* Runs, with those settings, when there are ways. */
+void handover_serve(const struct settings *s);
+
+/* vaults.c: a folder and a key of something that is kept encrypted. */
+struct vault_place {
+	const char *group; /* of the settings, for messages */
+	const char *what;  /* is kept: "originals" */
+	const char *folder, *key_file, *user;
+	const char *database; /* its file in the folder */
+};
+/* Both are there, or made. 0, or -1 and *e. */
+int vault_place_prepare(const struct vault_place *p, struct err *e) MUST_CHECK;
+
 void orders_unlock(const struct worker *edge, const struct ipc_message *m);
 void orders_hint(const struct ipc_message *m);
 void orders_unlocked(const struct ipc_message *m);
 
-/* crossings.c: the file of this year's records for a gate that is about to
- * begin, and again for those that run when another year has begun. A descriptor
- * of its own (the lock is that one's), or -1 and *e. */
+/* crossings.c: the file of this year's records for a gate or keeper that is
+ * about to begin, and again for those that run when another year has begun. A
+ * descriptor of its own (the lock is that one's), or -1 and *e. */
 int crossings_open(const struct settings *s, time_t now, struct err *e)
     MUST_CHECK;
 void crossings_watch(void);

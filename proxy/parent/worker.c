@@ -24,6 +24,7 @@ static const struct {
 	[PROCESS_CONTROL] = { "control", control_start },
 	[PROCESS_STORE] = { "store", store_start },
 	[PROCESS_TRIPWIRE] = { "tripwire", tripwire_start },
+	[PROCESS_HANDOVER] = { "handover", handover_start },
 	[PROCESS_KEYSMITH] = { "keysmith", keysmith_start },
 	[PROCESS_DETOX] = { "detox", detox_start },
 	[PROCESS_GATE] = { "gate", gate_start },
@@ -112,7 +113,9 @@ channel_to(enum process_kind kind, const struct generation *g)
 static bool
 asks(const struct worker *w, enum process_kind kind)
 {
-	return (w->kind == PROCESS_EDGE && kind != PROCESS_STORE) ||
+	return (w->kind == PROCESS_EDGE &&
+		   (kind == PROCESS_KEYSMITH || kind == PROCESS_DETOX ||
+		       kind == PROCESS_HANDOVER)) ||
 	    (w->kind == PROCESS_MAIL &&
 		(kind == PROCESS_DETOX || kind == PROCESS_STORE));
 }
@@ -171,6 +174,38 @@ open_folder_of(const struct settings *s, const char *name, struct err *e)
 }
 
 static int listener_fds[LISTENERS_MAX];
+static int drop_fds[2 * HANDOVER_WAYS_MAX];
+
+/* In the order of the ways, drop before out: handover/drop.c takes them so. */
+static int
+equip_handover(struct child *c, struct err *e)
+{
+	const struct handover_settings *h = &c->settings->handover;
+
+	c->store_folder_fd = open_folder(h->folder, e);
+	if (c->store_folder_fd < 0)
+		return -1;
+	c->key_fd = open_file(c->settings, h->key_file, e);
+	if (c->key_fd < 0)
+		return -1;
+	c->crossings_fd = crossings_open(c->settings, time(NULL), e);
+	if (c->crossings_fd < 0)
+		return -1;
+	c->drop_fds = drop_fds;
+	for (size_t i = 0; i < h->ways_n; i++) {
+		const char *names[] = { h->ways[i].drop, h->ways[i].out };
+
+		for (size_t k = 0; k < COUNT(names); k++) {
+			if (names[k][0] == '\0')
+				continue;
+			drop_fds[c->drop_fds_n] = open_folder(names[k], e);
+			if (drop_fds[c->drop_fds_n] < 0)
+				return -1;
+			c->drop_fds_n++;
+		}
+	}
+	return 0;
+}
 
 static void
 equip_edge(const struct worker *w, struct child *c)
@@ -247,6 +282,8 @@ equip(struct worker *w, struct child *c, struct err *e)
 		c->kernel_log = parent.kernel_log;
 		c->kernel_log_fd = kernel_log_fd(parent.kernel_log);
 		return 0;
+	case PROCESS_HANDOVER:
+		return equip_handover(c, e);
 	case PROCESS_KEYSMITH:
 		c->key_fd = open_file(s, s->keysmith.ca_key, e);
 		return c->key_fd < 0 ? -1 : 0;
@@ -257,6 +294,7 @@ equip(struct worker *w, struct child *c, struct err *e)
 	case PROCESS_EDGE:
 		c->keysmith_fd = channel_to(PROCESS_KEYSMITH, w->generation);
 		c->detox_fd = channel_to(PROCESS_DETOX, w->generation);
+		c->handover_fd = channel_to(PROCESS_HANDOVER, NULL);
 		c->tickets_fd = parent.tickets_fd;
 		c->reputation_fd = parent.reputation_fd;
 		c->standings_fd = separation_fd();
@@ -280,11 +318,13 @@ unequip(const struct child *c)
 {
 	const int own[] = { c->parent_fd, c->keysmith_fd, c->detox_fd,
 		c->key_fd, c->journal_fd, c->spool_fd, c->store_fd,
-		c->store_folder_fd, c->crossings_fd };
+		c->store_folder_fd, c->handover_fd, c->crossings_fd };
 
 	for (size_t i = 0; i < COUNT(own); i++)
 		if (own[i] >= 0)
 			close(own[i]);
+	for (size_t i = 0; i < c->drop_fds_n; i++)
+		close(c->drop_fds[i]);
 }
 
 static uint64_t
@@ -378,7 +418,8 @@ worker_ready(struct worker *w)
 	w->state = WORKER_READY;
 	if (w->kind == PROCESS_JOURNAL)
 		workers_announce_rings();
-	if (worker_helps(w) || w->kind == PROCESS_STORE)
+	if (worker_helps(w) || w->kind == PROCESS_STORE ||
+	    w->kind == PROCESS_HANDOVER)
 		reconnect(w->kind, w->generation);
 	if (w->generation != NULL)
 		generation_check(w->generation);
@@ -393,7 +434,8 @@ worker_message(void *owner, const struct ipc_message *m)
 	bool from_control = w->kind == PROCESS_CONTROL;
 
 	if (m->type == PARENT_ORDER_ANSWER &&
-	    (w->kind == PROCESS_MAIL || w->kind == PROCESS_STORE))
+	    (w->kind == PROCESS_MAIL || w->kind == PROCESS_STORE ||
+		w->kind == PROCESS_HANDOVER))
 		orders_answered(m);
 	else if (m->type == PARENT_RELEASE && w->kind == PROCESS_STORE)
 		orders_release(m);
@@ -489,6 +531,7 @@ fill_child(const struct worker *w, struct child *c, int parent_fd)
 		.spool_fd = -1,
 		.store_fd = -1,
 		.store_folder_fd = -1,
+		.handover_fd = -1,
 		.wake_fd = parent.wake_fd,
 		.ring_fd = w->ring_fd,
 		.tickets_fd = -1,
@@ -573,11 +616,19 @@ worker_ended(struct worker *w, int status)
 		generation_check(g);
 		return;
 	}
+	/* It was told to, so that it starts with other settings. */
+	if (w->renewed && !parent.stopping) {
+		w->renewed = false;
+		w->crashes = 0;
+		restart_later(w);
+		return;
+	}
 	if (parent.stopping && g == NULL) {
-		bool store = w->kind == PROCESS_STORE;
+		bool keeps =
+		    w->kind == PROCESS_STORE || w->kind == PROCESS_HANDOVER;
 
 		worker_release(w);
-		if (store && parent.generations_gone)
+		if (keeps && parent.generations_gone)
 			parent_finish_stop();
 		else if (worker_find(PROCESS_JOURNAL, NULL) == NULL)
 			loop_stop(parent.loop);

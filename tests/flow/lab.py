@@ -31,8 +31,8 @@ SECURE = "proxy.lab.test"  # the proxy's name, of its listener with TLS
 
 USERS = {"edge_user": 64801, "keysmith_user": 64802,
          "journal_user": 64803, "control_user": 64804, "detox_user": 64805,
-         "mail_user": 64806, "store_user": 64807,
-         "gate_user": 64808, "tripwire_user": 64809}
+         "mail_user": 64806, "store_user": 64807, "gate_user": 64808,
+         "tripwire_user": 64809, "handover_user": 64811}
 
 
 def wait_until(what, seconds=10, every=0.02):
