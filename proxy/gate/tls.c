@@ -201,13 +201,29 @@ use_own(struct gate *g, struct bytes chain, EVP_PKEY *key, struct err *e)
 }
 
 static int
+judge_mode(int fd, const char *name, struct err *e)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return err_set(e, "%s: cannot be read: %m", name);
+	return (st.st_mode & (S_IROTH | S_IWOTH)) == 0
+	    ? 0
+	    : err_set(e, "%s: has mode %04o, open to everyone, expected 0600",
+		  name, (unsigned)st.st_mode & 07777);
+}
+
+static int
 open_own(struct gate *g, int key_fd, struct err *e)
 {
 	const struct isolation_settings *s = &g->model->settings;
-	EVP_PKEY *key = open_key(key_fd);
+	EVP_PKEY *key;
 	struct buf chain;
 	int result = -1;
 
+	if (judge_mode(key_fd, s->gate_key, e) < 0)
+		return -1;
+	key = open_key(key_fd);
 	buf_init(&chain, PEM_MAX);
 	if (key == NULL)
 		err_set(e, "%s: holds no private key in PEM without a password",

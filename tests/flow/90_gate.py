@@ -655,6 +655,27 @@ def test_the_gate_is_locked_in(lab):
             assert (fd.stat().st_dev, fd.stat().st_ino) != (key.st_dev, key.st_ino)
 
 
+def test_a_key_that_does_not_fit_changes_nothing(lab):
+    folder = lab.dir / "isolation"
+    key = folder / "gate.key"
+    good = key.read_bytes()
+    cases = {
+        "is not the key of": (folder / "juki.key").read_bytes(),
+        "holds no private key": b"nothing\n",
+        "open to everyone": None,
+    }
+    for words, text in cases.items():
+        if text is None:
+            os.chmod(key, 0o644)
+        else:
+            key.write_bytes(text)
+        done = lab.ctl("reload", check=False)
+        assert done.returncode != 0 and words in done.stdout + done.stderr, done
+        key.write_bytes(good)
+        os.chmod(key, 0o600)
+        assert curl(lab).returncode == 0
+
+
 def test_many_at_once_have_one_chain(lab):
     wrong = []
 
