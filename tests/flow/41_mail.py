@@ -9,6 +9,7 @@ import time
 from lab import CITY, CITY_LGWAN, CITY_MYNUMBER, STRANGER, TOWN, USERS, Lab, free_port, wait_until
 from mail_peer import Hop, Talk
 
+PROVISION = "127.0.8.10"
 MAIL = (b"From: a@outside.test\r\nTo: taro@city.test\r\nSubject: hello\r\n"
         b"Message-ID: <%s@outside.test>\r\nDate: Fri, 27 Nov 2026 09:00:00 +0900\r\n\r\nhello\r\n")
 
@@ -32,6 +33,7 @@ class MailLab(Lab):
 mail = {{ name = "mx.pref.test"; routes = "mail.conf"; spool = "spool"; spool_free_min = 0;
   retry_min = 1; listeners = ( {{ address = "127.0.0.1:{self.mail_port}"; xclient_from = ["127.0.7.0/24"];
   proxy_protocol_from = ["127.0.5.0/24"]; }} ); {self.mail_settings} }};
+provision = ( {{ name = "chukan"; addresses = ["{PROVISION}"]; owner = "o"; certificate = "{"0" * 64}"; }} );
 """
 
     def write_settings(self, **change):
@@ -266,6 +268,15 @@ def test_a_trusted_host_names_the_client(lab):
         t.s.sendall(b"PROXY TCP4 127.0.1.10 127.0.0.1 5555 25\r\n")
         assert t.read().startswith("220 ")
         assert t.send(MAIL % b"proxied", "a@city.test", ["b@partner.test"])[-1].startswith("250"), "as the city"
+
+
+def test_the_provision_network_sends_no_mail(lab):
+    with lab.talk(PROVISION, greet=False) as t:
+        assert t.read().startswith("550 5.7.1 "), "nothing begins there"
+    with lab.talk("127.0.7.1") as t:
+        t.say("EHLO relay\r\n")
+        assert t.say(f"XCLIENT ADDR={PROVISION} NAME=[UNAVAILABLE]\r\n").startswith("550 5.7.1 ")
+        assert t.say("XCLIENT ADDR=127.0.9.9 NAME=[UNAVAILABLE]\r\n").startswith("220 ")
 
 
 def test_a_killed_process_loses_nothing(lab):
