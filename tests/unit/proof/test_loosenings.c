@@ -157,6 +157,14 @@ kind_made_plain(struct site *s)
 	site_communication(s, "tax")->kind = COMMUNICATION_PLAIN;
 }
 
+/* Both let the same packets through, and only the first may. */
+static void
+plain_beside_what_may(struct site *s)
+{
+	set_from(s, "six", "10.2.3.20");
+	set_to(s, "six", "10.9.1.0/24");
+}
+
 static void
 ping_to_the_internet(struct site *s)
 {
@@ -489,6 +497,8 @@ static const struct {
 	ROW(destination_widened_over_provision, "communication \"tax\"",
 	    "reach 10.9.0.10:443 (provision)"),
 	ROW(kind_made_plain, "communication \"tax\"", "(lgwan-network)"),
+	ROW(plain_beside_what_may, "communication \"six\"",
+	    "10.2.3.20 (mynumber) reach 10.9.1.0:443 (lgwan-network)"),
 	ROW(ping_to_the_internet, "communication \"ping\"", "with icmp by"),
 	ROW(form_of_a_my_number_address, "communication \"six\"",
 	    "[64:ff9b::a01:31e]:443 (mynumber)"),
