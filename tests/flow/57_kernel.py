@@ -389,6 +389,32 @@ def test_drift_is_found_and_mended(lab):
         assert theirs() == other
 
 
+def state(lab):
+    """What the parent said last of the kernel's rules."""
+    return next((e for e in reversed(lab.journal())
+                 if e["event"] in ("isolation_applied", "isolation_closed")), {"event": None})
+
+
+def test_the_gate_is_closed_while_the_rules_cannot_be_loaded(lab):
+    """Another program takes the table for its own: nobody else can change it then."""
+    wait_until(lambda: state(lab)["event"] == "isolation_applied")
+    other = subprocess.Popen(["nft", "-i"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+    try:
+        other.stdin.write(f"delete table inet {TABLE}; add table inet {TABLE} {{ flags owner; }}\n")
+        other.stdin.flush()
+        wait_until(lambda: state(lab)["event"] == "isolation_closed")
+        assert "not permitted" in state(lab)["text"]
+        wait_until(lambda: "<1>sekishod: the gate is closed until the kernel holds the rules" in lab.errors())
+        refused = lab.ctl("reload", check=False)
+        assert refused.returncode == 1 and "not permitted" in refused.stdout + refused.stderr, refused
+        assert state(lab)["event"] == "isolation_closed"
+    finally:
+        other.stdin.close()
+        other.wait()
+    wait_until(lambda: state(lab)["event"] == "isolation_applied")
+    wait_until(lambda: ctl(lab, "verify")[0] == 0)
+
+
 def test_verify_says_what_differs(lab):
     lab.write_settings(kernel="false")  # nobody mends it meanwhile
     lab.ctl("reload")
