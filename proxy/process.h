@@ -120,8 +120,8 @@ struct child {
 			      * append */
 	int kernel_log_fd;   /* tripwire: what the kernel logs, or -1 */
 	struct kernel_log *kernel_log; /* tripwire: whose that is */
-	int *drop_fds;       /* handover: drop and out folders, in the order of
-			      * the ways */
+	int *drop_fds; /* handover: drop and out folders, in the order of
+			* the ways */
 	size_t drop_fds_n;
 };
 

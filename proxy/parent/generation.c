@@ -377,8 +377,7 @@ generation_begin(struct err *e)
 	if (check_unchanged(s, e) < 0 || prepare_content(s, e) < 0 ||
 	    reputation_open(s, e) < 0 || originals_prepare(s, e) < 0 ||
 	    handover_prepare(s, e) < 0 || open_sockets(s, e) < 0 ||
-	    enforcement_prepare(s, e) < 0 ||
-	    separation_prepare(s, e) < 0) {
+	    enforcement_prepare(s, e) < 0 || separation_prepare(s, e) < 0) {
 		settings_free(s);
 		return -1;
 	}

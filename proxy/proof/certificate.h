@@ -23,7 +23,8 @@ struct certificate {
  * SHA-256 of all that is registered and granted, in an order of its own: two
  * settings that say the same give the same, wherever it stands in files.
  */
-void certificate_model_digest(const struct proof *p, uint8_t out[MODEL_DIGEST_N]);
+void certificate_model_digest(
+    const struct proof *p, uint8_t out[MODEL_DIGEST_N]);
 /* 0, or -1 and *e: a policy file cannot be read. */
 int certificate_print(const struct certificate *c, bool japanese, FILE *out,
     struct err *e) MUST_CHECK;
