@@ -16,6 +16,8 @@ MAIL = (b"From: a@outside.test\r\nTo: taro@city.test\r\nSubject: hello\r\n"
 
 class MailLab(Lab):
     """Its next hops are attributes: city, toge (raw), and partner, the outside."""
+    provision = f"""provision = ( {{ name = "chukan"; addresses = ["{PROVISION}"]; owner = "o";
+  certificate = "{"0" * 64}"; }} );"""
 
     def __init__(self, build, mail="", routes=None, mails=1, **kw):
         self.mail_port = free_port()
@@ -33,7 +35,7 @@ class MailLab(Lab):
 mail = {{ name = "mx.pref.test"; routes = "mail.conf"; spool = "spool"; spool_free_min = 0;
   retry_min = 1; listeners = ( {{ address = "127.0.0.1:{self.mail_port}"; xclient_from = ["127.0.7.0/24"];
   proxy_protocol_from = ["127.0.5.0/24"]; }} ); {self.mail_settings} }};
-provision = ( {{ name = "chukan"; addresses = ["{PROVISION}"]; owner = "o"; certificate = "{"0" * 64}"; }} );
+{self.provision}
 """
 
     def write_settings(self, **change):

@@ -55,6 +55,17 @@ class Kernel(Lab):
     kernel = "true"
     mac = ""
 
+    def stop(self):
+        """Rules outlive the daemon; other tests stand in the same namespace."""
+        try:
+            super().stop()
+        finally:
+            for command in ("nft delete table inet sekisho_isolation", "nft delete table inet sekisho",
+                            "ip link del my0", "ip link del lg0", "ip link del be0"):
+                subprocess.run(command.split(), capture_output=True, check=False)
+            for way in ("ipv4/ip_forward", "ipv6/conf/all/forwarding"):
+                pathlib.Path("/proc/sys/net", way).write_text("0")
+
     def write_settings(self, **change):
         super().write_settings(**change)
         conf = self.dir / "sekisho.conf"

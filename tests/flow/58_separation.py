@@ -35,6 +35,7 @@ systems = (
 class SeparationLab(mail_module.MailLab):
     """Its processes are started anew within a second, however often they die."""
     owner, probe = "市民課", "none"
+    provision = ""  # it stands in MODEL
 
     def write_settings(self, **change):
         super().write_settings(**change)
