@@ -24,7 +24,7 @@ step_back(uint8_t octets[16])
 struct range
 range_of(const struct prefix *p)
 {
-	struct range r;
+	struct range r = { 0 };
 
 	prefix_ends(p, r.first, r.last);
 	return r;

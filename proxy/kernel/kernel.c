@@ -271,6 +271,7 @@ read_table(struct nft_ctx *c, const char *table, struct err *e)
 		const char *kind;
 		json_t *thing;
 
+		/* cppcheck-suppress unknownMacro */
 		json_object_foreach(object, kind, thing)
 		    hold_thing(h, kind, thing, &place);
 	}

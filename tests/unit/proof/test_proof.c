@@ -107,7 +107,7 @@ open_random(struct site *s, unsigned *seed)
 	    " [\"10.0.9.1\"]; }; provision = ( { name = \"p\"; addresses ="
 	    " [\"10.9.0.10\"]; port = 8446; owner = \"o\"; certificate ="
 	    " \"%064u\"; } );",
-	    7);
+	    7u);
 	site_open(s, text);
 }
 
@@ -556,7 +556,7 @@ END_TEST
 
 START_TEST(certificate_knows_one_model_from_another)
 {
-	uint8_t one[MODEL_DIGEST_N], other[MODEL_DIGEST_N];
+	uint8_t one[MODEL_DIGEST_N] = { 0 }, other[MODEL_DIGEST_N] = { 0 };
 	struct proof p;
 
 	for (size_t round = 0; round < 5; round++) {
