@@ -154,8 +154,8 @@ START_TEST(isolation_has_what_the_settings_say)
 
 	ck_assert_msg(m != NULL, "%s", err.text);
 	ck_assert_str_eq(m->settings.statements, "/nowhere/s");
-	ck_assert_str_eq(
-	    m->settings.crossings, "/var/log/sekisho/crossings.jsonl");
+	ck_assert_str_eq(m->settings.crossings,
+	    "/var/lib/sekisho/crossings/crossings.jsonl");
 	ck_assert_uint_eq(m->settings.lgwan_prefixes_n, 2);
 	ck_assert_uint_eq(m->endpoints_n, 2);
 	ck_assert_uint_eq(m->endpoints[0].at[0].port, 8446);
