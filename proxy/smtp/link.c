@@ -467,8 +467,8 @@ links_drain(struct links *ls)
 			leave(l);
 }
 
-static SSL_CTX *
-new_ctx(struct trust *trust)
+SSL_CTX *
+link_ctx_new(struct trust *trust)
 {
 	SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
 
@@ -502,7 +502,7 @@ links_new(const struct mail_settings *s, const struct upstream_settings *u,
 	ls->loop = l;
 	ls->room = room;
 	ls->owner = owner;
-	ls->ctx = new_ctx(trust);
+	ls->ctx = link_ctx_new(trust);
 	if (ls->ctx != NULL)
 		return ls;
 	err_set(e, "TLS to next hops: out of memory");

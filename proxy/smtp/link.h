@@ -29,6 +29,10 @@ void links_free(struct links *ls);
 /* Closes those that nobody uses, and the others after their mail. */
 void links_drain(struct links *ls);
 
+/* For TLS with who is verified by trust's anchors, TLS 1.2 at least. NULL: out
+ * of memory. */
+SSL_CTX *link_ctx_new(struct trust *trust);
+
 /* Where the hop's name comes from, so how far it is trusted. */
 enum link_reach {
 	LINK_REACH_JUDGED = 0, /* from a name server: reach_judge decides */

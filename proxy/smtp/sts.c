@@ -5,6 +5,7 @@
 #include <ctype.h>
 #include <stdlib.h>
 
+#include "proxy/smtp/link.h"
 #include "proxy/smtp/sts_state.h"
 
 #define PLACES 256
@@ -434,7 +435,7 @@ sts_new(const struct upstream_settings *u, struct resolver *r,
 	s->resolver = r;
 	s->loop = l;
 	s->port = STS_PORT;
-	s->ctx = sts_ctx_new(trust);
+	s->ctx = link_ctx_new(trust);
 	if (s->ctx == NULL) {
 		err_set(e, "TLS to policy hosts: out of memory");
 		free(s);

@@ -19,6 +19,3 @@ struct sts {
 	uint16_t port;
 	const struct zone *permitted; /* NULL: public addresses alone */
 };
-
-/* NULL: out of memory. */
-SSL_CTX *sts_ctx_new(struct trust *trust);
