@@ -37,6 +37,16 @@ HOSTS = {
 class Gate(Lab):
     """A Lab whose daemon stands between two networks."""
 
+    def stop(self):
+        """What leads packets here would lead those of the next tests, too."""
+        try:
+            super().stop()
+        finally:
+            for command in ("nft delete table inet sekisho", *(
+                    f"ip {family} {what}" for family in ("-4", "-6") for what in (
+                        "rule del fwmark 1 lookup 100", "route del local default dev lo table 100"))):
+                subprocess.run(command.split(), capture_output=True, check=False)
+
     def write_settings(self, **change):
         super().write_settings(**change)
         conf = self.dir / "sekisho.conf"
