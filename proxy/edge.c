@@ -265,6 +265,7 @@ edge_start(struct child *c)
 	process_begin(c, parent_message, e);
 	e->loop = c->loop;
 	e->trips = trips_new(e->loop, TRIP_WEB, process_tripped, c);
+	e->leaks = trips_new(e->loop, TRIP_CANARY, process_tripped, c);
 	e->detox = detox_client_new(e->loop, e->settings->profiles.all,
 	    e->settings->profiles.n, NULL, NULL);
 	e->handover = handover_client_new(e->loop, intake_judge, e);
@@ -280,6 +281,7 @@ edge_start(struct child *c)
 	process_ready(c);
 	loop_run(e->loop);
 	trips_free(e->trips);
+	trips_free(e->leaks);
 	log_say(EVENT_STOPPED, "pid %d", (int)getpid());
 	return 0;
 }

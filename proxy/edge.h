@@ -36,6 +36,7 @@ struct edge {
 	struct unlock_wait *unlocks; /* who waits for mail processes */
 	uint32_t unlock_jobs;        /* so far */
 	struct trips *trips;         /* of My Number segments */
+	struct trips *leaks;         /* of canaries */
 	SSL_CTX *client_tls;         /* the server side towards clients */
 	struct tickets *tickets;
 	struct swap reputation;      /* the list file */

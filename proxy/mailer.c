@@ -223,6 +223,7 @@ mailer_start(struct child *c)
 	process_begin(c, parent_message, m);
 	m->loop = c->loop;
 	m->trips = trips_new(m->loop, TRIP_MAIL, process_tripped, c);
+	m->leaks = trips_new(m->loop, TRIP_CANARY, process_tripped, c);
 	m->detox = detox_client_new(m->loop, m->settings->profiles.all,
 	    m->settings->profiles.n, NULL, NULL);
 	m->store = store_client_new(m->loop);
@@ -240,6 +241,7 @@ mailer_start(struct child *c)
 	process_ready(c);
 	loop_run(m->loop);
 	trips_free(m->trips);
+	trips_free(m->leaks);
 	spool_close(m->spool);
 	log_say(EVENT_STOPPED, "pid %d", (int)getpid());
 	return 0;

@@ -47,6 +47,7 @@ struct mailer {
 	struct suspect_names *suspects; /* whom strangers may imitate */
 	struct rspamd *rspamd;
 	struct trips *trips; /* of My Number segments */
+	struct trips *leaks; /* of canaries */
 	SSL_CTX *tls;        /* NULL: not offered */
 	struct session_settings session;
 	struct rates client_rates, body_rates;

@@ -100,6 +100,10 @@ static const struct setting root_table[] = {
 	SETTING_NEST_ROW(communications,
 	    "Specific communications between segments; a list.",
 	    "特定通信（並び）。"),
+	SETTING_NEST_ROW(leak_canaries,
+	    "What is laid among separated data, to be seen where it must not"
+	    " be; a list.",
+	    "漏えいを知らせるおとりの一覧。"),
 	SETTING_NEST_ROW(
 	    reputation, "URL lists from outside.", "外部の URL リスト。"),
 	SETTING_NEST_ROW(score, "What a name may look like.", "名前の怪しさ。"),
@@ -175,6 +179,11 @@ settings_groups_fill(void)
 		    "Specific communications (特定通信): what may pass between"
 		    " segments.",
 		    "特定通信: アドレス範囲の間で通してよいもの。" },
+		{ "leak_canaries[]", leak_canary_table, leak_canary_table_n,
+		    "What is laid among separated data: wherever it is seen,"
+		    " data has left.",
+		    "漏えいを知らせるおとり。どこで見つかっても漏えいの証拠に"
+		    "なる。" },
 		{ "reputation", reputation_table, reputation_table_n,
 		    "URL lists from outside.", "外部の URL リスト。" },
 		{ "score", score_table, score_table_n,
@@ -753,7 +762,9 @@ load_rules(struct settings *s, const config_setting_t *root, struct err *e)
 	s->zones = zones_load(root, &s->arena, e);
 	if (s->zones == NULL ||
 	    err_take(&all, load_isolation(s, root, e), e) < 0 ||
-	    err_take(&all, load_policies(s, root, e), e) < 0 || all < 0)
+	    err_take(&all, load_policies(s, root, e), e) < 0 || all < 0 ||
+	    policy_use_canaries(s->policy, s->isolation->leak_items,
+		s->isolation->leak_items_n, e) < 0)
 		return -1;
 	if (err_take(&all, load_routes(s, e), e) < 0 ||
 	    err_take(&all, load_handover(s, root, e), e) < 0 || all < 0)

@@ -94,6 +94,25 @@ skip_nothing(struct bytes text, size_t at)
 	return is_digit(text, to) ? to : at;
 }
 
+/* Whole blocks of text without one are passed by a loop that the compiler makes
+ * vectors of. */
+size_t
+chain_next_digit(const uint8_t *p, size_t at, size_t end)
+{
+	while (end - at >= 64) {
+		uint8_t any = 0;
+
+		for (size_t i = 0; i < 64; i++)
+			any |= (uint8_t)(p[at + i] - '0') < 10;
+		if (any)
+			break;
+		at += 64;
+	}
+	while (at < end && (uint8_t)(p[at] - '0') >= 10)
+		at++;
+	return at;
+}
+
 size_t
 chain_skip_fraction(struct bytes text, size_t at)
 {

@@ -41,6 +41,8 @@ struct chain {
 	struct chain_group groups[CHAIN_GROUPS_MAX];
 };
 
+/* The first digit within at..end, or end. */
+size_t chain_next_digit(const uint8_t *p, size_t at, size_t end);
 /* Behind a ".0" that stands at the end of a number there, as programs write
  * what they keep as a float; else at. */
 size_t chain_skip_fraction(struct bytes text, size_t at);

@@ -10,6 +10,7 @@
 #include <openssl/crypto.h>
 #include <stdlib.h>
 
+#include "filters/dlp/canary.h"
 #include "filters/dlp/context.h"
 #include "filters/dlp/fold.h"
 #include "filters/dlp/found.h"
@@ -32,6 +33,7 @@ const struct dlp_settings dlp_defaults = {
 		[DLP_LICENCE] = { .log_at = 1, .warn_at = 1, .block_at = 5 },
 		[DLP_RESIDENT] = { .log_at = 3, .warn_at = 5, .block_at = 20 },
 		[DLP_KEYWORD] = { .log_at = 1, .warn_at = 1 },
+		[DLP_CANARY] = { .block_at = 1 },
 	},
 	.confidence_min = 70,
 	.density_min = 5,
@@ -44,6 +46,9 @@ struct dlp_rules {
 	uint8_t key[DLP_KEY_MAX];
 	size_t keywords_n;
 	char (*keywords)[WORD_BYTES_MAX + 1];
+	struct canaries *canaries;
+	size_t markers_n; /* behind the keywords in the automaton */
+	uint8_t markers[DLP_CANARIES_MAX]; /* whose they are */
 };
 
 struct dlp {
@@ -57,6 +62,8 @@ struct dlp {
 	uint16_t words_state;
 	uint64_t bytes;
 	uint32_t keyword_hits[WORDS_MAX];
+	uint32_t canary_hits[DLP_CANARIES_MAX];
+	struct canary_roll roll;
 	uint32_t sure[DLP_KINDS]; /* distinct ones that count, so far */
 	struct chain chain;
 	struct context context;
@@ -78,6 +85,7 @@ dlp_kind_name(enum dlp_kind k)
 		[DLP_CORPORATE] = "corporate",
 		[DLP_RESIDENT] = "resident",
 		[DLP_KEYWORD] = "keyword",
+		[DLP_CANARY] = "canary",
 	};
 
 	return k < DLP_KINDS ? names[k] : "";
@@ -99,18 +107,44 @@ dlp_verdict_name(enum dlp_verdict v)
 	return "block";
 }
 
+/* Keywords and markers are one automaton's. */
+static struct words *
+make_words(
+    const struct dlp_rules *r, const struct dlp_settings *s, struct err *e)
+{
+	const char **all;
+	struct words *w;
+
+	if (s->keywords_n + r->markers_n > WORDS_MAX) {
+		err_set(e, "more than %d keywords", WORDS_MAX);
+		return NULL;
+	}
+	all = calloc(s->keywords_n + r->markers_n + 1, sizeof(*all));
+	must(all != NULL);
+	for (size_t i = 0; i < s->keywords_n; i++)
+		all[i] = s->keywords[i];
+	for (size_t i = 0; i < r->markers_n; i++)
+		all[s->keywords_n + i] =
+		    canaries_marker(r->canaries, r->markers[i]);
+	w = words_new(all, s->keywords_n + r->markers_n, e);
+	free(all);
+	return w;
+}
+
 struct dlp_rules *
 dlp_rules_new(const struct dlp_settings *s, struct err *e)
 {
 	struct dlp_rules *r = calloc(1, sizeof(*r));
 
 	must(r != NULL);
+	r->canaries = canaries_new(s->canaries, s->canaries_n);
+	r->markers_n = canaries_markers(r->canaries, r->markers);
 	if (s->key.n > DLP_KEY_MAX) {
 		err_set(e, "the key has %zu bytes; at most %d are expected",
 		    s->key.n, DLP_KEY_MAX);
 		goto free_rules;
 	}
-	r->words = words_new(s->keywords, s->keywords_n, e);
+	r->words = make_words(r, s, e);
 	if (r->words == NULL)
 		goto free_rules;
 	r->settings = *s;
@@ -118,6 +152,7 @@ dlp_rules_new(const struct dlp_settings *s, struct err *e)
 		memcpy(r->key, s->key.p, s->key.n);
 	r->settings.key.p = r->key;
 	r->settings.keywords = NULL;
+	r->settings.canaries = NULL;
 	r->keywords_n = s->keywords_n;
 	r->keywords = calloc(s->keywords_n + 1, sizeof(*r->keywords));
 	must(r->keywords != NULL);
@@ -145,6 +180,7 @@ dlp_rules_free(struct dlp_rules *r)
 		return;
 	words_free(r->words);
 	free(r->keywords);
+	canaries_free(r->canaries);
 	OPENSSL_cleanse(r, sizeof(*r));
 	free(r);
 }
@@ -158,11 +194,22 @@ take_word(struct words_sink *s, struct word_hit hit)
 }
 
 static void
+see_canary(struct dlp *d, int index)
+{
+	if (index >= 0)
+		d->sure[DLP_CANARY] += d->canary_hits[index]++ == 0;
+}
+
+static void
 take_keyword(struct words_sink *s, size_t index)
 {
 	struct dlp *d = CONTAINER(s, struct dlp, sink);
+	size_t keywords_n = d->rules->keywords_n;
 
-	d->sure[DLP_KEYWORD] += d->keyword_hits[index]++ == 0;
+	if (index < keywords_n)
+		d->sure[DLP_KEYWORD] += d->keyword_hits[index]++ == 0;
+	else
+		see_canary(d, d->rules->markers[index - keywords_n]);
 }
 
 struct dlp *
@@ -186,13 +233,20 @@ dlp_free(struct dlp *d)
 	free(d);
 }
 
+/* Whether words are looked for everywhere. */
+static bool
+has_keywords(const struct dlp *d)
+{
+	return d->rules->keywords_n + d->rules->markers_n > 0;
+}
+
 /* Looks for words up to `to`; without keywords only around numbers. */
 static void
 find_words(struct dlp *d, size_t from, size_t to)
 {
 	size_t at = d->words_at < d->base ? 0 : (size_t)(d->words_at - d->base);
 
-	if (d->rules->keywords_n == 0 && at < from) {
+	if (!has_keywords(d) && at < from) {
 		at = from;
 		d->words_state = 0;
 	}
@@ -442,38 +496,19 @@ judge_chain(struct dlp *d)
 		text_of(d), d->base, &d->context, &d->table });
 }
 
-/* The first digit within at..end, or end. Whole blocks of text without one
- * are passed by a loop that the compiler makes vectors of. */
-static size_t
-next_digit(const uint8_t *p, size_t at, size_t end)
-{
-	while (end - at >= 64) {
-		uint8_t any = 0;
-
-		for (size_t i = 0; i < 64; i++)
-			any |= (uint8_t)(p[at + i] - '0') < 10;
-		if (any)
-			break;
-		at += 64;
-	}
-	while (at < end && (uint8_t)(p[at] - '0') >= 10)
-		at++;
-	return at;
-}
-
 /* Judges what begins before limit; all behind it stands in the window. */
 static void
 look(struct dlp *d, size_t limit)
 {
 	while (d->at < limit) {
-		d->at = next_digit(d->window, d->at, limit);
+		d->at = chain_next_digit(d->window, d->at, limit);
 		if (d->at == limit)
 			break;
 		chain_read(&d->chain, text_of(d), d->at);
 		judge_chain(d);
 		d->at = d->chain.end;
 	}
-	if (d->rules->keywords_n > 0)
+	if (has_keywords(d))
 		find_words(d, 0, limit);
 }
 
@@ -490,6 +525,16 @@ shift(struct dlp *d)
 	d->chain.end -= d->chain.end > gone ? gone : d->chain.end;
 }
 
+/* Numbers that are registered need no check digit, no words near them, and no
+ * borders: chance makes no such twelve digits. */
+static void
+find_canaries(struct dlp *d, struct bytes text)
+{
+	while (text.n > 0)
+		see_canary(
+		    d, canaries_roll(d->rules->canaries, &d->roll, &text));
+}
+
 void
 dlp_feed(struct dlp *d, struct bytes text)
 {
@@ -498,7 +543,10 @@ dlp_feed(struct dlp *d, struct bytes text)
 		struct bytes piece =
 		    bytes_take(&text, WINDOW - d->n - FOLD_KEPT_MAX);
 
-		d->n += fold_push(&d->fold, piece, d->window + d->n);
+		size_t folded = fold_push(&d->fold, piece, d->window + d->n);
+
+		find_canaries(d, (struct bytes){ d->window + d->n, folded });
+		d->n += folded;
 		if (d->n < WINDOW - FOLD_KEPT_MAX - 1)
 			continue;
 		look(d, d->n - LOOK_AHEAD);
@@ -513,30 +561,40 @@ dlp_border(struct dlp *d, uint8_t border)
 	d->bytes--;
 }
 
+/* Of what is sure by itself. */
+static void
+report_one(struct dlp_report *out, enum dlp_kind kind, uint32_t hits,
+    const char *context)
+{
+	struct dlp_count *c = &out->kinds[kind];
+	struct dlp_finding *to = &out->findings[out->findings_n];
+
+	if (hits == 0)
+		return;
+	c->distinct++;
+	c->hits += hits;
+	c->confidence = 100;
+	if (out->findings_n == DLP_FINDINGS_MAX)
+		return;
+	out->findings_n++;
+	*to = (struct dlp_finding){ kind, 100, hits, { 0 }, { 0 } };
+	memcpy(to->context, context, strlen(context));
+}
+
 static void
 report_keywords(const struct dlp *d, struct dlp_report *out)
 {
-	struct dlp_count *c = &out->kinds[DLP_KEYWORD];
+	for (size_t i = 0; i < d->rules->keywords_n; i++)
+		report_one(out, DLP_KEYWORD, d->keyword_hits[i],
+		    d->rules->keywords[i]);
+}
 
-	for (size_t i = 0; i < d->rules->keywords_n; i++) {
-		struct dlp_finding *to = &out->findings[out->findings_n];
-
-		if (d->keyword_hits[i] == 0)
-			continue;
-		c->distinct++;
-		c->hits += d->keyword_hits[i];
-		c->confidence = 100;
-		if (out->findings_n == DLP_FINDINGS_MAX)
-			continue;
-		out->findings_n++;
-		*to = (struct dlp_finding){
-			.kind = DLP_KEYWORD,
-			.confidence = 100,
-			.hits = d->keyword_hits[i],
-		};
-		memcpy(to->context, d->rules->keywords[i],
-		    sizeof(d->rules->keywords[i]));
-	}
+static void
+report_canaries(const struct dlp *d, struct dlp_report *out)
+{
+	for (size_t i = 0; i < canaries_count(d->rules->canaries); i++)
+		report_one(out, DLP_CANARY, d->canary_hits[i],
+		    canaries_name(d->rules->canaries, i));
 }
 
 static enum dlp_verdict
@@ -569,6 +627,18 @@ dlp_so_far(struct dlp *d)
 	return strictest;
 }
 
+bool
+dlp_wants_files(const struct dlp *d)
+{
+	return canaries_have_files(d->rules->canaries);
+}
+
+void
+dlp_file(struct dlp *d, const uint8_t digest[DLP_DIGEST_BYTES])
+{
+	see_canary(d, canaries_digest(d->rules->canaries, digest));
+}
+
 uint64_t
 dlp_position(const struct dlp *d)
 {
@@ -580,11 +650,15 @@ dlp_end(struct dlp *d, struct dlp_report *out)
 {
 	const struct dlp_settings *s = &d->rules->settings;
 	struct dlp_count *residents = &out->kinds[DLP_RESIDENT];
+	size_t folded = fold_end(&d->fold, d->window + d->n);
 
 	*out = (struct dlp_report){ .verdict = DLP_PASS, .bytes = d->bytes };
-	d->n += fold_end(&d->fold, d->window + d->n);
+	find_canaries(d, (struct bytes){ d->window + d->n, folded });
+	d->n += folded;
 	look(d, d->n);
 	table_close(&d->table, &d->found, s);
+	/* First: there is room for so many. */
+	report_canaries(d, out);
 	found_report(&d->found, s, out);
 	report_keywords(d, out);
 	residents->distinct = residents->hits = resident_count(&d->resident);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * dlp: finds in text what must not leave: individual numbers, pension numbers,
- * cards, bank accounts, driver's licences, people in bulk, and keywords. Text
- * comes in any pieces and is UTF-8; memory per scan is fixed. What a number
- * is, its check digit and its surroundings decide (docs/DLP.md). A number
- * itself is never given out: a keyed hash, a count, and a context without
- * digits are.
+ * cards, bank accounts, driver's licences, people in bulk, keywords, and what
+ * was registered to be known again. Text comes in any pieces and is UTF-8;
+ * memory per scan is fixed. What a number is, its check digit and its
+ * surroundings decide (docs/DLP.md). A number itself is never given out: a
+ * keyed hash, a count, and a context without digits are.
  */
 #pragma once
 
@@ -25,8 +25,10 @@ enum dlp_kind {
 			*/
 	DLP_RESIDENT, /* a record with name, birth date and address */
 	DLP_KEYWORD,
+	DLP_CANARY, /* what was registered: of no policy */
 	DLP_KINDS,
 };
+#define DLP_POLICY_KINDS DLP_CANARY /* those before it */
 
 enum dlp_verdict {
 	DLP_BLOCK = 0,
@@ -48,6 +50,19 @@ struct dlp_threshold {
 	uint32_t log_at, warn_at, block_at;
 };
 
+#define DLP_CANARIES_MAX 256
+#define DLP_NAME_MAX 64
+#define DLP_DIGEST_BYTES 32
+
+/* What is known again wherever it is seen; one of these. Several may have one
+ * name. */
+struct dlp_canary {
+	const char *name;   /* 1 to DLP_NAME_MAX bytes, for reports */
+	const char *number; /* 12 digits, whatever its check digit; or NULL */
+	const char *marker; /* a word as a keyword is, or NULL */
+	const uint8_t *digest; /* SHA-256 of a file, or NULL */
+};
+
 struct dlp_settings {
 	struct dlp_threshold at[DLP_KINDS];
 	/* From which confidence (0 to 100) one counts. */
@@ -58,8 +73,10 @@ struct dlp_settings {
 	/* Bytes of context on either side in a report; 0: none. */
 	uint32_t context_bytes;
 	const char *const *keywords;
-	size_t keywords_n;
-	struct bytes key; /* of the hashes; at most DLP_KEY_MAX bytes */
+	size_t keywords_n; /* with canaries' markers at most WORDS_MAX */
+	const struct dlp_canary *canaries;
+	size_t canaries_n; /* at most DLP_CANARIES_MAX */
+	struct bytes key;  /* of the hashes; at most DLP_KEY_MAX bytes */
 };
 
 /* Values that were measured (docs/DLP.md); no key, no keywords. */
@@ -88,10 +105,12 @@ struct dlp_count {
 struct dlp_finding {
 	enum dlp_kind kind;
 	uint32_t confidence, hits;
-	/* HMAC-SHA256(key, kind ":" digits), cut. Of a keyword: nothing. */
+	/* HMAC-SHA256(key, kind ":" digits), cut. Of a keyword and a canary:
+	 * nothing. */
 	uint8_t hash[DLP_HASH_BYTES];
 	/* What stands around the first place, its digits as "●"; of a keyword:
-	 * the keyword. A string of whole UTF-8 signs as far as the text is. */
+	 * the keyword; of a canary: its name. A string of whole UTF-8 signs as
+	 * far as the text is. */
 	char context[DLP_CONTEXT_MAX];
 };
 
@@ -116,6 +135,9 @@ void dlp_feed(struct dlp *d, struct bytes text);
 #define DLP_FIELD 0x1e
 #define DLP_RECORD 0x1d
 void dlp_border(struct dlp *d, uint8_t border);
+/* Whether canaries have files; and the digest of one, which text is not. */
+bool dlp_wants_files(const struct dlp *d);
+void dlp_file(struct dlp *d, const uint8_t digest[DLP_DIGEST_BYTES]);
 /*
  * The strictest of what is certain by now. It looks at all that has come but
  * the last DLP_LAG bytes, on which what follows may throw another light. What

@@ -4,6 +4,7 @@
 #include <openssl/crypto.h>
 
 #include "filters/dlp/body.h"
+#include "filters/dlp/canary.h"
 #include "filters/media.h"
 #include "filters/text/reader.h"
 
@@ -23,6 +24,7 @@ struct dlp_filter {
 	struct dlp_body *body;
 	bool in_charset;
 	struct reader reader;
+	struct file_digest digest; /* of the body */
 	bool ended;
 	struct dlp_report report;
 	const char *odd;
@@ -58,6 +60,7 @@ begin(struct filter *f)
 
 	d->scan = dlp_new(s->rules);
 	d->body = dlp_body_new(d->scan, c, dlp_boundary_of(s->media_type));
+	file_digest_begin(&d->digest, d->scan);
 	d->in_charset = has_charset(c, s->media_type);
 	/* JSON is UTF-8, whatever is declared (RFC 8259 section 8.1); or what
 	 * it is. */
@@ -73,6 +76,7 @@ end(struct filter *f)
 	struct dlp_filter *d = filter_of(f);
 
 	dlp_body_free(d->body);
+	file_digest_release(&d->digest);
 	dlp_free(d->scan);
 	OPENSSL_cleanse(&d->reader, sizeof(d->reader));
 }
@@ -88,6 +92,7 @@ finish(struct dlp_filter *d)
 {
 	d->odd = dlp_body_end(d->body);
 	d->unread = dlp_body_unread(d->body);
+	file_digest_end(&d->digest, d->scan);
 	dlp_end(d->scan, &d->report);
 	d->ended = true;
 }
@@ -130,6 +135,7 @@ push(struct filter *f, struct bytes in, bool last, struct buf *out)
 	(void)out;
 	if (d->ended)
 		return FILTER_GO;
+	file_digest_push(&d->digest, in);
 	if (d->in_charset)
 		reader_push(&d->reader, in, last, take, d->body);
 	else

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "filters/dlp/canary.h"
 #include "filters/dlp/container.h"
 #include "filters/text/reader.h"
 
@@ -40,6 +41,7 @@ struct multipart {
 	struct reader reader;
 	uint8_t charset[CHARSET_NAME_MAX]; /* as the part declares it */
 	struct sink *sink;                 /* while the reader gives text */
+	struct file_digest digest;         /* of the part */
 };
 
 void
@@ -70,6 +72,7 @@ static void
 give(struct multipart *m, struct sink *s, struct bytes b, bool last)
 {
 	m->sink = s;
+	file_digest_push(&m->digest, b);
 	if (m->in_charset)
 		reader_push(&m->reader, b, last, give_text, m);
 	else
@@ -80,6 +83,7 @@ static void
 end_part(struct multipart *m, struct sink *s)
 {
 	give(m, s, (struct bytes){ 0 }, true);
+	file_digest_end(&m->digest, s->scan);
 	m->in_charset = false;
 	if (m->type != NULL) {
 		m->type->end(m->state, s);
@@ -244,6 +248,8 @@ begin_part(struct multipart *m, struct sink *s)
 
 	while (rest.n > 0)
 		read_line(&p, s, bytes_trim(bytes_take_until(&rest, '\n')));
+	if (p.is_file)
+		file_digest_begin(&m->digest, s->scan);
 	c = part_container(&p);
 	if (c == DLP_CONTAINERS)
 		s->unread++;
@@ -385,6 +391,7 @@ multipart_release(void *state)
 	if (m->type != NULL)
 		OPENSSL_cleanse(m->state, m->type->state_size);
 	free(m->state);
+	file_digest_release(&m->digest);
 }
 
 const struct container_type multipart_container = {

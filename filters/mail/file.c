@@ -108,15 +108,25 @@ rename_file(
 	    &d->arena, "%.*s.%s", BYTES_PRINTF(name), extension);
 }
 
-static void
-put_digest(struct bytes content, char out[2 * DETOX_DIGEST_SIZE + 1])
+static const char *
+digest_of(struct detox *d, struct bytes content)
 {
 	uint8_t digest[DETOX_DIGEST_SIZE];
+	char text[2 * DETOX_DIGEST_SIZE + 1];
 
 	must(EVP_Digest(content.n > 0 ? content.p : (const uint8_t *)"",
 		 content.n, digest, NULL, EVP_sha256(), NULL) == 1);
 	for (size_t i = 0; i < DETOX_DIGEST_SIZE; i++)
-		snprintf(out + 2 * i, 3, "%02x", digest[i]);
+		snprintf(text + 2 * i, 3, "%02x", digest[i]);
+	return arena_string(&d->arena, bytes_of(text));
+}
+
+/* Of what becomes text the file is gone, and is known by it still. */
+static void
+sign_file(struct detox *d, struct mail_node *n, struct bytes content)
+{
+	if (d->profile->to_text)
+		n->digest = digest_of(d, content);
 }
 
 struct mail_node *
@@ -127,9 +137,8 @@ mail_note(struct mail *m, const char *name, struct bytes content,
 	const char *const *words = why != REFUSED_NOT
 	    ? detox_refusal_words[why].text
 	    : detox_removal_words[REMOVED_REFUSED].text;
-	char digest[2 * DETOX_DIGEST_SIZE + 1];
 
-	put_digest(content, digest);
+	sign_file(m->d, n, content);
 	n->name = arena_printf(&m->d->arena, "removed-%u.txt", ++m->notes);
 	n->shown = true;
 	n->note = true;
@@ -145,7 +154,7 @@ mail_note(struct mail *m, const char *name, struct bytes content,
 		 "Size: %zu bytes\r\n"
 		 "SHA-256: %s\r\n",
 		 name, words[0], content.n, name, words[1], content.n,
-		 digest) == 0);
+		 digest_of(m->d, content)) == 0);
 	return n;
 }
 
@@ -214,5 +223,6 @@ mail_take_file(struct mail *m, const struct mail_file *f)
 	n->id = f->id;
 	n->shown = f->shown;
 	n->parameters = parameters_of(m->d, n, f);
+	sign_file(m->d, n, f->content);
 	return n;
 }

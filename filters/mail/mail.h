@@ -15,4 +15,7 @@
 
 #include "filters/detox.h"
 
+/* Of a file that became text: the SHA-256 of what came. */
+#define MAIL_DIGEST_FIELD "Sekisho-SHA-256"
+
 extern const struct detox_format mail_format;

@@ -23,6 +23,7 @@ struct mail_node {
 	const char *parameters; /* "; format=flowed" or "" */
 	const char *name;       /* of a file, UTF-8; NULL: none */
 	const char *id;         /* "<a@b>"; NULL: none */
+	const char *digest;     /* SHA-256 of the file that came; NULL: none */
 	bool shown;             /* inline */
 	bool jis;               /* a text that came in ISO-2022-JP */
 	bool note;              /* it says what was left out */

@@ -11,6 +11,7 @@
 #include <stdio.h>
 
 #include "filters/mail/coding.h"
+#include "filters/mail/mail.h"
 #include "filters/mail/words.h"
 
 #define LINE_MAX_BYTES 76
@@ -122,6 +123,11 @@ end_head(struct writer *w, const struct mail_node *n, const char *coding)
 	if (n->id != NULL) {
 		put_string(w, "Content-ID: ");
 		put_string(w, n->id);
+		put_string(w, "\r\n");
+	}
+	if (n->digest != NULL) {
+		put_string(w, MAIL_DIGEST_FIELD ": ");
+		put_string(w, n->digest);
 		put_string(w, "\r\n");
 	}
 	put_string(w, "\r\n");

@@ -90,6 +90,22 @@ bytes_index(struct bytes b, uint8_t c)
 }
 
 int
+bytes_unhex(struct bytes hex, uint8_t *out, size_t n)
+{
+	if (hex.n != 2 * n)
+		return -1;
+	for (size_t i = 0; i < n; i++) {
+		int high = byte_hex(hex.p[2 * i]);
+		int low = byte_hex(hex.p[2 * i + 1]);
+
+		if (high < 0 || low < 0)
+			return -1;
+		out[i] = (uint8_t)((unsigned)high << 4 | (unsigned)low);
+	}
+	return 0;
+}
+
+int
 bytes_number(struct bytes b, uint64_t max, uint64_t *out)
 {
 	uint64_t value = 0;

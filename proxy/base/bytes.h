@@ -57,6 +57,8 @@ byte_hex(uint8_t c)
 	c |= 0x20;
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
+/* Exactly 2 * n hexadecimal digits, of either case. 0, or -1: it is none. */
+int bytes_unhex(struct bytes hex, uint8_t *out, size_t n) MUST_CHECK;
 /*
  * An unsigned decimal of digits alone, at most max. 0, or -1: no digits,
  * other bytes, or a larger number.

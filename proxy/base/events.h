@@ -41,6 +41,11 @@ EVENT(FOUND, "found", NOTICE,                                                  \
     " hashes, never a number.",                                                \
     "本文またはクエリの検査で見つかったもの。way・rule・verdict がどこで・" \
     "何が・どうなったか。dlp では種類と数と鍵付きハッシュ（番号は書かない）。")                                                                         \
+EVENT(CANARY_SEEN, "canary_seen", ALERT,                                       \
+    "A registered canary was seen: canary is its name, way where. Its data"    \
+    " has left where it must stay; an incident of the highest degree follows.",\
+    "登録したおとりが見つかった。canary が名前、way が場所。あるべき所からデータが"    \
+    "出ている。最も重い事案が続く。")                                           \
 EVENT(DETOXED, "detoxed", NOTICE,                                              \
     "A file was made harmless on its way, or refused: result, refusal and"     \
     " removed say what became of it, in_sha256 and out_sha256 which it was.",  \

@@ -205,6 +205,7 @@ fits(const struct inspection *i, struct bytes media)
 	case INSPECTION_PHRASES:
 		return is_text(media);
 	case INSPECTION_DLP: /* whatever who sends it calls it */
+	case INSPECTION_CANARY:
 	case INSPECTION_TYPES:
 	case INSPECTION_DETOX:
 		return true;
@@ -291,6 +292,7 @@ begin_look(struct look *l, const struct content_order *o)
 		l->filter = filter_new(&text_filter, &l->settings.text);
 		return;
 	case INSPECTION_DLP:
+	case INSPECTION_CANARY:
 		l->settings.dlp = (struct dlp_filter_settings){
 			.rules = i->dlp,
 			.media_type = o->media_type,
@@ -389,7 +391,7 @@ judged(const struct content *c)
 	for (size_t i = 0; i < c->looks_n && !c->order.streams; i++) {
 		const struct look *l = &c->looks[i];
 
-		if (l->inspection->kind == INSPECTION_DLP &&
+		if (inspection_stops(l->inspection) &&
 		    dlp_filter_judged(l->filter) < least)
 			least = dlp_filter_judged(l->filter);
 	}
@@ -569,6 +571,11 @@ look(struct content *c, struct look *l, struct bytes b, bool last)
 	}
 	if (i->kind == INSPECTION_DLP)
 		find(l, &c->order, finding_of(dlp_filter_verdict(l->filter)),
+		    NULL);
+	else if (i->kind == INSPECTION_CANARY)
+		find(l, &c->order,
+		    dlp_filter_verdict(l->filter) == DLP_BLOCK ? i->found
+							       : FINDING_NONE,
 		    NULL);
 	else if (v == FILTER_REFUSE)
 		find(l, &c->order, i->found, l->filter->why);
@@ -867,7 +874,7 @@ tell(const struct look *l, struct content_found *out)
 		.finding = l->finding,
 		.why = l->why,
 	};
-	if (l->inspection->kind != INSPECTION_DLP)
+	if (!inspection_scans(l->inspection))
 		return;
 	out->report = dlp_filter_report(l->filter);
 	out->unread = dlp_filter_unread(l->filter);

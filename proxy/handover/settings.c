@@ -252,11 +252,12 @@ find_inspections(const struct reading *r, struct err *e)
 		    "dlp is missing, expected names of dlp inspections: \"%s\""
 		    " is left by nothing that they did not look into",
 		    w->from_name);
-	if (w->dlp.n > 0 && text < 0)
+	if ((w->dlp.n > 0 || policy_canaries(r->world->policy, true) != NULL) &&
+	    text < 0)
 		return setting_error(r->group, e,
-		    "dlp without a profile \"%s\" of detox.profiles, by which"
+		    "%s without a profile \"%s\" of detox.profiles, by which"
 		    " texts are taken out",
-		    TEXT_PROFILE);
+		    w->dlp.n > 0 ? "dlp" : "leak_canaries", TEXT_PROFILE);
 	w->text_at = text < 0 ? 0 : (uint32_t)text;
 	w->inspections = (const struct inspection **)arena_alloc(
 	    r->arena, size_mul(w->dlp.n, sizeof(void *)));

@@ -5,6 +5,7 @@
 #include "proxy/http/disposition.h"
 #include "proxy/http/stages.h"
 #include "proxy/http/warn.h"
+#include "proxy/isolation/trips.h"
 
 /* What the rules ask for. */
 
@@ -41,6 +42,15 @@ inspect_asks_for(const struct exchange *x, enum inspection_kind kind)
 	return false;
 }
 
+bool
+inspect_stops(const struct exchange *x)
+{
+	for (size_t i = 0; i < x->inspections_n; i++)
+		if (inspection_stops(x->inspections[i]))
+			return true;
+	return false;
+}
+
 static bool
 looks_at(const struct inspection *i, bool leaves)
 {
@@ -51,6 +61,7 @@ looks_at(const struct inspection *i, bool leaves)
 	case INSPECTION_TYPES:
 		return !leaves;
 	case INSPECTION_DETOX:
+	case INSPECTION_CANARY:
 		return leaves ? i->uploads : i->downloads;
 	}
 	return true;
@@ -115,7 +126,7 @@ inspect_hold_max(const struct exchange *x)
 	size_t most = 0;
 
 	for (size_t i = 0; i < x->inspections_n; i++)
-		if (x->inspections[i]->kind == INSPECTION_DLP &&
+		if (inspection_stops(x->inspections[i]) &&
 		    x->inspections[i]->hold_max > most)
 			most = x->inspections[i]->hold_max;
 	return most;
@@ -155,19 +166,26 @@ record_kind(struct log_line *l, const struct dlp_report *r, enum dlp_kind k)
 }
 
 static void
-begin_line(struct exchange *x, struct log_line *l, const char *way,
-    const struct content_found *f, const char *verdict)
+begin_event(struct exchange *x, struct log_line *l, enum log_event event,
+    const char *way)
 {
 	char text[ADDRESS_TEXT_MAX];
 
 	if (x->id[0] == '\0')
 		log_id(x->id);
-	log_begin(l, EVENT_FOUND, x->id);
+	log_begin(l, event, x->id);
 	log_string(l, "body", x->segment->body->code);
 	log_string(l, "zone", x->segment->zone->name);
 	log_string(l, "client", address_text(&x->address, text));
 	log_text(l, "host", x->url.host);
 	log_string(l, "way", way);
+}
+
+static void
+begin_line(struct exchange *x, struct log_line *l, const char *way,
+    const struct content_found *f, const char *verdict)
+{
+	begin_event(x, l, EVENT_FOUND, way);
 	log_string(l, "rule", f->inspection->block.name);
 	log_string(l, "verdict", verdict);
 	if (f->why != NULL)
@@ -176,18 +194,53 @@ begin_line(struct exchange *x, struct log_line *l, const char *way,
 		log_number(l, "unread", f->unread);
 }
 
+/* The host alone: a path may hold what it is known by. */
+static void
+tell_canary(struct exchange *x, const char *way, const char *name)
+{
+	const struct client *c = x->client;
+	struct address to = c->dialled.port != 0 ? c->dialled : c->listener->at;
+	char words[TRIP_TEXT_MAX];
+
+	snprintf(words, sizeof(words), "%s, web, %s, %.*s", name, way,
+	    (int)(x->url.host.n > 40 ? 40 : x->url.host.n),
+	    (const char *)x->url.host.p);
+	trips_seen(x->edge->leaks, name, &x->address, &to, bytes_of(words));
+}
+
+static void
+record_canaries(struct exchange *x, const char *way, const struct dlp_report *r)
+{
+	for (size_t i = 0; i < r->findings_n; i++) {
+		const struct dlp_finding *f = &r->findings[i];
+		struct log_line l;
+
+		if (f->kind != DLP_CANARY)
+			continue;
+		begin_event(x, &l, EVENT_CANARY_SEEN, way);
+		log_string(&l, "canary", f->context);
+		log_number(&l, "places", f->hits);
+		log_end(&l);
+		tell_canary(x, way, f->context);
+	}
+}
+
 /* Of dlp one for each kind that counts. */
 static void
 record_found(struct exchange *x, const char *way, const struct content_found *f)
 {
 	struct log_line l;
 
+	if (f->inspection->kind == INSPECTION_CANARY) {
+		record_canaries(x, way, f->report);
+		return;
+	}
 	if (f->report == NULL) {
 		begin_line(x, &l, way, f, finding_name(f->finding));
 		log_end(&l);
 		return;
 	}
-	for (int k = 0; k < DLP_KINDS; k++) {
+	for (int k = 0; k < DLP_POLICY_KINDS; k++) {
 		enum dlp_verdict v = f->report->kinds[k].verdict;
 
 		if (v == DLP_PASS)
@@ -230,7 +283,7 @@ refuse_found(struct exchange *x, struct content *c)
 
 	must(content_found(c, &f));
 	/* Of a longer body some has left. */
-	x->sending = f.inspection->kind == INSPECTION_DLP && x->bytes_up == 0;
+	x->sending = inspection_stops(f.inspection) && x->bytes_up == 0;
 	if (f.finding == FINDING_WARN && !x->response_begun) {
 		x->decision.category = NULL;
 		x->decision.rule = &f.inspection->warn;
@@ -267,9 +320,10 @@ exchange_ask_for_body(struct exchange *x)
 	x->from->type->flow(x->from, FLOW_GO);
 }
 
-/* A query is no file, whatever it begins with. */
+/* Of one kind alone. */
 static void
-leave_out_detox(struct content_order *o, struct arena *a)
+leave_others_out(
+    struct content_order *o, enum inspection_kind kind, struct arena *a)
 {
 	const struct inspection **left =
 	    ARENA_ARRAY(a, const struct inspection *, o->inspections_n);
@@ -277,7 +331,7 @@ leave_out_detox(struct content_order *o, struct arena *a)
 	size_t n = 0;
 
 	for (size_t i = 0; i < o->inspections_n; i++) {
-		if (o->inspections[i]->kind == INSPECTION_DETOX)
+		if (o->inspections[i]->kind != kind)
 			continue;
 		excused |= (o->excused >> i & 1) << n;
 		left[n++] = o->inspections[i];
@@ -287,31 +341,70 @@ leave_out_detox(struct content_order *o, struct arena *a)
 	o->excused = excused;
 }
 
-/* Whether the query may leave. */
+/* What a head says, escaped as its path is. Whether it may leave. */
 static bool
-inspect_query(struct exchange *x)
+inspect_text(struct exchange *x, const char *way, struct bytes text,
+    enum inspection_kind kind)
 {
-	struct bytes query = x->url.target;
-	const char *why = NULL;
 	struct content_order o = inspect_order(x, &x->request, true);
+	const char *why = NULL;
 	struct content *c;
 	enum content_verdict v;
 
-	bytes_take_until(&query, '?');
-	if (query.n == 0)
+	leave_others_out(&o, kind, &x->arena);
+	if (text.n == 0 || o.inspections_n == 0)
 		return true;
-	leave_out_detox(&o, &x->arena);
 	o.media_type = BYTES("application/x-www-form-urlencoded");
 	o.streams = true;
 	c = content_new(&o);
-	v = content_push(c, query, true, &why);
-	inspect_record(x, "query", c);
+	v = content_push(c, text, true, &why);
+	inspect_record(x, way, c);
 	if (v == CONTENT_FOUND)
 		refuse_found(x, c);
 	content_free(c);
 	if (v != CONTENT_GO && v != CONTENT_FOUND)
 		exchange_refuse(x, ANSWER_BUSY, why);
 	return v == CONTENT_GO;
+}
+
+/* All that a program may hide something in. */
+static struct bytes
+head_text(struct exchange *x)
+{
+	struct buf b;
+	struct bytes text;
+	size_t most = x->url.host.n + x->url.target.n + 2;
+
+	for (size_t i = 0; i < x->request.fields_n; i++)
+		most += x->request.fields[i].name.n +
+		    x->request.fields[i].value.n + 3;
+	buf_init(&b, most);
+	must(buf_append(&b, x->url.host) == 0 &&
+	    buf_append(&b, BYTES("\n")) == 0 &&
+	    buf_append(&b, x->url.target) == 0);
+	for (size_t i = 0; i < x->request.fields_n; i++) {
+		const struct field *f = &x->request.fields[i];
+
+		must(buf_append(&b, BYTES("\n")) == 0 &&
+		    buf_append(&b, f->name) == 0 &&
+		    buf_append(&b, BYTES(": ")) == 0 &&
+		    buf_append(&b, f->value) == 0);
+	}
+	text = arena_copy(&x->arena, buf_bytes(&b));
+	buf_release(&b);
+	return text;
+}
+
+/* Whether the head may leave. */
+static bool
+inspect_head(struct exchange *x)
+{
+	struct bytes query = x->url.target;
+
+	bytes_take_until(&query, '?');
+	return inspect_text(x, "query", query, INSPECTION_DLP) &&
+	    (!inspect_asks_for(x, INSPECTION_CANARY) ||
+		inspect_text(x, "head", head_text(x), INSPECTION_CANARY));
 }
 
 /* Servers differ in which of two they read the body by. */
@@ -375,7 +468,7 @@ exchange_inspect(void *job)
 	list_inspections(x);
 	if (!looks_up(x))
 		return STAGE_NEXT;
-	if (inspect_asks_for(x, INSPECTION_DLP) && !inspect_query(x))
+	if (!inspect_head(x))
 		return STAGE_REFUSE;
 	return x->up == BODY_ENDED ? STAGE_NEXT : inspect_request(x);
 }
@@ -530,7 +623,7 @@ inspect_ask(struct exchange *x)
 	if (inspect_asks_for(x, INSPECTION_DETOX))
 		detoxed_ask(x);
 	/* What is packed cannot be read (RFC 7692). */
-	if (x->request.upgrade && inspect_asks_for(x, INSPECTION_DLP))
+	if (x->request.upgrade && inspect_stops(x))
 		inspect_leave_out_named(
 		    &x->request, BYTES("sec-websocket-extensions"));
 }

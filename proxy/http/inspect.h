@@ -37,6 +37,8 @@ void inspect_send_down(struct exchange *x);
 struct content_order inspect_order(
     struct exchange *x, const struct message *m, bool leaves);
 bool inspect_asks_for(const struct exchange *x, enum inspection_kind kind);
+/* Whether any keeps back what leaves until it is judged. */
+bool inspect_stops(const struct exchange *x);
 /* The most that what leaves may be kept back for. */
 size_t inspect_hold_max(const struct exchange *x);
 /* The file's name: as its answer declares it, else of the path (guessed). */

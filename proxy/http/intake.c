@@ -13,6 +13,7 @@
 #include "proxy/base/log.h"
 #include "proxy/edge.h"
 #include "proxy/http/media_types.h"
+#include "proxy/isolation/trips.h"
 
 #define INTAKES_MAX 32 /* of an edge at once; one more comes again */
 #define REMOVED_MAX 1024
@@ -238,7 +239,7 @@ record_found(
 	log_text(&l, "client", i->order.client);
 	log_string(&l, "rule", by->block.name);
 	log_string(&l, "verdict", dlp_verdict_name(r->verdict));
-	for (int k = 0; k < DLP_KINDS; k++)
+	for (int k = 0; k < DLP_POLICY_KINDS; k++)
 		if (r->kinds[k].distinct > 0)
 			log_number(&l, dlp_kind_name((enum dlp_kind)k),
 			    r->kinds[k].distinct);
@@ -246,24 +247,84 @@ record_found(
 	log_end(&l);
 }
 
+/* All of a file that people and programs read. */
+static void
+scan_all(struct intake *i, struct dlp *scan, struct bytes texts)
+{
+	const struct slip_file *f = &i->slip.files[i->at];
+	uint8_t digest[DLP_DIGEST_BYTES];
+
+	scan_name(i, scan, f->name);
+	scan_text(scan, i->slip.giver, DLP_PLAIN);
+	scan_text(scan, i->slip.note, DLP_PLAIN);
+	scan_text(scan, texts, dlp_container_of(f->media));
+	if (bytes_unhex(f->in_sha256, digest, sizeof(digest)) == 0)
+		dlp_file(scan, digest);
+}
+
+static void
+look_by(struct intake *i, const struct inspection *by, struct bytes texts,
+    struct dlp_report *out)
+{
+	struct dlp *scan = dlp_new(by->dlp);
+
+	scan_all(i, scan, texts);
+	dlp_end(scan, out);
+	dlp_free(scan);
+}
+
+static void
+record_canary(struct intake *i, const struct dlp_finding *f)
+{
+	const struct intake_order *o = &i->order;
+	struct address from = { 0 };
+	const struct address nowhere = { 0 };
+	char words[TRIP_TEXT_MAX];
+	struct log_line l;
+
+	log_begin(&l, EVENT_CANARY_SEEN, NULL);
+	log_string(&l, "body", o->body->code);
+	log_text(&l, "client", o->client);
+	log_string(&l, "way", o->way->name);
+	log_string(&l, "canary", f->context);
+	log_number(&l, "places", f->hits);
+	log_end(&l);
+	/* A drop folder has no address. */
+	if (address_parse(&from, o->client) < 0)
+		from = (struct address){ 0 };
+	snprintf(
+	    words, sizeof(words), "%s, hand-over %s", f->context, o->way->name);
+	trips_seen(
+	    i->edge->leaks, f->context, &from, &nowhere, bytes_of(words));
+}
+
+static bool
+has_canary(struct intake *i, struct bytes texts)
+{
+	const struct inspection *canaries =
+	    policy_canaries(i->edge->settings->policy, true);
+	struct dlp_report report;
+
+	if (canaries == NULL)
+		return false;
+	look_by(i, canaries, texts, &report);
+	for (size_t k = 0; k < report.findings_n; k++)
+		if (report.findings[k].kind == DLP_CANARY)
+			record_canary(i, &report.findings[k]);
+	return report.verdict == DLP_BLOCK;
+}
+
 /* Whether any inspection at least warns of it. */
 static bool
 has_found(struct intake *i, struct bytes texts)
 {
 	const struct handover_way *w = i->order.way;
-	const struct slip_file *f = &i->slip.files[i->at];
-	bool found = false;
+	bool found = has_canary(i, texts);
 
 	for (size_t k = 0; k < w->dlp.n; k++) {
-		struct dlp *scan = dlp_new(w->inspections[k]->dlp);
 		struct dlp_report report;
 
-		scan_name(i, scan, f->name);
-		scan_text(scan, i->slip.giver, DLP_PLAIN);
-		scan_text(scan, i->slip.note, DLP_PLAIN);
-		scan_text(scan, texts, dlp_container_of(f->media));
-		dlp_end(scan, &report);
-		dlp_free(scan);
+		look_by(i, w->inspections[k], texts, &report);
 		if (report.verdict < DLP_PASS)
 			record_found(i, w->inspections[k], &report);
 		found = found || report.verdict <= DLP_WARN;
@@ -279,11 +340,14 @@ on_texts(void *owner, struct detox_outcome *o)
 	bool found;
 
 	i->texts = NULL;
-	if (o->verdict == DETOX_IS_REFUSED) {
+	if (o->verdict == DETOX_IS_REFUSED && i->order.way->dlp.n > 0) {
 		refuse_file(i, o->report.refusal,
 		    "it cannot be looked into for what must not leave");
 		return;
 	}
+	/* Its digest tells something still. */
+	if (o->verdict == DETOX_IS_REFUSED)
+		o->size = 0;
 	if (o->size > 0)
 		p = mmap(NULL, o->size, PROT_READ, MAP_PRIVATE, o->fd, 0);
 	close(o->fd);
@@ -312,7 +376,8 @@ look_into(struct intake *i)
 	};
 	struct err e;
 
-	if (i->order.way->dlp.n == 0) {
+	if (i->order.way->dlp.n == 0 &&
+	    policy_canaries(i->edge->settings->policy, true) == NULL) {
 		keep_file(i);
 		return;
 	}

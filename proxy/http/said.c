@@ -25,7 +25,7 @@ said_begin(struct exchange *x)
 	struct said *s;
 	size_t most = inspect_hold_max(x);
 
-	if (!inspect_asks_for(x, INSPECTION_DLP))
+	if (!inspect_stops(x))
 		return;
 	if (most < MESSAGE_MIN)
 		most = MESSAGE_MIN;

@@ -13,22 +13,6 @@
 
 _Static_assert(MODEL_DIGEST_N == SHA256_DIGEST_LENGTH, "a digest is SHA-256");
 
-static bool
-read_digest(const char *hex, uint8_t out[MODEL_DIGEST_N])
-{
-	if (strlen(hex) != (size_t)2 * MODEL_DIGEST_N)
-		return false;
-	for (size_t i = 0; i < MODEL_DIGEST_N; i++) {
-		int high = byte_hex((uint8_t)hex[2 * i]);
-		int low = byte_hex((uint8_t)hex[2 * i + 1]);
-
-		if (high < 0 || low < 0)
-			return false;
-		out[i] = (uint8_t)((unsigned)high << 4 | (unsigned)low);
-	}
-	return true;
-}
-
 void
 digest_hex(
     const uint8_t digest[MODEL_DIGEST_N], char out[2 * MODEL_DIGEST_N + 1])
@@ -69,7 +53,7 @@ read_certificate(const struct loading *l, const char *text,
 {
 	struct err why = { 0 };
 
-	if (read_digest(text, out) ||
+	if (bytes_unhex(bytes_of(text), out, MODEL_DIGEST_N) == 0 ||
 	    digest_file(loading_path(l, text), out, &why) == 0)
 		return 0;
 	return setting_error(where, e,

@@ -70,22 +70,6 @@ first_chain(char out[CHAIN_N + 1])
 
 /* Reading. */
 
-static int
-read_digest(const char *hex, uint8_t out[MODEL_DIGEST_N])
-{
-	if (strlen(hex) != 2 * MODEL_DIGEST_N)
-		return -1;
-	for (size_t i = 0; i < MODEL_DIGEST_N; i++) {
-		int high = byte_hex((uint8_t)hex[2 * i]);
-		int low = byte_hex((uint8_t)hex[2 * i + 1]);
-
-		if (high < 0 || low < 0)
-			return -1;
-		out[i] = (uint8_t)((unsigned)high << 4 | (unsigned)low);
-	}
-	return 0;
-}
-
 /* 0, or -1: no record of ours. */
 static int
 read_record(const json_t *j, struct ledger_record *r)
@@ -98,7 +82,8 @@ read_record(const json_t *j, struct ledger_record *r)
 		"at_ms", &at, "incident", &incident, "digest", &digest,
 		"system", &r->system, "by", &r->by, "why", &r->why, "statement",
 		&r->statement) < 0 ||
-	    at < 0 || incident < 0 || read_digest(digest, r->digest) < 0)
+	    at < 0 || incident < 0 ||
+	    bytes_unhex(bytes_of(digest), r->digest, sizeof(r->digest)) < 0)
 		return -1;
 	r->at_ms = (uint64_t)at;
 	r->incident = (uint64_t)incident;
@@ -410,13 +395,8 @@ static int
 take_probe(struct bytes line, struct ledger_probe *p)
 {
 	const struct bytes digest = bytes_take_until(&line, ' ');
-	char hex[2 * MODEL_DIGEST_N + 1];
 
-	if (digest.n != sizeof(hex) - 1)
-		return -1;
-	memcpy(hex, digest.p, digest.n);
-	hex[digest.n] = '\0';
-	return read_digest(hex, p->digest) < 0
+	return bytes_unhex(digest, p->digest, sizeof(p->digest)) < 0
 	    ? -1
 	    : bytes_number(line, INT64_MAX / 2, &p->at_ms);
 }

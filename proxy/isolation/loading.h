@@ -6,6 +6,7 @@
  *	endpoints.c       `provision`
  *	systems.c         `systems`
  *	communications.c  `communications`
+ *	leaks.c           `leak_canaries`
  *	certificate.c     certificates and keys that entries name
  */
 #pragma once
@@ -39,6 +40,8 @@ int systems_load(struct loading *l, const config_setting_t *root, struct err *e)
     MUST_CHECK;
 int communications_load(
     struct loading *l, const config_setting_t *root, struct err *e) MUST_CHECK;
+int leaks_load(struct loading *l, const config_setting_t *root, struct err *e)
+    MUST_CHECK;
 
 struct model_source loading_source(
     struct loading *l, const config_setting_t *where);

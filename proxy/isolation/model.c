@@ -659,7 +659,8 @@ isolation_load(const config_setting_t *root, const struct zones *zones,
 	    err_take(&all, endpoints_load(&l, root, e), e) < 0 || all < 0 ||
 	    err_take(&all, admins_load(&l, root, e), e) < 0 ||
 	    err_take(&all, systems_load(&l, root, e), e) < 0 ||
-	    err_take(&all, communications_load(&l, root, e), e) < 0)
+	    err_take(&all, communications_load(&l, root, e), e) < 0 ||
+	    err_take(&all, leaks_load(&l, root, e), e) < 0)
 		return NULL;
 	return all == 0 ? m : NULL;
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * model: what is registered of separated networks. Systems, provision
- * endpoints and specific communications (特定通信) stand in the settings'
- * groups `systems`, `provision` and `communications`; zones and segments are
+ * endpoints, specific communications (特定通信) and leak canaries stand in the
+ * settings' groups `systems`, `provision`, `communications` and
+ * `leak_canaries`; zones and segments are
  * zone/'s. Read-only once loaded; everything lives in the settings' arena.
  * DOMAIN: the far end of a specific communication is never on the internet.
  */
@@ -10,6 +11,7 @@
 
 #include <time.h>
 
+#include "filters/dlp/dlp.h"
 #include "proxy/base/address.h"
 #include "proxy/base/setting.h"
 #include "proxy/policy/hours.h"
@@ -118,6 +120,17 @@ struct communication {
 	struct model_source source;
 };
 
+#define LEAK_ITEMS_MAX 64 /* of one kind, of one canary */
+
+/* What is laid among separated systems' data and stands nowhere else: where it
+ * is seen, data has left. What it is known by is in the model's leak_items. */
+struct leak_canary {
+	const char *name;
+	const struct system *system; /* in which it was laid, or NULL */
+	const char *owner;
+	struct model_source source;
+};
+
 /* Where office terminals stand: DOMAIN, "models". */
 enum body_model {
 	BODY_MODEL_ALPHA = 0,
@@ -176,14 +189,18 @@ struct isolation_model {
 	size_t systems_n;
 	struct communication *communications;
 	size_t communications_n;
+	struct leak_canary *leak_canaries;
+	size_t leak_canaries_n;
+	struct dlp_canary *leak_items; /* of all of them, by their names */
+	size_t leak_items_n;
 	enum body_model *body_models;        /* by body->index */
 	const struct isolation_index *index; /* of the look-ups below */
 };
 
 extern const struct setting isolation_table[], system_table[], endpoint_table[],
-    communication_table[];
+    communication_table[], leak_canary_table[];
 extern const size_t isolation_table_n, system_table_n, endpoint_table_n,
-    communication_table_n;
+    communication_table_n, leak_canary_table_n;
 
 /*
  * From the root of the settings, behind zones_load. folder: where relative
@@ -221,4 +238,6 @@ const char *protocol_name(enum protocol p);                     /* "tcp" */
 const struct system *isolation_system_at(
     const struct isolation_model *m, const struct address *a);
 const struct system *isolation_system(
+    const struct isolation_model *m, struct bytes name);
+const struct leak_canary *isolation_leak_canary(
     const struct isolation_model *m, struct bytes name);

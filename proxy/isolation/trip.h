@@ -13,6 +13,7 @@
 #include "proxy/isolation/model.h"
 
 #define TRIP_TEXT_MAX 128 /* with its NUL */
+#define TRIP_NAME_MAX 72  /* the same, of a canary */
 
 enum trip_how {
 	TRIP_NONE = 0,
@@ -40,6 +41,7 @@ struct trip {
 	/* What was tried: method and host, path without query, …; never a
 	 * number, never content. */
 	char text[TRIP_TEXT_MAX];
+	char canary[TRIP_NAME_MAX]; /* TRIP_CANARY: its name */
 };
 
 enum probe_result {

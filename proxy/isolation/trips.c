@@ -85,8 +85,17 @@ trips_free(struct trips *t)
 	free(t);
 }
 
+static bool
+is_of(const struct source *s, const struct address *from, const char *canary)
+{
+	return memcmp(s->trip.from.octets, from->octets,
+		   sizeof(from->octets)) == 0 &&
+	    strcmp(s->trip.canary, canary) == 0;
+}
+
 static struct source *
-source_of(struct trips *t, const struct address *from, uint64_t now)
+source_of(struct trips *t, const struct address *from, const char *canary,
+    uint64_t now)
 {
 	struct source *free_one = NULL;
 	struct source *oldest = &t->sources[0];
@@ -94,9 +103,7 @@ source_of(struct trips *t, const struct address *from, uint64_t now)
 	for (size_t i = 0; i < TRIPS_SOURCES_MAX; i++) {
 		struct source *s = &t->sources[i];
 
-		if (s->used &&
-		    memcmp(s->trip.from.octets, from->octets,
-			sizeof(from->octets)) == 0)
+		if (s->used && is_of(s, from, canary))
 			return s;
 		if (!s->used)
 			free_one = s;
@@ -112,16 +119,18 @@ source_of(struct trips *t, const struct address *from, uint64_t now)
 }
 
 static struct source *
-take(struct trips *t, const struct address *from, const struct address *to)
+take(struct trips *t, const char *canary, const struct address *from,
+    const struct address *to)
 {
 	uint64_t now = loop_now_ms(t->loop);
-	struct source *s = source_of(t, from, now);
+	struct source *s = source_of(t, from, canary, now);
 
 	s->last_ms = now;
 	s->trip.how = (uint8_t)t->how;
 	s->trip.protocol = PROTOCOL_TCP;
 	s->trip.from = *from;
 	s->trip.to = *to;
+	snprintf(s->trip.canary, sizeof(s->trip.canary), "%s", canary);
 	if (!t->ticking)
 		timer_start(t->timer, TICK_MS);
 	t->ticking = true;
@@ -132,7 +141,7 @@ void
 trips_connected(
     struct trips *t, const struct address *from, const struct address *to)
 {
-	struct source *s = take(t, from, to);
+	struct source *s = take(t, "", from, to);
 
 	if (s->asked + s->connected++ > 0)
 		return;
@@ -141,12 +150,9 @@ trips_connected(
 		s->due_ms = loop_now_ms(t->loop) + TRIPS_WORDS_MS;
 }
 
-void
-trips_tried(struct trips *t, const struct address *from,
-    const struct address *to, struct bytes words)
+static void
+tried(struct trips *t, struct source *s, struct bytes words)
 {
-	struct source *s = take(t, from, to);
-
 	s->asked++;
 	if (s->connected > 0)
 		s->connected--;
@@ -155,4 +161,21 @@ trips_tried(struct trips *t, const struct address *from,
 	    (const char *)words.p);
 	if (!s->told)
 		tell(t, s, loop_now_ms(t->loop));
+}
+
+void
+trips_tried(struct trips *t, const struct address *from,
+    const struct address *to, struct bytes words)
+{
+	tried(t, take(t, "", from, to), words);
+}
+
+void
+trips_seen(struct trips *t, const char *canary, const struct address *from,
+    const struct address *to, struct bytes words)
+{
+	struct source *s = take(t, canary, from, to);
+
+	s->trip.level = TRIP_HIGHEST;
+	tried(t, s, words);
 }

@@ -26,3 +26,7 @@ void trips_connected(
 /* It asked for what words say; cut at TRIP_TEXT_MAX. */
 void trips_tried(struct trips *t, const struct address *from,
     const struct address *to, struct bytes words);
+/* A canary was seen: the highest level. Each of a source is told of by itself.
+ */
+void trips_seen(struct trips *t, const char *canary, const struct address *from,
+    const struct address *to, struct bytes words);

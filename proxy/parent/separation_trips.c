@@ -64,6 +64,17 @@ stands_in(const struct system *system, const struct prefix *p)
 	return false;
 }
 
+/* The system in which it was laid. */
+static void
+find_canary(const struct view *v, const struct trip *t, struct suspects *out)
+{
+	const struct leak_canary *c =
+	    isolation_leak_canary(v->model, bytes_of(t->canary));
+
+	if (c != NULL && c->system != NULL)
+		add_suspect(out, c->system);
+}
+
 /* The system at that address, or all of the segment. */
 static void
 find_suspects(
@@ -149,9 +160,9 @@ alert(const struct incident *i, const struct suspects *s, size_t suspended)
 
 /* It ends, and does nothing to a terminal. */
 static void
-make_plain(char text[TRIP_TEXT_MAX])
+make_plain(char *text, size_t size)
 {
-	text[TRIP_TEXT_MAX - 1] = '\0';
+	text[size - 1] = '\0';
 	for (size_t i = 0; text[i] != '\0'; i++)
 		if (text[i] < ' ' || text[i] > '~')
 			text[i] = '?';
@@ -163,18 +174,23 @@ separation_trip(const struct trip *t)
 	const struct view *views[] = { &separation.current,
 		&separation.coming };
 	struct suspects s = { 0 };
-	char where[INCIDENT_WHERE_MAX + 16];
+	char where[INCIDENT_WHERE_MAX + TRIP_NAME_MAX + 16];
 	char why[WORDS_MAX];
 	struct incident *i;
 	enum incident_news news;
 	size_t suspended;
 
 	for (size_t k = 0; k < COUNT(views); k++)
-		if (views[k]->settings != NULL)
+		if (views[k]->settings != NULL) {
 			find_suspects(views[k], &t->from, &s);
+			find_canary(views[k], t, &s);
+		}
 	/* What was seen by its content is told apart from where it was. */
-	snprintf(where, sizeof(where), "%s%s",
-	    t->how == TRIP_CANARY ? "canary, " : "", s.where);
+	if (t->how == TRIP_CANARY)
+		snprintf(
+		    where, sizeof(where), "canary %s, %s", t->canary, s.where);
+	else
+		snprintf(where, sizeof(where), "%s", s.where);
 	news = incidents_take(
 	    &separation.incidents, where, t, separation_now_ms(), &i);
 	snprintf(why, sizeof(why), "%s: %.100s", trip_name(t), t->text);
@@ -200,7 +216,8 @@ separation_tripped(const struct ipc_message *m)
 	if (m->body.n != sizeof(t))
 		return;
 	memcpy(&t, m->body.p, sizeof(t));
-	make_plain(t.text);
+	make_plain(t.text, sizeof(t.text));
+	make_plain(t.canary, sizeof(t.canary));
 	if (t.how == TRIP_NONE || t.how >= TRIP_HOWS ||
 	    t.level >= TRIP_LEVELS ||
 	    (separation.current.settings == NULL &&
@@ -297,7 +314,7 @@ separation_probed(const struct ipc_message *m)
 	if (m->body.n != sizeof(p))
 		return;
 	memcpy(&p, m->body.p, sizeof(p));
-	make_plain(p.text);
+	make_plain(p.text, sizeof(p.text));
 	system = system_of(v, p.system);
 	if (system == NULL || system->probe_key[0] == '\0')
 		return;

@@ -16,6 +16,10 @@ struct policy {
 	struct index *index;
 	struct pattern *patterns;
 	struct inspections inspections;
+	/* Those of canaries, which every decision has. */
+	const struct inspection *canaries[2]; /* of what comes, of what leaves
+					       */
+	uint64_t always;
 	struct urlset *urlsets;
 	uint64_t asked;                     /* categories that rules ask for */
 	struct urlrep *reputation;          /* of queries that bring none */

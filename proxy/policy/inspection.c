@@ -50,7 +50,7 @@ struct inspection_entry {
 
 const struct setting dlp_table[] = {
 	NAME_ROW,
-	SETTING(inspection_entry, block, TEXTS, 0, 1, DLP_KINDS,
+	SETTING(inspection_entry, block, TEXTS, 0, 1, DLP_POLICY_KINDS,
 	    "How many distinct ones of a kind are blocked: \"individual 1\"."
 	    " Kinds: individual, pension, card, account, licence, corporate,"
 	    " resident, keyword. Without block, warn and log: those of"
@@ -60,9 +60,9 @@ const struct setting dlp_table[] = {
 	    "account（口座）、licence（運転免許証）、corporate（法人番号）、"
 	    "resident（住民の記録）、keyword。block・warn・log のどれも"
 	    "なければ docs/DLP.ja.md の値。"),
-	SETTING(inspection_entry, warn, TEXTS, 0, 1, DLP_KINDS,
+	SETTING(inspection_entry, warn, TEXTS, 0, 1, DLP_POLICY_KINDS,
 	    "The same, for a warning.", "同じく、警告する数。"),
-	SETTING(inspection_entry, log, TEXTS, 0, 1, DLP_KINDS,
+	SETTING(inspection_entry, log, TEXTS, 0, 1, DLP_POLICY_KINDS,
 	    "The same, for a line in the journal.", "同じく、ログに書く数。"),
 	SETTING(inspection_entry, keywords, TEXTS, 0, 1, KEYWORDS_MAX,
 	    "Words that make the kind keyword.", "keyword とする語。"),
@@ -187,11 +187,11 @@ read_threshold(const struct texts *t, size_t i, size_t field,
 	char *end;
 	unsigned long n;
 
-	while (kind < DLP_KINDS &&
+	while (kind < DLP_POLICY_KINDS &&
 	    !bytes_equal(bytes_of(dlp_kind_name((enum dlp_kind)kind)), name))
 		kind++;
 	n = count.n == 0 ? 0 : strtoul((const char *)count.p, &end, 10);
-	if (kind == DLP_KINDS || count.n == 0 || count.p[0] < '0' ||
+	if (kind == DLP_POLICY_KINDS || count.n == 0 || count.p[0] < '0' ||
 	    count.p[0] > '9' || *end != '\0' || n < 1 || n > 1000000)
 		return setting_error(t->where, e,
 		    "\"%s\": expected a kind and a number of at most 1000000"

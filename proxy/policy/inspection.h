@@ -12,13 +12,15 @@
 #include "filters/text/set.h"
 #include "proxy/policy/policy.h"
 
-#define INSPECTIONS_MAX 64 /* bits of a decision */
+#define INSPECTIONS_MAX 64            /* bits of a decision */
+#define CANARY_HOLD ((size_t)8388608) /* as dlp's hold is without a setting */
 
 enum inspection_kind {
 	INSPECTION_DLP,     /* in what leaves */
 	INSPECTION_PHRASES, /* in texts that come */
 	INSPECTION_TYPES,   /* of files that come */
 	INSPECTION_DETOX,   /* makes files harmless, either way */
+	INSPECTION_CANARY,  /* knows what was registered, in all that passes */
 };
 
 /* From the strictest on. */
@@ -35,7 +37,7 @@ struct inspection {
 	 * warns. They have one name. */
 	struct rule block, warn;
 	const char *said;   /* its keys and values, to compare two */
-	enum finding found; /* phrases, types: what a find means */
+	enum finding found; /* but for dlp: what a find means */
 	size_t hold_max;    /* bytes kept back until they are judged */
 	struct dlp_rules *dlp;
 	struct set *set; /* phrases */
@@ -45,11 +47,26 @@ struct inspection {
 	bool must_agree;
 	uint64_t larger_than; /* bytes as they are read; 0: as many as come */
 	struct texts media_types; /* that are not allowed; "video/" is all */
+	bool downloads, uploads;  /* detox, canary: which way it looks */
 	/* detox */
 	const char *profile;
 	uint32_t profile_at; /* its index, once the profiles are there */
-	bool downloads, uploads;
 };
+
+/* Whether a dlp scan looks. */
+static inline bool
+inspection_scans(const struct inspection *i)
+{
+	return i->kind == INSPECTION_DLP || i->kind == INSPECTION_CANARY;
+}
+
+/* Whether it keeps back what is not judged yet, as dlp does. */
+static inline bool
+inspection_stops(const struct inspection *i)
+{
+	return i->kind == INSPECTION_DLP ||
+	    (i->kind == INSPECTION_CANARY && i->uploads);
+}
 
 struct inspections {
 	struct inspection p[INSPECTIONS_MAX];

@@ -298,6 +298,7 @@ policy_judge(const struct policy *p, const struct query *q)
 	 * request (plain HTTP, or inside TLS that was decrypted) passes. */
 	if (d.verdict == VERDICT_TUNNEL)
 		d.verdict = VERDICT_ALLOW;
+	d.inspections |= p->always;
 	return d;
 }
 

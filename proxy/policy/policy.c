@@ -352,6 +352,72 @@ policy_use_profiles(
 	return 0;
 }
 
+static const struct rule leak_rule = {
+	.name = "builtin:leak",
+	.file = "builtin",
+	.layer = LAYER_NATIONAL,
+	.must = true,
+	.verdict = VERDICT_BLOCK,
+	.reason_ja = "外へ送ってはならない情報が含まれています。",
+	.reason_en = "It has information that must not leave.",
+	.owner = "",
+	.clause = "",
+};
+
+/* What leaves is kept back until it is known; what comes has left already. */
+static int
+add_canaries(
+    struct policy *p, const struct dlp_settings *s, bool leaves, struct err *e)
+{
+	struct inspections *all = &p->inspections;
+	struct inspection *i = &all->p[all->n];
+
+	*i = (struct inspection){
+		.kind = INSPECTION_CANARY,
+		.block = leak_rule,
+		.warn = leak_rule,
+		.said = "canaries",
+		.found = leaves ? FINDING_BLOCK : FINDING_LOG,
+		.hold_max = leaves ? CANARY_HOLD : 0,
+		.downloads = !leaves,
+		.uploads = leaves,
+		.dlp = dlp_rules_new(s, e),
+	};
+	if (i->dlp == NULL)
+		return -1;
+	p->canaries[leaves] = i;
+	p->always |= UINT64_C(1) << all->n++;
+	return 0;
+}
+
+int
+policy_use_canaries(
+    struct policy *p, const struct dlp_canary *all, size_t n, struct err *e)
+{
+	struct dlp_settings s = dlp_defaults;
+
+	if (n == 0)
+		return 0;
+	if (p->inspections.n + 2 > INSPECTIONS_MAX)
+		return err_set(e,
+		    "%zu of dlp, phrases, types and detox together leave no"
+		    " room for canaries, expected at most %d",
+		    p->inspections.n, INSPECTIONS_MAX - 2);
+	memset(s.at, 0, sizeof(s.at));
+	s.at[DLP_CANARY].block_at = 1;
+	s.context_bytes = 0;
+	s.canaries = all;
+	s.canaries_n = n;
+	return add_canaries(p, &s, false, e) < 0 ? -1
+						 : add_canaries(p, &s, true, e);
+}
+
+const struct inspection *
+policy_canaries(const struct policy *p, bool leaves)
+{
+	return p->canaries[leaves];
+}
+
 void
 policy_use_score(struct policy *p, const struct score_settings *s)
 {

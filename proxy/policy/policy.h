@@ -169,6 +169,14 @@ bool policy_needs_reputation(const struct policy *p);
 int policy_use_profiles(struct policy *p, const struct detox_profiles *profiles,
     struct err *e) MUST_CHECK;
 /* What names score, for lists of kind "score"; it must live as long as p. */
+/* What is looked for in all that passes, whatever the rules say: by two
+ * inspections, of what leaves and of what comes. None: nothing. 0, or -1 and
+ * *e. */
+struct dlp_canary;
+int policy_use_canaries(struct policy *p, const struct dlp_canary *all,
+    size_t n, struct err *e) MUST_CHECK;
+/* That one, or NULL. */
+const struct inspection *policy_canaries(const struct policy *p, bool leaves);
 struct score_settings;
 void policy_use_score(struct policy *p, const struct score_settings *s);
 /* Frees what the arena does not hold. NULL does nothing. */

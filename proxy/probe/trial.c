@@ -62,19 +62,8 @@ read_from(struct reading *r, struct bytes value)
 static int
 read_gate_certificate(struct reading *r, struct bytes value)
 {
-	uint8_t *out = r->trial->gate_certificate;
-
-	if (value.n != 2 * sizeof(r->trial->gate_certificate))
-		return -1;
-	for (size_t i = 0; i < value.n / 2; i++) {
-		int high = byte_hex(value.p[2 * i]);
-		int low = byte_hex(value.p[2 * i + 1]);
-
-		if (high < 0 || low < 0)
-			return -1;
-		out[i] = (uint8_t)((unsigned)high << 4 | (unsigned)low);
-	}
-	return 0;
+	return bytes_unhex(value, r->trial->gate_certificate,
+	    sizeof(r->trial->gate_certificate));
 }
 
 static int

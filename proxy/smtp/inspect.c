@@ -6,6 +6,7 @@
 
 #include "filters/dlp/body.h"
 #include "filters/mail/coding.h"
+#include "filters/mail/mail.h"
 #include "filters/media.h"
 #include "filters/text/reader.h"
 #include "proxy/smtp/field.h"
@@ -146,6 +147,35 @@ struct entity {
 	struct bytes type, coding, body;
 };
 
+/* What people write there, and programs that want to be overlooked. */
+static bool
+is_text_field(struct bytes name)
+{
+	static const struct bytes names[] = {
+		BYTES_ROW("Subject"),
+		BYTES_ROW("From"),
+		BYTES_ROW("Reply-To"),
+		BYTES_ROW("To"),
+		BYTES_ROW("Cc"),
+		BYTES_ROW("Comments"),
+		BYTES_ROW("Keywords"),
+	};
+
+	for (size_t i = 0; i < COUNT(names); i++)
+		if (bytes_equal_nocase(name, names[i]))
+			return true;
+	return false;
+}
+
+static void
+tell_file(struct inspect *in, struct bytes hex)
+{
+	uint8_t digest[DLP_DIGEST_BYTES];
+
+	if (bytes_unhex(bytes_trim(hex), digest, sizeof(digest)) == 0)
+		dlp_file(in->scan, digest);
+}
+
 static void
 read_head(struct inspect *in, struct bytes raw, struct entity *out)
 {
@@ -163,7 +193,10 @@ read_head(struct inspect *in, struct bytes raw, struct entity *out)
 		} else if (bytes_equal_nocase(
 			       f.name, BYTES("Content-Transfer-Encoding"))) {
 			out->coding = unfold(in, f.value);
-		} else if (bytes_equal_nocase(f.name, BYTES("Subject"))) {
+		} else if (bytes_equal_nocase(
+			       f.name, BYTES(MAIL_DIGEST_FIELD))) {
+			tell_file(in, unfold(in, f.value));
+		} else if (is_text_field(f.name)) {
 			scan_words(in, f.value, WORDS_TEXT);
 		}
 	}

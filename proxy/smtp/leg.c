@@ -404,12 +404,47 @@ leg_hold(struct leg *leg, const struct smtp_reply *r)
 }
 
 static bool
+leaves(const struct leg *leg)
+{
+	return leg->mail->origin.segment != NULL;
+}
+
+/* What its route asks for: nothing passes that cannot be looked into. */
+static size_t
+asked_for(const struct leg *leg)
+{
+	return leaves(leg) ? leg->route->outbound.inspect.n : 0;
+}
+
+static const struct inspection *
+canaries_of(const struct leg *leg)
+{
+	return policy_canaries(
+	    leg->mail->mailer->settings->policy, leaves(leg));
+}
+
+/* What comes with one has left somewhere else: that is told, no more. */
+static bool
+has_canary(struct leg *leg, struct bytes texts)
+{
+	const struct inspection *canaries = canaries_of(leg);
+	struct inspect_result result = { 0 };
+
+	if (canaries == NULL)
+		return false;
+	inspect_mail(canaries, texts, &result);
+	if (result.report.verdict == DLP_BLOCK)
+		trail_canaries(leg, &result);
+	return result.report.verdict == DLP_BLOCK && leaves(leg);
+}
+
+static bool
 has_found(struct leg *leg, struct bytes texts)
 {
 	const struct outbound_rules *o = &leg->route->outbound;
-	bool found = false;
+	bool found = has_canary(leg, texts);
 
-	for (size_t i = 0; i < o->inspect.n; i++) {
+	for (size_t i = 0; i < asked_for(leg); i++) {
 		struct inspect_result result = { 0 };
 
 		inspect_mail(o->inspections[i], texts, &result);
@@ -432,6 +467,11 @@ on_texts(void *owner, struct detox_outcome *o)
 		reply_set(&r, 451, "4.7.1", "not looked into now: %s",
 		    detox_refusal_words[o->report.refusal].text[1]);
 		leg_defer(leg, &r);
+		return;
+	}
+	if (o->verdict == DETOX_IS_REFUSED && asked_for(leg) == 0) {
+		leg->stage_at++;
+		leg_go_on(leg);
 		return;
 	}
 	if (o->verdict == DETOX_IS_REFUSED) {
@@ -474,8 +514,8 @@ leg_inspect(void *job)
 	struct smtp_reply r;
 	struct err e;
 
-	if (leg->route->outbound.inspect.n == 0 || mail->let_go ||
-	    mail_is_passed(mail) || mail->origin.segment == NULL)
+	if ((asked_for(leg) == 0 && canaries_of(leg) == NULL) || mail->own ||
+	    mail->let_go || mail_is_passed(mail))
 		return STAGE_NEXT;
 	leg->object = detox_seal(mail->content, &e);
 	if (leg->object >= 0)

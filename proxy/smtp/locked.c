@@ -685,22 +685,14 @@ take_lock(struct mail *mail, struct bytes line)
 	    bytes_number(bytes_take_until(&line, ' '), 1, &told) < 0 ||
 	    bytes_number(
 		bytes_take_until(&line, ' '), UINT64_MAX / 2000, &until) < 0 ||
-	    bytes_number(bytes_take_until(&line, ' '), UINT32_MAX, &tries) <
-		0 ||
-	    line.n != (size_t)2 * DETOX_DIGEST_SIZE)
+	    bytes_number(bytes_take_until(&line, ' '), UINT32_MAX, &tries) < 0)
 		return -1;
 	l = ARENA_NEW(&mail->arena, struct lock);
 	l->told = told != 0;
 	l->until = until;
 	l->tries = (uint32_t)tries;
-	for (size_t i = 0; i < DETOX_DIGEST_SIZE; i++) {
-		int high = byte_hex(line.p[2 * i]);
-		int low = byte_hex(line.p[2 * i + 1]);
-
-		if (high < 0 || low < 0)
-			return -1;
-		l->digest[i] = (uint8_t)(high << 4 | low);
-	}
+	if (bytes_unhex(line, l->digest, sizeof(l->digest)) < 0)
+		return -1;
 	mail->status[which].lock = l;
 	return 0;
 }

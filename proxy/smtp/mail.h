@@ -249,6 +249,8 @@ struct inspection;
 struct inspect_result;
 void trail_found(const struct leg *leg, const struct inspection *i,
     const struct inspect_result *found);
+/* And the parent is. */
+void trail_canaries(const struct leg *leg, const struct inspect_result *found);
 struct flood_counts;
 void trail_flood(const struct mail *mail, const struct flood_counts *n);
 void trail_detoxed(const struct leg *leg, const struct detox_outcome *o);

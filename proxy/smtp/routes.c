@@ -848,11 +848,14 @@ routes_use_policy(struct routes *r, const struct policy *policy,
 		struct mail_route *route = &r->all[i];
 		size_t n = route->outbound.inspect.n;
 
-		if (n > 0 && text < 0)
+		if ((n > 0 || policy_canaries(policy, true) != NULL) &&
+		    text < 0)
 			return err_set(e,
-			    "%s:%u: inspect without a profile \"%s\" of"
+			    "%s:%u: %s without a profile \"%s\" of"
 			    " detox.profiles, by which texts are taken out",
-			    route->file, route->line, INSPECT_PROFILE);
+			    route->file, route->line,
+			    n > 0 ? "inspect" : "leak_canaries",
+			    INSPECT_PROFILE);
 		route->outbound.text_profile = text < 0 ? 0 : (uint32_t)text;
 		route->outbound.inspections =
 		    (const struct inspection **)arena_alloc(

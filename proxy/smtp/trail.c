@@ -2,6 +2,7 @@
 /* trail: what the journal is told of a mail (docs/JOURNAL.md). */
 #include <time.h>
 
+#include "proxy/isolation/trips.h"
 #include "proxy/smtp/floods.h"
 #include "proxy/smtp/inspect.h"
 #include "proxy/smtp/mail.h"
@@ -191,7 +192,7 @@ trail_found(const struct leg *leg, const struct inspection *i,
 	const struct mail *mail = leg->mail;
 	struct log_line l;
 
-	for (int k = 0; k < DLP_KINDS; k++) {
+	for (int k = 0; k < DLP_POLICY_KINDS; k++) {
 		enum dlp_verdict v = found->report.kinds[k].verdict;
 
 		if (v == DLP_PASS)
@@ -209,6 +210,42 @@ trail_found(const struct leg *leg, const struct inspection *i,
 		put_count(&l, &found->report, (enum dlp_kind)k);
 		log_end(&l);
 		counter_add(COUNTER_FOUND, 1);
+	}
+}
+
+static void
+tell_canary(const struct leg *leg, const char *name)
+{
+	const struct mail *mail = leg->mail;
+	const struct address nowhere = { 0 };
+	char words[TRIP_TEXT_MAX];
+
+	snprintf(words, sizeof(words), "%s, mail %s", name, mail->id);
+	trips_seen(mail->mailer->leaks, name, &mail->origin.client, &nowhere,
+	    bytes_of(words));
+}
+
+void
+trail_canaries(const struct leg *leg, const struct inspect_result *found)
+{
+	const struct mail *mail = leg->mail;
+
+	for (size_t i = 0; i < found->report.findings_n; i++) {
+		const struct dlp_finding *f = &found->report.findings[i];
+		struct log_line l;
+
+		if (f->kind != DLP_CANARY)
+			continue;
+		log_begin(&l, EVENT_CANARY_SEEN, NULL);
+		log_string(&l, "mail", mail->id);
+		put_origin(&l, &mail->origin);
+		log_text(&l, "sender", mail->envelope.sender.text);
+		log_string(&l, "route", leg->route->name);
+		log_string(&l, "way", "mail");
+		log_string(&l, "canary", f->context);
+		log_number(&l, "places", f->hits);
+		log_end(&l);
+		tell_canary(leg, f->context);
 	}
 }
 

@@ -241,6 +241,31 @@ START_TEST(trips_tell_once_and_then_by_the_second)
 }
 END_TEST
 
+/* Two canaries of one source are told of at once, each by its name. */
+START_TEST(trips_tell_each_canary)
+{
+	struct trips *t = trips_new(loop, TRIP_CANARY, take, NULL);
+	struct address from = address(1), to = address(2);
+
+	for (unsigned i = 0; i < 100; i++) {
+		trips_seen(t, "one", &from, &to, BYTES("one, web"));
+		trips_seen(t, "two", &from, &to, BYTES("two, web"));
+	}
+	ck_assert_uint_eq(sent_n, 2);
+	ck_assert_str_eq(sent[0].canary, "one");
+	ck_assert_str_eq(sent[1].canary, "two");
+	for (unsigned i = 0; i < 2; i++) {
+		ck_assert_int_eq(sent[i].how, TRIP_CANARY);
+		ck_assert_int_eq(sent[i].level, TRIP_HIGHEST);
+		ck_assert_uint_eq(sent[i].count, 1);
+	}
+	run_for(1600);
+	ck_assert_uint_eq(sent_n, 4);
+	ck_assert_uint_eq(sent[2].count + sent[3].count, 198);
+	trips_free(t);
+}
+END_TEST
+
 /* Who connects and says nothing has tried it, too. */
 START_TEST(trips_tell_of_silent_connections)
 {
@@ -309,6 +334,7 @@ incidents_suite(void)
 	suite_add_tcase(s, t);
 	tcase_add_checked_fixture(told_by, trips_setup, trips_teardown);
 	tcase_add_test(told_by, trips_tell_once_and_then_by_the_second);
+	tcase_add_test(told_by, trips_tell_each_canary);
 	tcase_add_test(told_by, trips_tell_of_silent_connections);
 	tcase_add_test(told_by, trips_forget_no_source_for_another);
 	tcase_add_test(told_by, trips_cut_words);

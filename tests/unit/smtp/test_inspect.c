@@ -121,6 +121,55 @@ START_TEST(inspect_reads_all_texts)
 }
 END_TEST
 
+/* What the sandbox made text of is known by its digest, and people write in
+ * more fields than the subject. */
+static const struct {
+	struct bytes mail;
+	bool found;
+} canaries[] = {
+	{ BYTES_ROW("A: b\r\n\r\nx 9832 0567 3210\r\n"), true },
+	{ BYTES_ROW("To: \"x\" <bait-address@city.test>\r\n\r\n"), true },
+	{ BYTES_ROW("Comments: 983205673210\r\n\r\n"), true },
+	{ BYTES_ROW("Message-ID: <983205673210@x>\r\n\r\n"), false },
+	{ BYTES_ROW(MULTI PART("text/plain;\r\n name=\"a.txt\"",
+	      "7bit\r\nSekisho-SHA-256: 000102030405060708090a0b0c0d0e0f"
+	      "101112131415161718191a1b1c1d1e1f",
+	      "x") "--=_a--\r\n"),
+	    true },
+	{ BYTES_ROW("A: b\r\n\r\nSekisho-SHA-256: 000102030405060708090a0b0c"
+		    "0d0e0f101112131415161718191a1b1c1d1e1f\r\n"),
+	    false },
+	{ BYTES_ROW("Sekisho-SHA-256: 000102030405060708090a0b0c0d0e0f"
+		    "101112131415161718191a1b1c1d1e\r\n\r\n"),
+	    false },
+};
+
+START_TEST(inspect_knows_canaries)
+{
+	static uint8_t digest[DLP_DIGEST_BYTES];
+	static const struct dlp_canary all[] = {
+		{ .name = "number", .number = "983205673210" },
+		{ .name = "address", .marker = "bait-address@city.test" },
+		{ .name = "file", .digest = digest },
+	};
+	struct dlp_settings s = dlp_defaults;
+	struct inspection i = { .kind = INSPECTION_CANARY };
+	struct inspect_result r;
+	struct err e;
+
+	for (uint8_t n = 0; n < sizeof(digest); n++)
+		digest[n] = n;
+	s.canaries = all;
+	s.canaries_n = COUNT(all);
+	i.dlp = dlp_rules_new(&s, &e);
+	ck_assert_ptr_nonnull(i.dlp);
+	inspect_mail(&i, canaries[_i].mail, &r);
+	ck_assert_uint_eq(
+	    r.report.kinds[DLP_CANARY].distinct, canaries[_i].found);
+	dlp_rules_free(i.dlp);
+}
+END_TEST
+
 /* Cut anywhere, it is read to its end. */
 START_TEST(inspect_reads_what_is_cut)
 {
@@ -160,6 +209,7 @@ inspect_suite(void)
 	tcase_set_timeout(t, 60);
 	tcase_add_loop_test(t, inspect_reads_all_texts, 0, (int)COUNT(mails));
 	tcase_add_loop_test(t, inspect_reads_what_is_cut, 0, (int)COUNT(mails));
+	tcase_add_loop_test(t, inspect_knows_canaries, 0, (int)COUNT(canaries));
 	tcase_add_test(t, inspect_ends);
 	suite_add_tcase(s, t);
 	return s;
