@@ -54,6 +54,8 @@ static const struct {
 	{ "nft", kernel_print, "", "the rules that the kernel is to enforce",
 	    "カーネルに強制させる規則を表示する" },
 	{ "apply", kernel_load, "", "load them", "それを読み込ませる" },
+	{ "boot", kernel_boot, "", "load them where settings say so, at boot",
+	    "起動時に、設定があれば読み込ませる" },
 	{ "verify", kernel_check, "", "compare what the kernel holds",
 	    "カーネルの持つ規則と照合する" },
 	{ "remove", kernel_unload, "", "take them out of the kernel",

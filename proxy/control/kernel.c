@@ -25,30 +25,43 @@ say(FILE *out, const char *en, const char *ja)
 	fputc('\n', out);
 }
 
-/* As the settings want it now. NULL: it was said why not. */
-static struct kernel *
-wanted(const struct isolation_order *o)
+static struct settings *
+load(const struct isolation_order *o)
 {
 	static struct err_list all;
 	struct err e = { .list = &all };
 	struct settings *s = settings_load(o->config, &e);
-	struct grant_settings granting;
+
+	if (s == NULL)
+		err_print(&e, stderr);
+	return s;
+}
+
+/* As the settings want it now. NULL: it was said why not. */
+static struct kernel *
+wanted_by(const struct settings *s)
+{
+	struct grant_settings granting = settings_granting(s);
 	struct arena a = { 0 };
 	struct kernel *k = NULL;
+	struct err e = { 0 };
 	struct ruleset r;
 
-	if (s == NULL) {
-		err_print(&e, stderr);
-		return NULL;
-	}
-	e.list = NULL;
-	granting = settings_granting(s);
 	if (ruleset_of(
 		&granting, s->processes.gate_user, time(NULL), &a, &r, &e) == 0)
 		k = kernel_new(&r, &e);
 	if (k == NULL)
 		fail(&e);
 	arena_release(&a);
+	return k;
+}
+
+static struct kernel *
+wanted(const struct isolation_order *o)
+{
+	struct settings *s = load(o);
+	struct kernel *k = s == NULL ? NULL : wanted_by(s);
+
 	settings_free(s);
 	return k;
 }
@@ -67,10 +80,9 @@ kernel_print(const struct isolation_order *o)
 	return 0;
 }
 
-int
-kernel_load(const struct isolation_order *o)
+static int
+apply(struct kernel *k)
 {
-	struct kernel *k = wanted(o);
 	struct err e = { 0 };
 	int result = 0;
 
@@ -81,6 +93,31 @@ kernel_load(const struct isolation_order *o)
 	else
 		say(stdout, "loaded", "読み込ませました");
 	kernel_free(k);
+	return result;
+}
+
+int
+kernel_load(const struct isolation_order *o)
+{
+	return apply(wanted(o));
+}
+
+int
+kernel_boot(const struct isolation_order *o)
+{
+	struct settings *s = load(o);
+	int result;
+
+	if (s == NULL)
+		return FAILED;
+	if (s->isolation->settings.kernel) {
+		result = apply(wanted_by(s));
+	} else {
+		say(stdout, "isolation.kernel is false: nothing is loaded",
+		    "isolation.kernel が false なので読み込ませません");
+		result = 0;
+	}
+	settings_free(s);
 	return result;
 }
 

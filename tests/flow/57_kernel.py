@@ -243,6 +243,26 @@ def test_listeners_hear_segments_but_not_my_number(lab):
     assert knock(lab, "mynumber", [("tcp", PLAIN, "198.51.100.1", lab.web)]) == []
 
 
+def test_what_needs_no_answer_is_not_heard_either(lab):
+    """A datagram says all that it has to say at once."""
+    heard = {}
+    for source, where in ((PLAIN, "mynumber"), (JUKI, "mynumber"), (OUTSIDE, "beyond")):
+        for address in (GATE, "198.51.100.1", "203.0.113.1"):
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+                s.bind((address, 0))
+                s.settimeout(0.3)
+                within_python(lab, where, f"""
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind(("{source}", 0))
+s.sendto(b"123456789018", ("{address}", {s.getsockname()[1]}))
+""")
+                try:
+                    heard[source, address] = s.recv(100)
+                except TimeoutError:
+                    pass
+    assert heard == {}, heard
+
+
 def test_administrators_reach_what_is_listed_for_them(lab):
     wants = [(p, source, "198.51.100.1", port) for source in (OFFICE, HOST)
              for p, port in (("tcp", 8443), ("tcp", 8445), ("udp", 53), ("icmp", 0))]
@@ -456,6 +476,22 @@ def test_each_wall_stands_alone(lab):
     lab.write_settings(kernel="true")
     lab.ctl("reload")
     assert ctl(lab, "verify")[0] == 0
+
+
+def test_boot_loads_them_where_settings_say_so(lab):
+    assert ctl(lab, "verify")[0] == 0
+    assert ctl(lab, "boot") == (0, "loaded\n")
+    assert ctl(lab, "verify")[0] == 0
+    conf = lab.dir / "sekisho.conf"
+    text = conf.read_text()
+    conf.write_text(text.replace("kernel = true", "kernel = false"))
+    try:
+        assert ctl(lab, "boot") == (0, "isolation.kernel is false: nothing is loaded\n")
+        conf.write_text(text.replace("kernel = true", "kernel = maybe"))
+        code, said = ctl(lab, "boot")
+        assert code == 1 and "sekisho.conf:" in said, said
+    finally:
+        conf.write_text(text)
 
 
 def test_a_reload_brings_its_own_rules(lab):
