@@ -34,7 +34,7 @@ copy(char *to, size_t size, const char *from)
 	if (from == NULL)
 		return;
 	must(strlen(from) < size);
-	memcpy(to, from, strlen(from));
+	memcpy(to, from, strlen(from) + 1);
 }
 
 static void

@@ -578,7 +578,7 @@ report_one(struct dlp_report *out, enum dlp_kind kind, uint32_t hits,
 		return;
 	out->findings_n++;
 	*to = (struct dlp_finding){ kind, 100, hits, { 0 }, { 0 } };
-	memcpy(to->context, context, strlen(context));
+	snprintf(to->context, sizeof(to->context), "%s", context);
 }
 
 static void
