@@ -228,6 +228,64 @@ def test_a_crossing_ends_with_its_statement(lab):
     assert crosses(lab, 2)
 
 
+def over_at(crossing, end):
+    """Whether the crossing speaks until then, and is over within a second behind it."""
+    while time.time() < end - 1:
+        assert speak(crossing, "abc") == "cba"
+        time.sleep(0.3)
+    wait_until(lambda: crossing.poll() is not None, 10)
+    print(f"       over {time.time() - end:.2f} s behind the statement's end")
+    assert end - 1 < time.time() < end + 1.5
+    crossing.wait()
+
+
+def short_statement(lab, code, seconds=7):
+    """It is over at the second that it returns."""
+    time.sleep(1.1)
+    end = int(time.time()) + seconds
+    lab.sign(code, until=time.strftime("%Y-%m-%dT%H:%M:%S+0000", time.gmtime(end)))
+    lab.ctl("reload")
+    return end
+
+
+def test_a_statement_ends_during_a_crossing(lab):
+    end = short_statement(lab, BODIES[1])
+    wait_until(lambda: crosses(lab, 2), 4)
+    over_at(lab.cross(2), end)
+    assert not crosses(lab, 2)
+    assert crosses(lab, 1)
+    sign_anew(lab)
+    lab.ctl("reload")
+    wait_until(lambda: crosses(lab, 2), 5)
+
+
+def test_a_clock_that_is_set_back_gives_nothing_back(lab):
+    """Neither what is over, nor more time to what is not; an hour, and then a year."""
+    cells = Cells(lab)
+    try:
+        for back in 3600, 365 * 86400:
+            end = short_statement(lab, BODIES[1])
+            wait_until(lambda: crosses(lab, 2), 4)
+            p = lab.cross(2)
+            assert speak(p, "abc") == "cba"
+            lab.set_clock(-back)
+            wait_until(lambda: lab.events("clock_set_back"), 5)
+            over_at(p, end)
+            for _ in range(3):
+                assert not crosses(lab, 2)
+                time.sleep(0.5)
+            assert crosses(lab, 1)
+            lab.set_clock(0)
+            assert not crosses(lab, 2)
+        lab.set_clock(-3600)
+        check_packets(lab, cells)
+    finally:
+        lab.set_clock(0)
+    sign_anew(lab)
+    lab.ctl("reload")
+    wait_until(lambda: crosses(lab, 2), 5)
+
+
 def test_a_killed_gate_passes_nothing(lab):
     pid = next(e["text"].split()[-1] for e in reversed(lab.events("started")) if e["process"].startswith("gate"))
     p = lab.cross(1)
