@@ -191,7 +191,7 @@ hash(struct bytes b, char out[2 * SHA256_SIZE + 1])
 }
 
 static int
-keep_content(struct store *st, struct original *o, struct bytes content,
+keep_content(struct store *st, const struct original *o, struct bytes content,
     char id_out[SHELF_ID_MAX], struct err *e)
 {
 	struct shelf_object object = {
@@ -199,6 +199,7 @@ keep_content(struct store *st, struct original *o, struct bytes content,
 		.content = content,
 		.now = (uint64_t)time(NULL),
 	};
+	struct original kept = *o;
 	char sha256[2 * SHA256_SIZE + 1];
 	char leg[LEG_MAX];
 	struct buf about;
@@ -208,10 +209,10 @@ keep_content(struct store *st, struct original *o, struct bytes content,
 	int result = -1;
 
 	hash(content, sha256);
-	o->sha256 = bytes_of(sha256);
-	o->skip = 0;
+	kept.sha256 = bytes_of(sha256);
+	kept.skip = 0;
 	buf_init(&about, STORE_ABOUT_MAX);
-	if (n >= LEG_MAX || original_pack(o, &about) < 0) {
+	if (n >= LEG_MAX || original_pack(&kept, &about) < 0) {
 		err_set(e, "store: too much is said of the mail");
 	} else {
 		object.leg = bytes_of(leg);
@@ -223,7 +224,7 @@ keep_content(struct store *st, struct original *o, struct bytes content,
 }
 
 static int
-keep_object(struct store *st, struct original *o, int fd,
+keep_object(struct store *st, const struct original *o, int fd,
     char id_out[SHELF_ID_MAX], struct err *e)
 {
 	struct stat s;
