@@ -21,6 +21,7 @@
 struct detox_settings {
 	const char *profiles; /* a file; "": those that are built in */
 	uint32_t jobs_max;    /* at once, of the whole machine */
+	uint32_t spare_cores; /* that no job runs on, where there are more */
 	uint32_t waiting_max; /* behind them; one more is refused as busy */
 	uint64_t memory_max;  /* bytes of address space of a child */
 	uint64_t time_ms;     /* from fork to end */

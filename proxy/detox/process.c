@@ -2,6 +2,7 @@
 /* process: the zygote as a process of the daemon, which the edges ask. */
 #include "proxy/process.h"
 
+#include <sched.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -19,6 +20,11 @@ const struct setting detox_table[] = {
 	SETTING(detox_settings, jobs_max, COUNT, 8, 1, 1024,
 	    "Files that are rebuilt at once, each in a process of its own.",
 	    "同時に無害化するファイルの数（それぞれ別のプロセス）。"),
+	SETTING(detox_settings, spare_cores, COUNT, 1, 0, 1024,
+	    "Processor cores that rebuilding leaves to the other processes,"
+	    " so that pages do not wait for files; at least one is used.",
+	    "無害化に使わずほかの処理に残す CPU コアの数。ページの表示が"
+	    "ファイルの処理を待たずに済む。少なくとも一つは使う。"),
 	SETTING(detox_settings, waiting_max, COUNT, 256, 0, 8000,
 	    "Files that wait behind them; one more is refused as busy.",
 	    "順番を待つファイルの数。超えれば混雑として拒否する。"),
@@ -52,6 +58,27 @@ parent_message(void *owner, const struct ipc_message *m)
 		close(m->fd);
 }
 
+/* The first of those that the process may use; jobs inherit it. A kernel that
+ * is not asked to be preempted (as Debian's for clouds) lets who wants to serve
+ * a page wait for a job's fork and end, whatever their priorities. */
+static void
+leave_cores(uint32_t spare)
+{
+	cpu_set_t set;
+	uint32_t left;
+
+	if (sched_getaffinity(0, sizeof(set), &set) < 0)
+		return;
+	left = (uint32_t)CPU_COUNT(&set);
+	for (size_t i = 0; i < CPU_SETSIZE && spare > 0 && left > 1; i++)
+		if (CPU_ISSET(i, &set)) {
+			CPU_CLR(i, &set);
+			spare--;
+			left--;
+		}
+	(void)sched_setaffinity(0, sizeof(set), &set);
+}
+
 int
 detox_start(struct child *c)
 {
@@ -68,6 +95,7 @@ detox_start(struct child *c)
 	struct err e = { 0 };
 
 	process_begin(c, parent_message, &s);
+	leave_cores(settings->detox.spare_cores);
 	/* No job may see, let alone write, what all processes share. */
 	if (madvise(c->board, board_size(), MADV_DONTFORK) < 0)
 		err_set(&e, "madvise: %m");

@@ -6,6 +6,7 @@ import email.utils
 import gzip
 import hashlib
 import io
+import os
 import re
 import subprocess
 import time
@@ -447,3 +448,18 @@ def test_the_daemon_goes_on_when_the_zygote_dies(lab):
             break
     check_docx(status, fields, body)
     lab.event(event="died", name="detox")
+
+
+def cores(pid):
+    return os.sched_getaffinity(pid)
+
+
+def test_rebuilding_leaves_a_core(lab):
+    """Pages are served on it; where there is one core alone, all share it."""
+    before = lab.children()["detox"]
+    all_cores = cores(lab.children()["edge.0"])
+    assert cores(before) == (all_cores - {min(all_cores)} if len(all_cores) > 1 else all_cores)
+    lab.write_settings(extra=lab.extra.replace("detox = {", "detox = { spare_cores = 0;"))
+    lab.ctl("reload")
+    wait_until(lambda: lab.children().get("detox") not in (None, before))
+    assert cores(lab.children()["detox"]) == all_cores
