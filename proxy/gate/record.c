@@ -55,16 +55,29 @@ put_head(struct buf *b, const struct crossing *x, const char *event)
 	    x->system->name);
 }
 
+static void
+statement_hex(const struct crossing *x, char out[2 * STANDINGS_SERIAL_N + 1])
+{
+	uint8_t serial[STANDINGS_SERIAL_N];
+
+	standings_serial(x->gate->standings, x->system->digest, serial);
+	for (size_t i = 0; i < sizeof(serial); i++)
+		snprintf(out + 2 * i, 3, "%02x", serial[i]);
+}
+
 static int
 write_begin(struct buf *b, const struct crossing *x)
 {
 	char client[ADDRESS_TEXT_MAX], server[ADDRESS_TEXT_MAX];
 	char system[CERTIFICATE_HEX_N], certificate[CERTIFICATE_HEX_N];
+	char statement[2 * STANDINGS_SERIAL_N + 1];
 
+	statement_hex(x, statement);
 	certificate_hex(x->system->digest, system);
 	certificate_hex(x->system->certificate, certificate);
 	return put_head(b, x, "opened") < 0 ||
 		put_member(b, "digest", system) < 0 ||
+		put_member(b, "statement", statement) < 0 ||
 		put_texts(b, "purposes", &x->system->purposes) < 0 ||
 		put_member(b, "owner", x->system->owner) < 0 ||
 		put_member(b, "endpoint", x->endpoint->name) < 0 ||

@@ -10,6 +10,7 @@
 #define SLOTS ((size_t)65536) /* of a half, as many again as may be used */
 #define LOOKS_MAX 1000        /* a writer needs microseconds, once an hour */
 #define DIGEST_WORDS (MODEL_DIGEST_N / sizeof(uint64_t))
+#define SERIAL_WORDS (STANDINGS_SERIAL_N / sizeof(uint64_t))
 
 enum row_state {
 	ROW_FREE = 0, /* a search ends here */
@@ -22,6 +23,7 @@ struct row {
 	_Atomic uint64_t digest[DIGEST_WORDS];
 	_Atomic uint64_t state; /* enum row_state */
 	_Atomic uint64_t from, until, probed_until_ms;
+	_Atomic uint64_t serial[SERIAL_WORDS];
 };
 
 /* In the shared memory. */
@@ -183,6 +185,29 @@ standings_at(const struct standings *s, const uint8_t digest[MODEL_DIGEST_N],
 	return STANDING_UNKNOWN;
 }
 
+void
+standings_serial(const struct standings *s,
+    const uint8_t digest[MODEL_DIGEST_N], uint8_t out[STANDINGS_SERIAL_N])
+{
+	const struct page *p = s->page;
+	uint64_t words[SERIAL_WORDS] = { 0 };
+
+	for (int i = 0; i < LOOKS_MAX; i++) {
+		uint64_t turn =
+		    atomic_load_explicit(&p->turn, memory_order_acquire);
+		const struct row *r = find(p->halves[turn % 2], digest);
+		bool known = r != NULL && atomic_load(&r->state) != ROW_FREE;
+
+		for (size_t k = 0; k < SERIAL_WORDS; k++)
+			words[k] = known ? atomic_load(&r->serial[k]) : 0;
+		atomic_thread_fence(memory_order_acquire);
+		if (atomic_load_explicit(&p->turn, memory_order_relaxed) ==
+		    turn)
+			break;
+	}
+	memcpy(out, words, sizeof(words));
+}
+
 enum standing
 standings_of(const struct standings *s, const struct system *system)
 {
@@ -266,7 +291,7 @@ add(struct standings *s, unsigned half, const struct standings_row *from)
 {
 	struct row *rows = s->page->halves[half];
 	const struct row *at = find(rows, from->digest);
-	uint64_t key[DIGEST_WORDS];
+	uint64_t key[DIGEST_WORDS], serial[SERIAL_WORDS];
 	struct row *r;
 
 	must(at != NULL);
@@ -276,6 +301,9 @@ add(struct standings *s, unsigned half, const struct standings_row *from)
 	memcpy(key, from->digest, sizeof(key));
 	for (size_t i = 0; i < DIGEST_WORDS; i++)
 		atomic_store(&r->digest[i], key[i]);
+	memcpy(serial, from->serial, sizeof(serial));
+	for (size_t i = 0; i < SERIAL_WORDS; i++)
+		atomic_store(&r->serial[i], serial[i]);
 	atomic_store(&r->from, from->from);
 	atomic_store(&r->until, from->until);
 	atomic_store(&r->probed_until_ms, from->probed_until_ms);

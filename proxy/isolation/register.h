@@ -53,6 +53,10 @@ enum standing standings_of(
 enum standing standings_at(const struct standings *s,
     const uint8_t digest[MODEL_DIGEST_N], uint64_t now_ms);
 const char *standing_name(enum standing s); /* "separated" */
+/* By which statement: its serial, for records. Zeroes: none is known. */
+#define STANDINGS_SERIAL_N 16
+void standings_serial(const struct standings *s,
+    const uint8_t digest[MODEL_DIGEST_N], uint8_t out[STANDINGS_SERIAL_N]);
 
 /*
  * The page's clock, in milliseconds since 1970: the machine's, or where that is
@@ -80,6 +84,7 @@ struct standings_row {
 	uint8_t digest[MODEL_DIGEST_N];
 	enum standings_state state;
 	uint64_t from, until; /* seconds: the first, and the one behind it */
+	uint8_t serial[STANDINGS_SERIAL_N]; /* of the statement */
 	uint64_t probed_until_ms; /* when the last good probe is stale */
 };
 

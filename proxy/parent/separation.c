@@ -138,6 +138,7 @@ row_of(const struct view *v, const struct system *system)
 	if (s != NULL) {
 		r.from = (uint64_t)s->from;
 		r.until = (uint64_t)s->until;
+		memcpy(r.serial, s->serial, sizeof(r.serial));
 	}
 	return r;
 }

@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import pathlib
+import re
 import signal
 import socket
 import ssl
@@ -283,6 +284,8 @@ def test_a_separated_system_reaches_the_intermediate_server(lab):
     assert first["event"] == "opened" and last["event"] == "ended"
     assert first["system"] == "city-juki" and first["body"] == "990019"
     assert first["purposes"] == ["住民基本台帳に関する事務"] and first["owner"] == "関所市 市民課"
+    stated = re.search(r"(?m)^serial: ([0-9a-f]{32})$", (lab.dir / "statements" / "city-juki.statement").read_text())
+    assert first["statement"] == stated[1], first
     assert first["endpoint"] == "chukan" and first["server"] == f"{CHUKAN}:{lab.chukan_port}"
     assert first["client"].startswith(JUKI + ":")
     assert first["certificate"] == digest(lab.dir / "isolation" / "juki.crt")
