@@ -11,6 +11,8 @@
 #include "proxy/detox/exceptions.h"
 
 #define DETOX_PROFILES_MAX 32
+/* The one by which texts are taken out, to be looked into. */
+#define DETOX_TEXT_PROFILE "text"
 #define DETOX_SCANNERS_MAX 8
 
 struct detox_profiles {

@@ -6,8 +6,6 @@
 
 #define GIB ((double)((uint64_t)1 << 30))
 #define MIB ((double)((uint64_t)1 << 20))
-#define TEXT_PROFILE "text" /* takes out the texts that dlp looks into */
-
 const struct setting handover_table[] = {
 	SETTING_TEXT_ROW(handover_settings, folder, "/var/lib/sekisho/handover",
 	    1, 4096, "The folder of files that wait to be fetched, encrypted.",
@@ -245,7 +243,8 @@ static int
 find_inspections(const struct reading *r, struct err *e)
 {
 	struct handover_way *w = r->way;
-	ssize_t text = detox_profiles_find(r->world->profiles, TEXT_PROFILE);
+	ssize_t text =
+	    detox_profiles_find(r->world->profiles, DETOX_TEXT_PROFILE);
 
 	if (w->from->kind == ZONE_MYNUMBER && w->dlp.n == 0)
 		return setting_error(r->group, e,
@@ -257,7 +256,7 @@ find_inspections(const struct reading *r, struct err *e)
 		return setting_error(r->group, e,
 		    "%s without a profile \"%s\" of detox.profiles, by which"
 		    " texts are taken out",
-		    w->dlp.n > 0 ? "dlp" : "leak_canaries", TEXT_PROFILE);
+		    w->dlp.n > 0 ? "dlp" : "leak_canaries", DETOX_TEXT_PROFILE);
 	w->text_at = text < 0 ? 0 : (uint32_t)text;
 	w->inspections = (const struct inspection **)arena_alloc(
 	    r->arena, size_mul(w->dlp.n, sizeof(void *)));

@@ -200,6 +200,8 @@ detoxing_go_on(struct detoxing *d)
 	struct detox_order order;
 	struct err e;
 
+	if (next == NULL && detoxing_look(d))
+		return;
 	if (next == NULL && d->form != NULL) {
 		detoxing_end_part(d);
 		return;
@@ -325,6 +327,8 @@ detoxed_end(struct exchange *x)
 		return;
 	if (d->treat != NULL)
 		treat_cancel(d->treat);
+	if (d->texts != NULL)
+		detox_ask_cancel(d->texts);
 	detoxing_close(&d->fd);
 	detoxing_close(&d->part_fd);
 	detoxing_close(&d->built);

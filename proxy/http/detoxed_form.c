@@ -131,6 +131,7 @@ begin_part(struct detoxing *d)
 	}
 	d->left = asked_for(d, d->object.asked, p);
 	d->profiles = 0;
+	d->looked = false;
 	d->extension = "";
 	d->name = d->shown = p->name;
 	d->object.declared = p->declared;

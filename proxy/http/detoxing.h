@@ -5,6 +5,7 @@
  *	detoxed.c	profile after profile, what became of it, the journal
  *	detoxed_head.c	the head of what was made; tags
  *	detoxed_form.c	a form: its files one after the other
+ *	detoxed_texts.c	what leaves, looked into for what must not
  */
 #pragma once
 
@@ -32,7 +33,9 @@ struct detoxing {
 	const struct inspection *now; /* the last that was taken of it */
 	uint32_t profiles;            /* that were applied, a bit for each */
 	struct treat *treat;
-	int fd; /* what came out last; -1: nothing yet */
+	bool looked;             /* its texts were asked for */
+	struct detox_ask *texts; /* that are taken out, while they are */
+	int fd;                  /* what came out last; -1: nothing yet */
 	uint64_t size;
 	struct bytes name;     /* as it is told the sandbox; or empty */
 	struct bytes shown;    /* as it is called, for the client */
@@ -67,6 +70,10 @@ const char *detoxing_media(const struct detoxing *d);
 /* The same name with what it ends with now. */
 struct bytes detoxing_rename(
     struct arena *a, struct bytes name, const char *extension);
+
+/* detoxed_texts.c: whether the file that was made is being looked into, once:
+ * then it goes on from there, or the exchange is refused. */
+bool detoxing_look(struct detoxing *d);
 
 /* detoxed_form.c */
 void detoxing_begin_form(struct detoxing *d, uint64_t size);

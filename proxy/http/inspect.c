@@ -320,10 +320,12 @@ exchange_ask_for_body(struct exchange *x)
 	x->from->type->flow(x->from, FLOW_GO);
 }
 
-/* Of one kind alone. */
+/* Kinds of inspections, a bit for each. */
+#define KIND(k) (1U << (k))
+
+/* Of these kinds alone. */
 static void
-leave_others_out(
-    struct content_order *o, enum inspection_kind kind, struct arena *a)
+leave_others_out(struct content_order *o, unsigned kinds, struct arena *a)
 {
 	const struct inspection **left =
 	    ARENA_ARRAY(a, const struct inspection *, o->inspections_n);
@@ -331,7 +333,7 @@ leave_others_out(
 	size_t n = 0;
 
 	for (size_t i = 0; i < o->inspections_n; i++) {
-		if (o->inspections[i]->kind != kind)
+		if ((kinds & KIND(o->inspections[i]->kind)) == 0)
 			continue;
 		excused |= (o->excused >> i & 1) << n;
 		left[n++] = o->inspections[i];
@@ -341,20 +343,20 @@ leave_others_out(
 	o->excused = excused;
 }
 
-/* What a head says, escaped as its path is. Whether it may leave. */
+/* A text that is there as a whole. Whether it may leave. */
 static bool
 inspect_text(struct exchange *x, const char *way, struct bytes text,
-    enum inspection_kind kind)
+    struct bytes media_type, unsigned kinds)
 {
 	struct content_order o = inspect_order(x, &x->request, true);
 	const char *why = NULL;
 	struct content *c;
 	enum content_verdict v;
 
-	leave_others_out(&o, kind, &x->arena);
+	leave_others_out(&o, kinds, &x->arena);
 	if (text.n == 0 || o.inspections_n == 0)
 		return true;
-	o.media_type = BYTES("application/x-www-form-urlencoded");
+	o.media_type = media_type;
 	o.streams = true;
 	c = content_new(&o);
 	v = content_push(c, text, true, &why);
@@ -365,6 +367,13 @@ inspect_text(struct exchange *x, const char *way, struct bytes text,
 	if (v != CONTENT_GO && v != CONTENT_FOUND)
 		exchange_refuse(x, ANSWER_BUSY, why);
 	return v == CONTENT_GO;
+}
+
+bool
+inspect_file(struct exchange *x, struct bytes texts, struct bytes media_type)
+{
+	return inspect_text(x, "file", texts, media_type,
+	    KIND(INSPECTION_DLP) | KIND(INSPECTION_CANARY));
 }
 
 /* All that a program may hide something in. */
@@ -395,16 +404,19 @@ head_text(struct exchange *x)
 	return text;
 }
 
-/* Whether the head may leave. */
+/* Whether the head may leave: it is escaped as its path is. */
 static bool
 inspect_head(struct exchange *x)
 {
+	static const struct bytes form =
+	    BYTES_ROW("application/x-www-form-urlencoded");
 	struct bytes query = x->url.target;
 
 	bytes_take_until(&query, '?');
-	return inspect_text(x, "query", query, INSPECTION_DLP) &&
+	return inspect_text(x, "query", query, form, KIND(INSPECTION_DLP)) &&
 	    (!inspect_asks_for(x, INSPECTION_CANARY) ||
-		inspect_text(x, "head", head_text(x), INSPECTION_CANARY));
+		inspect_text(
+		    x, "head", head_text(x), form, KIND(INSPECTION_CANARY)));
 }
 
 /* Servers differ in which of two they read the body by. */

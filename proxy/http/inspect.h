@@ -50,6 +50,10 @@ void inspect_leave_out_named(struct message *m, struct bytes name);
 bool inspect_describes_coding(const struct field *f);
 /* What goes up instead stands in exchange.content_up. */
 void inspect_replaced_up(struct exchange *x);
+/* Whether what a file of the request says may leave: its texts in UTF-8, as
+ * media_type. Else the exchange is refused. */
+bool inspect_file(
+    struct exchange *x, struct bytes texts, struct bytes media_type) MUST_CHECK;
 /* A line for each find; way: where. */
 void inspect_record(struct exchange *x, const char *way, struct content *c);
 /* The decision becomes that of the strictest find, which blocks. */

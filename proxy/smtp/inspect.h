@@ -10,8 +10,6 @@
 
 #include "proxy/policy/inspection.h"
 
-#define INSPECT_PROFILE "text"
-
 struct inspect_result {
 	struct dlp_report report;
 	uint32_t unread; /* parts that are no text */

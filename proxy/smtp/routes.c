@@ -842,7 +842,7 @@ int
 routes_use_policy(struct routes *r, const struct policy *policy,
     const struct detox_profiles *p, struct arena *a, struct err *e)
 {
-	ssize_t text = detox_profiles_find(p, INSPECT_PROFILE);
+	ssize_t text = detox_profiles_find(p, DETOX_TEXT_PROFILE);
 
 	for (size_t i = 0; i < r->n; i++) {
 		struct mail_route *route = &r->all[i];
@@ -855,7 +855,7 @@ routes_use_policy(struct routes *r, const struct policy *policy,
 			    " detox.profiles, by which texts are taken out",
 			    route->file, route->line,
 			    n > 0 ? "inspect" : "leak_canaries",
-			    INSPECT_PROFILE);
+			    DETOX_TEXT_PROFILE);
 		route->outbound.text_profile = text < 0 ? 0 : (uint32_t)text;
 		route->outbound.inspections =
 		    (const struct inspection **)arena_alloc(

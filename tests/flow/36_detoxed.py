@@ -36,7 +36,7 @@ def packed(*entries):
     return b.getvalue()
 
 
-def docm():
+def docm(text=None):
     r = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
     w = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
     types = "http://schemas.openxmlformats.org/package/2006/content-types"
@@ -48,7 +48,7 @@ def docm():
          ' ContentType="application/vnd.ms-word.document.macroEnabled.main+xml"/></Types>'),
         ("_rels/.rels", f'<Relationships xmlns="{package}"><Relationship Id="r1" Type='
          f'"{r}/officeDocument" Target="word/document.xml"/></Relationships>'),
-        ("word/document.xml", f'<w:document xmlns:w="{w}"><w:body><w:p><w:r><w:t>{TEXT}</w:t></w:r>'
+        ("word/document.xml", f'<w:document xmlns:w="{w}"><w:body><w:p><w:r><w:t>{text or TEXT}</w:t></w:r>'
          '</w:p></w:body></w:document>'),
         ("word/_rels/document.xml.rels", f'<Relationships xmlns="{package}"><Relationship Id="r1"'
          ' Type="http://schemas.microsoft.com/office/2006/relationships/vbaProject"'
@@ -215,6 +215,39 @@ def test_ranges_and_conditions_are_of_what_was_made(lab):
     assert status == 200 and "if-modified-since" not in lab.asked[-1].lower()
     status, fields, _ = get(lab, "/t.docm", "-I")
     assert fields["etag"] == tag and "content-length" not in fields
+
+
+def look_into_files(lab):
+    """What the policy asks of uploads besides: no number leaves, however it is packed."""
+    lab.write_policy("""
+dlp = ( { name = "residents"; block = ["individual 1"]; warn = ["keyword 1"]; keywords = ["部外秘"]; lasts = 60;
+  reason_ja = "番号"; reason_en = "A number."; } );
+""" + POLICY.replace('["harmless"]; reason_ja = "無害化"', '["harmless", "residents"]; reason_ja = "無害化"'))
+    lab.ctl("reload")
+
+
+def test_files_that_leave_are_looked_into(lab):
+    number = "個人番号 123456789018"  # the ministry's test vector
+    look_into_files(lab)
+    try:
+        for name, content, status in (("list.docm", docm(number), 403), ("list.zip", packed(("a/list.docm", docm(number))), 403),
+                                      ("secret.docm", docm("部外秘の文書"), 403), ("plan.docm", docm(), 200),
+                                      ("plan.zip", packed(("plan.docm", docm())), 200)):
+            f = lab.dir / name
+            f.write_bytes(content)
+            for version in VERSIONS:
+                for args in (("-T", f), ("-F", f"x=1", "-F", f"file=@{f}")):
+                    sent = len(lab.uploads)
+                    got, _, body = get(lab, "/up/" if args[0] == "-T" else "/up", version, *args)
+                    assert got == status, (name, args, got, body[-800:])
+                    assert len(lab.uploads) == sent + (status == 200), (name, args)
+                    assert b"123456789018" not in body
+        e = lab.event(event="found", way="file", kind="individual", verdict="block")
+        assert e["rule"] == "residents" and e["distinct"] == 1, e
+        assert lab.event(event="found", way="file", kind="keyword", verdict="warn")
+    finally:
+        lab.write_policy(POLICY)
+        lab.ctl("reload")
 
 
 def test_too_large_is_refused_before_it_is_read(lab):
