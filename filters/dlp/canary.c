@@ -101,22 +101,47 @@ canaries_have_files(const struct canaries *c)
 	return c->files;
 }
 
-size_t
-canaries_markers(
-    const struct canaries *c, uint8_t indexes_out[DLP_CANARIES_MAX])
+/* The text with another blank in place of its own; false: it would be too
+ * long. */
+static bool
+with_blank(const char *text, const char *blank, char out[WORD_BYTES_MAX + 1])
 {
 	size_t n = 0;
 
-	for (size_t i = 0; i < c->n; i++)
-		if (c->p[i].marker[0] != '\0')
-			indexes_out[n++] = (uint8_t)i;
-	return n;
+	for (; *text != '\0'; text++) {
+		const struct bytes sign = *text == ' '
+		    ? bytes_of(blank)
+		    : (struct bytes){ (const uint8_t *)text, 1 };
+
+		if (n + sign.n > WORD_BYTES_MAX)
+			return false;
+		memcpy(out + n, sign.p, sign.n);
+		n += sign.n;
+	}
+	out[n] = '\0';
+	return true;
 }
 
-const char *
-canaries_marker(const struct canaries *c, size_t index)
+size_t
+canaries_words(const struct canaries *c, struct canary_word *out)
 {
-	return c->p[index].marker;
+	static const char *const blanks[] = { " ", "　", "" };
+	size_t n = 0;
+
+	for (size_t i = 0; i < c->n; i++)
+		for (size_t b = 0; b < COUNT(blanks); b++) {
+			const char *marker = c->p[i].marker;
+			struct canary_word w = { .canary = (uint8_t)i };
+
+			if (marker[0] == '\0' ||
+			    (b > 0 && strchr(marker, ' ') == NULL) ||
+			    !with_blank(marker, blanks[b], w.text))
+				continue;
+			if (out != NULL)
+				out[n] = w;
+			n++;
+		}
+	return n;
 }
 
 static int

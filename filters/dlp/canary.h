@@ -9,6 +9,7 @@
 #include <openssl/evp.h>
 
 #include "filters/dlp/dlp.h"
+#include "filters/dlp/words.h"
 
 struct canaries;
 
@@ -19,11 +20,14 @@ void canaries_free(struct canaries *c);
 size_t canaries_count(const struct canaries *c);
 const char *canaries_name(const struct canaries *c, size_t index);
 bool canaries_have_files(const struct canaries *c);
-/* The words' indexes in the order of `all`; how many, at most
- * DLP_CANARIES_MAX. */
-size_t canaries_markers(
-    const struct canaries *c, uint8_t indexes_out[DLP_CANARIES_MAX]);
-const char *canaries_marker(const struct canaries *c, size_t index);
+/* Words to look for, and whose they are: each marker as it is, and where it has
+ * blanks with wide ones and with none, as names are written. */
+struct canary_word {
+	uint8_t canary;
+	char text[WORD_BYTES_MAX + 1];
+};
+/* How many; into out, which has room for that many, unless it is NULL. */
+size_t canaries_words(const struct canaries *c, struct canary_word *out);
 /*
  * The last digits of a text, whatever separates them: up to CANARY_GAP bytes
  * that are no letters. It begins as zeroes.

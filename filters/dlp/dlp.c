@@ -48,7 +48,7 @@ struct dlp_rules {
 	char (*keywords)[WORD_BYTES_MAX + 1];
 	struct canaries *canaries;
 	size_t markers_n; /* behind the keywords in the automaton */
-	uint8_t markers[DLP_CANARIES_MAX]; /* whose they are */
+	struct canary_word *markers;
 };
 
 struct dlp {
@@ -124,8 +124,7 @@ make_words(
 	for (size_t i = 0; i < s->keywords_n; i++)
 		all[i] = s->keywords[i];
 	for (size_t i = 0; i < r->markers_n; i++)
-		all[s->keywords_n + i] =
-		    canaries_marker(r->canaries, r->markers[i]);
+		all[s->keywords_n + i] = r->markers[i].text;
 	w = words_new(all, s->keywords_n + r->markers_n, e);
 	free(all);
 	return w;
@@ -138,7 +137,10 @@ dlp_rules_new(const struct dlp_settings *s, struct err *e)
 
 	must(r != NULL);
 	r->canaries = canaries_new(s->canaries, s->canaries_n);
-	r->markers_n = canaries_markers(r->canaries, r->markers);
+	r->markers_n = canaries_words(r->canaries, NULL);
+	r->markers = calloc(r->markers_n + 1, sizeof(*r->markers));
+	must(r->markers != NULL);
+	canaries_words(r->canaries, r->markers);
 	if (s->key.n > DLP_KEY_MAX) {
 		err_set(e, "the key has %zu bytes; at most %d are expected",
 		    s->key.n, DLP_KEY_MAX);
@@ -180,6 +182,9 @@ dlp_rules_free(struct dlp_rules *r)
 		return;
 	words_free(r->words);
 	free(r->keywords);
+	if (r->markers != NULL)
+		OPENSSL_cleanse(r->markers, r->markers_n * sizeof(*r->markers));
+	free(r->markers);
 	canaries_free(r->canaries);
 	OPENSSL_cleanse(r, sizeof(*r));
 	free(r);
@@ -209,7 +214,7 @@ take_keyword(struct words_sink *s, size_t index)
 	if (index < keywords_n)
 		d->sure[DLP_KEYWORD] += d->keyword_hits[index]++ == 0;
 	else
-		see_canary(d, d->rules->markers[index - keywords_n]);
+		see_canary(d, d->rules->markers[index - keywords_n].canary);
 }
 
 struct dlp *

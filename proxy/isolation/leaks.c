@@ -154,6 +154,13 @@ add_item(struct isolation_model *m, struct dlp_canary item, const char *key,
 		return setting_error(where, e,
 		    "more than %d numbers, markers and files of canaries",
 		    DLP_CANARIES_MAX);
+	if (item.marker != NULL)
+		m->leak_words_n += strchr(item.marker, ' ') == NULL ? 1 : 3;
+	if (m->leak_words_n > WORDS_MAX)
+		return setting_error(where, e,
+		    "markers of canaries are more than %d words, of which one"
+		    " with a blank is three",
+		    WORDS_MAX);
 	m->leak_items[m->leak_items_n++] = item;
 	return 0;
 }

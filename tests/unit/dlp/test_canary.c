@@ -91,7 +91,9 @@ static const struct {
 	{ "text/plain; charset=Shift_JIS",
 	    BYTES_ROW("\x89\xe0\x82\xaa\x8a\xd6 \x89\xd4\x8e\x71"), "words" },
 	{ "text/plain", BYTES_ROW("to BAIT-address@CITY.test."), "words" },
-	{ "text/plain", BYTES_ROW("霞が関　花子"), "" },
+	{ "text/plain", BYTES_ROW("霞が関　花子"), "words" },
+	{ "text/plain", BYTES_ROW("霞が関花子"), "words" },
+	{ "text/plain", BYTES_ROW("霞が関\n花子"), "" },
 	{ "image/png", BYTES_ROW(FILE_BYTES), "file" },
 	{ "image/png", BYTES_ROW(FILE_BYTES "x"), "" },
 	{ FORM,
@@ -209,7 +211,7 @@ START_TEST(canaries_have_a_limit)
 	struct err e = { 0 };
 
 	for (size_t i = 0; i < DLP_CANARIES_MAX; i++) {
-		snprintf(words[i], sizeof(words[i]), "marker %zu.", i);
+		snprintf(words[i], sizeof(words[i]), "marker-%zu.", i);
 		many[i] =
 		    (struct dlp_canary){ .name = "n", .marker = words[i] };
 	}
