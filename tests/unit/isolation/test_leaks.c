@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "filters/dlp/words.h"
 #include "proxy/isolation/model.h"
 #include "proxy/zone/zone.h"
 
@@ -173,6 +174,37 @@ START_TEST(leaks_settings_are_strict)
 }
 END_TEST
 
+/* Markers with a blank, 63 of each canary; then one more without. */
+static const char *
+many(size_t n, bool more)
+{
+	const char *text = BODIES "leak_canaries = (\n";
+
+	for (size_t i = 0; i < n; i++)
+		text = arena_printf(&arena, "%s%s\"a word %zu\"", text,
+		    i == 0            ? "{ name = \"c0\"; owner = \"o\";"
+					" markers = ["
+			: i % 63 == 0 ? "]; }, { name = \"c1\"; owner ="
+					" \"o\"; markers = ["
+				      : ", ",
+		    i);
+	return arena_printf(
+	    &arena, "%s%s]; } );", text, more ? ", \"oneword\"" : "");
+}
+
+START_TEST(leaks_words_have_a_limit)
+{
+	struct isolation_model *m = load(many(85, true));
+
+	ck_assert_msg(m != NULL, "%s", err.text);
+	ck_assert_uint_eq(m->leak_words_n, WORDS_MAX);
+	ck_assert(load(many(86, false)) == NULL);
+	ck_assert_str_eq(err.text,
+	    "settings:3: markers of canaries are more than 256 words, of which"
+	    " one with a blank is three");
+}
+END_TEST
+
 Suite *
 leaks_suite(void)
 {
@@ -181,6 +213,7 @@ leaks_suite(void)
 
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, leaks_are_what_the_settings_say);
+	tcase_add_test(t, leaks_words_have_a_limit);
 	tcase_add_loop_test(t, leaks_settings_are_strict, 0, (int)COUNT(bad));
 	suite_add_tcase(s, t);
 	return s;
