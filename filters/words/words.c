@@ -11,6 +11,7 @@ struct words {
 	xmlDoc *shared;    /* the strings of a workbook, or NULL */
 	xmlNode **strings; /* of it, by their number */
 	size_t strings_n;
+	bool in_string; /* which has no cells: it could name itself in one */
 	bool found;
 };
 
@@ -75,6 +76,7 @@ walk_cell(struct words *w, xmlNode *cell)
 {
 	xmlChar *kind = xmlGetNoNsProp(cell, (const xmlChar *)"t");
 	bool shared = kind != NULL && strcmp((char *)kind, "s") == 0;
+	enum detox_result r;
 	xmlChar *value;
 	uint64_t n = 0;
 	bool known;
@@ -82,11 +84,18 @@ walk_cell(struct words *w, xmlNode *cell)
 	xmlFree(kind);
 	if (!shared)
 		return walk(w, cell->children);
+	if (w->in_string)
+		return DETOX_REBUILT;
 	value = xmlNodeGetContent(cell);
 	known = bytes_number(bytes_of((char *)value), SIZE_MAX, &n) == 0 &&
 	    n < w->strings_n;
 	xmlFree(value);
-	return known ? walk(w, w->strings[n]->children) : DETOX_REBUILT;
+	if (!known)
+		return DETOX_REBUILT;
+	w->in_string = true;
+	r = walk(w, w->strings[n]->children);
+	w->in_string = false;
+	return r;
 }
 
 static enum detox_result

@@ -65,6 +65,31 @@ START_TEST(words_of_a_workbook)
 }
 END_TEST
 
+/* Else a string that names itself would be walked without end. */
+START_TEST(words_of_a_string_know_no_cells)
+{
+	struct office o;
+
+	office_begin(&o, NULL, "xl/workbook.xml");
+	office_add(&o, "xl/workbook.xml",
+	    "<workbook " S " xmlns:r='http://schemas.openxmlformats.org/"
+	    "officeDocument/2006/relationships'><sheets><sheet name='a'"
+	    " sheetId='1' r:id='rId1'/></sheets></workbook>");
+	office_add(&o, "xl/_rels/workbook.xml.rels",
+	    RELS(REL("rId1", REL_OFFICE "worksheet", "worksheets/sheet1.xml")
+		    REL("rId2", REL_OFFICE "sharedStrings",
+			"sharedStrings.xml")));
+	office_add(&o, "xl/worksheets/sheet1.xml",
+	    "<worksheet " S "><sheetData><row><c t='s'><v>0</v></c>"
+	    "<c t='s'><v>1</v></c></row></sheetData></worksheet>");
+	office_add(&o, "xl/sharedStrings.xml",
+	    "<sst " S "><si><t>a</t><c t='s'><v>0</v></c></si>"
+	    "<si><c t='s'><v>0</v></c><t>b</t></si></sst>");
+	check_text(&o, "a.xlsx", "a\t\t\tb\t\n\n");
+	office_end(&o);
+}
+END_TEST
+
 START_TEST(words_have_a_limit)
 {
 	struct office o;
@@ -89,6 +114,7 @@ words_suite(void)
 
 	tcase_add_test(t, words_of_a_document);
 	tcase_add_test(t, words_of_a_workbook);
+	tcase_add_test(t, words_of_a_string_know_no_cells);
 	tcase_add_test(t, words_have_a_limit);
 	suite_add_tcase(s, t);
 	return s;
