@@ -127,6 +127,7 @@ struct words {
 	uint16_t *next;    /* [state * classes + class of byte] */
 	uint16_t *word;    /* [state]: 1 + the built-in word; 0: none */
 	uint16_t *keyword; /* [state]: 1 + the keyword; 0: none */
+	uint16_t *same;    /* [keyword]: 1 + another of the same letters */
 	uint16_t *fail;    /* [state]: the longest suffix that is a state */
 	size_t states, classes;
 	uint8_t class_of[256];
@@ -219,6 +220,15 @@ plant(struct words *w, struct bytes word)
 	return at;
 }
 
+static void
+plant_keyword(struct words *w, size_t i)
+{
+	uint16_t *at = &w->keyword[plant(w, w->keywords[i])];
+
+	w->same[i] = *at;
+	*at = (uint16_t)(i + 1);
+}
+
 /* Breadth first: what a state lacks is what its suffix has. */
 static void
 complete(struct words *w)
@@ -284,15 +294,16 @@ words_new(const char *const *keywords, size_t n, struct err *e)
 	w->next = calloc(bytes * w->classes, sizeof(*w->next));
 	w->word = calloc(bytes, sizeof(*w->word));
 	w->keyword = calloc(bytes, sizeof(*w->keyword));
+	w->same = calloc(w->keywords_n + 1, sizeof(*w->same));
 	w->fail = calloc(bytes, sizeof(*w->fail));
 	must(w->next != NULL && w->word != NULL && w->keyword != NULL &&
-	    w->fail != NULL);
+	    w->same != NULL && w->fail != NULL);
 	w->states = 1;
 	for (size_t i = 0; i < COUNT(builtin); i++)
 		w->word[plant(w, bytes_of(builtin[i].text))] =
 		    (uint16_t)(i + 1);
 	for (size_t i = 0; i < w->keywords_n; i++)
-		w->keyword[plant(w, w->keywords[i])] = (uint16_t)(i + 1);
+		plant_keyword(w, i);
 	complete(w);
 	mark_ends(w);
 	return w;
@@ -313,6 +324,7 @@ words_free(struct words *w)
 	free(w->next);
 	free(w->word);
 	free(w->keyword);
+	free(w->same);
 	free(w->fail);
 	free(w);
 }
@@ -343,8 +355,8 @@ tell(const struct words *w, uint16_t state, struct bytes text, size_t end,
 		const struct word *word;
 		size_t n;
 
-		if (w->keyword[state] != 0)
-			sink->keyword(sink, w->keyword[state] - (size_t)1);
+		for (size_t k = w->keyword[state]; k != 0; k = w->same[k - 1])
+			sink->keyword(sink, k - 1);
 		if (w->word[state] == 0 || told)
 			continue;
 		word = &builtin[w->word[state] - 1];

@@ -201,6 +201,37 @@ START_TEST(canaries_are_known_while_a_body_comes)
 }
 END_TEST
 
+/* In capitals or full width it is the same word: each who registered it is
+ * told. */
+START_TEST(canaries_and_keywords_share_words)
+{
+	static const struct dlp_canary markers[] = {
+		{ .name = "small", .marker = "abc-def" },
+		{ .name = "wide", .marker = "ＡＢＣ-DEF" },
+	};
+	static const char *const keyword[] = { "ABC-def" };
+	static struct dlp_report r;
+	struct dlp_settings s = dlp_defaults;
+	struct err e = { 0 };
+	struct dlp_rules *both;
+	struct dlp *d;
+
+	s.canaries = markers;
+	s.canaries_n = COUNT(markers);
+	s.keywords = keyword;
+	s.keywords_n = COUNT(keyword);
+	both = dlp_rules_new(&s, &e);
+	ck_assert_msg(both != NULL, "%s", e.text);
+	d = dlp_new(both);
+	dlp_feed(d, BYTES("it says Abc-Def"));
+	dlp_end(d, &r);
+	ck_assert_uint_eq(r.kinds[DLP_CANARY].distinct, 2);
+	ck_assert_uint_eq(r.kinds[DLP_KEYWORD].distinct, 1);
+	dlp_free(d);
+	dlp_rules_free(both);
+}
+END_TEST
+
 START_TEST(canaries_have_a_limit)
 {
 	static struct dlp_canary many[DLP_CANARIES_MAX];
@@ -238,6 +269,7 @@ canary_suite(void)
 	    (int)COUNT(bodies));
 	tcase_add_test(t, canaries_come_first);
 	tcase_add_test(t, canaries_are_known_while_a_body_comes);
+	tcase_add_test(t, canaries_and_keywords_share_words);
 	tcase_add_test(t, canaries_have_a_limit);
 	suite_add_tcase(s, t);
 	return s;
