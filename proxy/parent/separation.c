@@ -89,6 +89,50 @@ separation_known(const uint8_t digest[MODEL_DIGEST_N])
 	return at == NULL ? NULL : *at;
 }
 
+static int
+compare_names(const void *a, const void *b)
+{
+	const struct known *left = a;
+	const struct known *right = b;
+
+	return strcmp(left->name, right->name);
+}
+
+static void
+copy_suspension(struct known *to, const struct known *from)
+{
+	to->suspended = to->unsaved = true;
+	to->suspended_ms = from->suspended_ms;
+	to->incident = from->incident;
+	memcpy(to->by, from->by, sizeof(to->by));
+	memcpy(to->why, from->why, sizeof(to->why));
+}
+
+/*
+ * Who is suspended is the system, whatever is registered of it: else an entry
+ * that is changed, or changed back, would have a statement that was signed
+ * before.
+ */
+static void
+name_entry(struct known *k, const char *name)
+{
+	struct known **one;
+
+	snprintf(k->name, sizeof(k->name), "%s", name);
+	one = (struct known **)tsearch(k, &separation.names, compare_names);
+	must(one != NULL);
+	if (*one == k)
+		return;
+	k->namesake = (*one)->namesake;
+	(*one)->namesake = k;
+	for (const struct known *o = k->namesake; o != k; o = o->namesake) {
+		if (o->suspended && !k->suspended)
+			copy_suspension(k, o);
+		if (o->suspended_ms > k->suspended_ms)
+			k->suspended_ms = o->suspended_ms;
+	}
+}
+
 static struct known *
 entry_of(const uint8_t digest[MODEL_DIGEST_N], const char *name)
 {
@@ -99,10 +143,12 @@ entry_of(const uint8_t digest[MODEL_DIGEST_N], const char *name)
 	k = calloc(1, sizeof(*k));
 	must(k != NULL);
 	memcpy(k->digest, digest, sizeof(k->digest));
-	snprintf(k->name, sizeof(k->name), "%s", name);
+	k->namesake = k;
 	k->next = separation.entries;
 	separation.entries = k;
 	must(tsearch(k, &separation.tree, compare_digests) != NULL);
+	if (name[0] != '\0')
+		name_entry(k, name);
 	return k;
 }
 
@@ -113,7 +159,7 @@ separation_entry(const struct system *system)
 
 	/* Of its probe alone the name was not kept. */
 	if (k->name[0] == '\0')
-		snprintf(k->name, sizeof(k->name), "%s", system->name);
+		name_entry(k, system->name);
 	return k;
 }
 
@@ -231,6 +277,16 @@ save(const struct incident *opens)
 	free(records);
 }
 
+/* What else was registered by its name, or is about to be. */
+static void
+suspend_namesakes(const struct known *k)
+{
+	for (struct known *o = k->namesake; o != k; o = o->namesake) {
+		standings_suspend(separation.page, o->digest);
+		copy_suspension(o, k);
+	}
+}
+
 size_t
 separation_suspend(
     const struct system *const *systems, size_t n, struct suspension s)
@@ -252,6 +308,7 @@ separation_suspend(
 		k->suspended_ms = now;
 		snprintf(k->by, sizeof(k->by), "%s", s.by);
 		snprintf(k->why, sizeof(k->why), "%s", s.why);
+		suspend_namesakes(k);
 		fresh[fresh_n++] = systems[i];
 	}
 	save(s.opens);
@@ -303,13 +360,15 @@ replay(void *owner, const struct ledger_record *r)
 	case LEDGER_SUSPENDED:
 		k = entry_of(r->digest, r->system);
 		k->suspended = true;
+		k->unsaved = false;
 		k->suspended_ms = r->at_ms;
 		k->incident = r->incident;
 		snprintf(k->by, sizeof(k->by), "%s", r->by);
 		snprintf(k->why, sizeof(k->why), "%s", r->why);
 		return;
 	case LEDGER_RESTORED:
-		entry_of(r->digest, r->system)->suspended = false;
+		k = entry_of(r->digest, r->system);
+		k->suspended = k->unsaved = false;
 		return;
 	case LEDGER_INCIDENT:
 		incidents_resume(
@@ -532,8 +591,7 @@ view_release(struct view *v)
 static time_t
 last_suspended(void *owner, const struct system *system)
 {
-	const struct known *k = separation_known(system->digest);
-	uint64_t ms = k == NULL ? 0 : k->suspended_ms;
+	uint64_t ms = separation_entry(system)->suspended_ms;
 
 	(void)owner;
 	return (time_t)((ms > separation.floor_ms ? ms : separation.floor_ms) /
@@ -595,6 +653,7 @@ separation_prepare(const struct settings *s, struct err *e)
 		return -1;
 	}
 	separation_publish();
+	save(NULL); /* what it has of its namesakes */
 	return 0;
 }
 

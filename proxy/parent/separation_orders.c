@@ -371,6 +371,26 @@ record_restored(const struct system *system, const struct ledger_record *r)
 	log_end(&l);
 }
 
+/* Of it and its namesakes, for the ledger; how many. */
+static size_t
+list_restored(const struct known *k, const struct ledger_record *model,
+    struct ledger_record **out)
+{
+	const struct known *o = k;
+	size_t n = 0;
+
+	do
+		n++;
+	while ((o = o->namesake) != k);
+	*out = calloc(n, sizeof(**out));
+	must(*out != NULL);
+	for (size_t i = 0; i < n; i++, o = o->namesake) {
+		(*out)[i] = *model;
+		memcpy((*out)[i].digest, o->digest, sizeof(o->digest));
+	}
+	return n;
+}
+
 /* On the disk first: what is not there is not restored. */
 static enum separation_answer
 restore_on(const struct order *o, const struct system *system, const char *file,
@@ -386,15 +406,21 @@ restore_on(const struct order *o, const struct system *system, const char *file,
 		.why = why,
 		.statement = file,
 	};
+	struct ledger_record *records;
 	struct err err = { 0 };
+	size_t n;
+	int result;
 
-	memcpy(r.digest, system->digest, sizeof(r.digest));
 	if (k->unsaved || separation.ledger == NULL)
 		return refuse(
 		    o, system, "its suspension is not on the disk yet");
-	if (ledger_append(separation.ledger, &r, 1, &err) < 0)
+	n = list_restored(k, &r, &records);
+	result = ledger_append(separation.ledger, records, n, &err);
+	free(records);
+	if (result < 0)
 		return refuse(o, system, "%s", err.text);
-	k->suspended = false;
+	for (size_t i = 0; i < n; i++, k = k->namesake)
+		k->suspended = k->unsaved = false;
 	separation_publish();
 	record_restored(system, &r);
 	if (k->incident != 0)

@@ -28,6 +28,7 @@ struct known {
 	uint64_t probed_ms; /* the last good one */
 	char probe_text[TRIP_TEXT_MAX];
 	struct known *next;
+	struct known *namesake; /* a ring of all of its name */
 };
 
 /* What settings say, and what the folder held when they were loaded. */
@@ -47,7 +48,8 @@ struct separation {
 	struct timer *timer;
 	unsigned ticks;
 	struct view current, coming;
-	void *tree; /* of entries, tsearch(3) */
+	void *tree;  /* of entries, tsearch(3) */
+	void *names; /* one entry of each name */
 	struct known *entries;
 	struct ledger *ledger; /* NULL: no settings had systems yet */
 	char *ledger_path;

@@ -349,6 +349,38 @@ def test_a_changed_entry_is_another_system(lab):
     assert lab.standing("juki") == "separated"
 
 
+def test_a_suspension_is_of_the_system_whatever_its_entry_says(lab):
+    lab.write_settings(owner="保険年金課")
+    lab.sign("juki", "juki20.statement")
+    lab.ctl("reload")
+    assert lab.standing("juki") == "separated"
+    lab.separation("suspend", "juki", "--reason", "点検")
+    # back to an entry that has a statement of before, which was in force
+    lab.write_settings(owner="市民課")
+    lab.ctl("reload")
+    assert lab.standing("juki") == "suspended"
+    assert lab.standings()["juki"]["suspended"]["why"] == "点検"
+    lab.restart(signal.SIGKILL)
+    assert lab.standing("juki") == "suspended" and lab.standing("zei") == "separated"
+    # one that nobody knew, with a statement of after: a person restores it
+    lab.write_settings(owner="窓口課")
+    time.sleep(1.1)
+    lab.sign("juki", "juki21.statement")
+    lab.ctl("reload")
+    assert lab.standing("juki") == "suspended"
+    lab.separation("restore", "juki", "--statement", "juki21.statement", "--reason", "よし")
+    assert lab.standing("juki") == "separated"
+    # and what was signed before it counts no more, as it was or is
+    lab.write_settings(owner="市民課")
+    lab.ctl("reload")
+    assert lab.standing("juki") == "unstated"
+    lab.restart(signal.SIGKILL)
+    assert lab.standing("juki") == "unstated"
+    lab.sign("juki", "juki22.statement")
+    lab.ctl("reload")
+    assert lab.standing("juki") == "separated"
+
+
 def test_a_clock_set_back_over_a_stop_is_seen(lab):
     ahead = int((time.time() + 86400 * 365 * 2) * 1000)
     lab.daemon.send_signal(signal.SIGTERM)
