@@ -493,16 +493,23 @@ use_mail_certificate(
 	return 0;
 }
 
-/* Whether any of the web's listeners is at that address, or it at one of
- * theirs. */
+/* Whether they are at one address: either may stand for all of this machine's.
+ */
+static bool
+is_same_place(const struct address *a, const struct address *b)
+{
+	const struct listener_settings at_a = { .at = *a };
+	const struct listener_settings at_b = { .at = *b };
+
+	return listener_is_at(&at_a, b) || listener_is_at(&at_b, a);
+}
+
+/* Whether any of the web's listeners is at that address. */
 static bool
 is_taken(const struct settings *s, const struct address *at)
 {
-	const struct listener_settings mail = { .at = *at };
-
 	for (size_t i = 0; i < s->listeners_n; i++)
-		if (listener_is_at(&s->listeners[i], at) ||
-		    listener_is_at(&mail, &s->listeners[i].at))
+		if (is_same_place(&s->listeners[i].at, at))
 			return true;
 	return false;
 }
@@ -614,6 +621,26 @@ limit_reach(struct settings *s)
 		}
 }
 
+/* A system that meant the gate and came to another listener would trip. */
+static int
+check_gate(
+    const struct settings *s, const config_setting_t *root, struct err *e)
+{
+	const struct isolation_settings *i = &s->isolation->settings;
+	const config_setting_t *group =
+	    config_setting_get_member(root, "isolation");
+	bool taken = is_taken(s, &i->gate_at);
+
+	for (size_t k = 0; k < s->mail.listeners_n; k++)
+		taken |= is_same_place(&s->mail.listeners[k].at, &i->gate_at);
+	return i->gate[0] == '\0' || !taken
+	    ? 0
+	    : setting_error(config_setting_get_member(group, "gate"), e,
+		  "gate is %s, where a listener of web or mail is, expected"
+		  " another address or port",
+		  i->gate);
+}
+
 static int
 load_isolation(struct settings *s, const config_setting_t *root, struct err *e)
 {
@@ -622,7 +649,7 @@ load_isolation(struct settings *s, const config_setting_t *root, struct err *e)
 	if (s->isolation == NULL)
 		return -1;
 	limit_reach(s);
-	return 0;
+	return check_gate(s, root, e);
 }
 
 /* A helper of ours that an administrator named there: "address:port", or a

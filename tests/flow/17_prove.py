@@ -97,3 +97,15 @@ def test_what_does_not_hold_is_refused_with_a_packet(lab):
     assert done.returncode == 1 and "does NOT hold" in done.stdout, done
     done = run(lab, path, language="ja_JP.UTF-8")
     assert done.returncode == 1 and "成り立たない" in done.stdout and "反例" in done.stdout, done
+
+
+def test_the_gate_is_no_other_listener(lab):
+    for at in ("127.0.0.1", "0.0.0.0"):
+        path = settings(lab, ('isolation = {', f'isolation = {{ gate = "127.0.0.1:{lab.port}";'
+                              ' gate_certificate = "ca/proxy-ca.crt"; gate_key = "ca/proxy-ca.key";'),
+                        (f'( {{ address = "127.0.0.1:{lab.port}"', f'( {{ address = "{at}:{lab.port}"'))
+        done = run(lab, path)
+        line = next(n for n, text in enumerate(path.read_text().splitlines(), 1)
+                    if text.startswith("isolation"))
+        assert done.returncode == 1, done
+        assert f"isolated.conf:{line}: gate is 127.0.0.1:{lab.port}, where a listener" in done.stderr, done
