@@ -43,6 +43,7 @@ const struct dlp_settings dlp_defaults = {
 struct dlp_rules {
 	struct dlp_settings settings; /* key is our copy, keywords are unset */
 	struct words *words;
+	bool judges; /* any kind that surroundings decide on */
 	uint8_t key[DLP_KEY_MAX];
 	size_t keywords_n;
 	char (*keywords)[WORD_BYTES_MAX + 1];
@@ -130,6 +131,15 @@ make_words(
 	return w;
 }
 
+static bool
+judges(const struct dlp_settings *s)
+{
+	for (size_t k = 0; k < DLP_POLICY_KINDS; k++)
+		if (s->at[k].log_at + s->at[k].warn_at + s->at[k].block_at > 0)
+			return true;
+	return false;
+}
+
 struct dlp_rules *
 dlp_rules_new(const struct dlp_settings *s, struct err *e)
 {
@@ -146,6 +156,7 @@ dlp_rules_new(const struct dlp_settings *s, struct err *e)
 		    s->key.n, DLP_KEY_MAX);
 		goto free_rules;
 	}
+	r->judges = judges(s);
 	r->words = make_words(r, s, e);
 	if (r->words == NULL)
 		goto free_rules;
@@ -505,6 +516,8 @@ judge_chain(struct dlp *d)
 static void
 look(struct dlp *d, size_t limit)
 {
+	if (!d->rules->judges && d->at < limit)
+		d->at = limit;
 	while (d->at < limit) {
 		d->at = chain_next_digit(d->window, d->at, limit);
 		if (d->at == limit)

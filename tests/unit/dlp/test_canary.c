@@ -30,7 +30,8 @@ static const struct dlp_canary all[] = {
 	{ .name = "words", .marker = "Bait-Address@city.test" },
 	{ .name = "file", .digest = digest },
 };
-static struct dlp_rules *rules;
+/* Alone, and beside a kind that is judged. */
+static struct dlp_rules *rules, *beside;
 
 static void
 setup(void)
@@ -48,12 +49,16 @@ setup(void)
 	s.canaries_n = COUNT(all);
 	rules = dlp_rules_new(&s, &e);
 	ck_assert_msg(rules != NULL, "%s", e.text);
+	s.at[DLP_CARD].log_at = 1;
+	beside = dlp_rules_new(&s, &e);
+	ck_assert_msg(beside != NULL, "%s", e.text);
 }
 
 static void
 teardown(void)
 {
 	dlp_rules_free(rules);
+	dlp_rules_free(beside);
 }
 
 static const struct {
@@ -129,9 +134,9 @@ names_of(const struct dlp_report *r, char out[128])
 }
 
 static void
-check_cut(int i, size_t cut)
+check_cut(const struct dlp_rules *by, int i, size_t cut)
 {
-	const struct dlp_filter_settings s = { rules,
+	const struct dlp_filter_settings s = { by,
 		bytes_of(bodies[i].type) };
 	struct filter *f = filter_new(&dlp_filter, &s);
 	struct bytes body = bodies[i].body;
@@ -155,14 +160,16 @@ check_cut(int i, size_t cut)
 START_TEST(canaries_are_known_however_they_are_written)
 {
 	for (size_t cut = 0; cut <= bodies[_i].body.n; cut++)
-		check_cut(_i, cut);
+		check_cut(rules, _i, cut);
+	for (size_t cut = 0; cut <= bodies[_i].body.n; cut++)
+		check_cut(beside, _i, cut);
 }
 END_TEST
 
 /* Behind so many finds that reports have no room for more. */
 START_TEST(canaries_come_first)
 {
-	struct dlp *d = dlp_new(rules);
+	struct dlp *d = dlp_new(beside);
 	static struct dlp_report r;
 	char row[64];
 
