@@ -4,7 +4,9 @@
  * on, and is started anew with each load: folders and ways are in its settings.
  */
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -31,30 +33,51 @@ check_unchanged(const struct settings *s, struct err *e)
 	return 0;
 }
 
-/* A folder that is not there would be one of nobody's, found too late. */
+/* A folder that is not there would be one of nobody's, found too late. One that
+ * has two names is one all the same. */
+static int
+check_folder(const struct handover_way *w, const char *name, struct stat *seen,
+    size_t *seen_n, struct err *e)
+{
+	struct stat *st = &seen[*seen_n];
+	int fd = open(name, O_DIRECTORY | O_RDONLY | O_CLOEXEC);
+	int result = fd < 0 ? -1 : fstat(fd, st);
+
+	if (result < 0)
+		err_set(e, "%s:%u: folder \"%s\" cannot be opened: %m",
+		    w->source.file, w->source.line, name);
+	if (fd >= 0)
+		close(fd);
+	for (size_t i = 0; i < *seen_n && result == 0; i++)
+		if (seen[i].st_dev == st->st_dev &&
+		    seen[i].st_ino == st->st_ino)
+			result = err_set(e,
+			    "%s:%u: folder \"%s\" is one of another name that"
+			    " stands before, or handover.folder",
+			    w->source.file, w->source.line, name);
+	(*seen_n)++;
+	return result;
+}
+
 static int
 check_folders(const struct settings *s, struct err *e)
 {
+	struct stat *seen = calloc(2 * s->handover.ways_n + 1, sizeof(*seen));
+	size_t n = 0;
+	int result = 0;
+
+	must(seen != NULL);
+	n += stat(s->handover.folder, &seen[n]) == 0;
 	for (size_t i = 0; i < s->handover.ways_n; i++) {
 		const struct handover_way *w = &s->handover.ways[i];
 		const char *names[] = { w->drop, w->out };
 
-		for (size_t k = 0; k < COUNT(names); k++) {
-			int fd = names[k][0] == '\0'
-			    ? -1
-			    : open(
-				  names[k], O_DIRECTORY | O_RDONLY | O_CLOEXEC);
-
-			if (names[k][0] != '\0' && fd < 0)
-				return err_set(e,
-				    "%s:%u: folder \"%s\" cannot be opened:"
-				    " %m",
-				    w->source.file, w->source.line, names[k]);
-			if (fd >= 0)
-				close(fd);
-		}
+		for (size_t k = 0; k < COUNT(names) && result == 0; k++)
+			if (names[k][0] != '\0')
+				result = check_folder(w, names[k], seen, &n, e);
 	}
-	return 0;
+	free(seen);
+	return result;
 }
 
 int
@@ -74,7 +97,7 @@ handover_prepare(const struct settings *s, struct err *e)
 		return -1;
 	if (s->handover.ways_n == 0)
 		return 0;
-	if (check_folders(s, e) < 0 || vault_place_prepare(&place, e) < 0)
+	if (vault_place_prepare(&place, e) < 0 || check_folders(s, e) < 0)
 		return -1;
 	fd = crossings_open(s, time(NULL), e);
 	if (fd < 0)

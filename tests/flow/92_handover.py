@@ -617,6 +617,7 @@ def test_a_way_that_is_gone_is_closed(lab):
 def test_a_way_that_may_not_be_is_refused_at_load(lab):
     conf = lab.dir / "sekisho.conf"
     old = conf.read_text()
+    (lab.dir / "drop" / "alias").symlink_to("mynumber-out")
     for was, now, words in (
             ('to = "lgwan"; profile = "strict"', 'to = "lgwan"; profile = "none"', "nothing goes from"),
             ('from = "lgwan"; to = "mynumber";', 'from = "lgwan"; to = "mynumber"; approval = "none";', "without a second person"),
@@ -625,6 +626,9 @@ def test_a_way_that_may_not_be_is_refused_at_load(lab):
             ('from = "mynumber"; to = "lgwan"', 'from = "mynumber"; to = "internet"', "the way leads from"),
             ('from = "internet"; to = "lgwan"; profile', 'from = "lgwan"; to = "internet"; profile', "the way leads from"),
             ('/drop/lgwan-out"', '/drop/lgwan-in"', "stands twice"),
+            ('/drop/lgwan-out"', '/drop/alias"', "is one of another name"),
+            ('/drop/lgwan-out"', '/drop/../drop//lgwan-in"', "is one of another name"),
+            ('/drop/lgwan-out"', '/handover"', "is one of another name"),
             ('/drop/lgwan-out"', '/drop/not-there"', "cannot be opened")):
         assert was in old, was
         conf.write_text(old.replace(was, now, 1))
