@@ -39,6 +39,7 @@ struct look {
 	ino_t inode;
 	off_t size;
 	struct timespec modified;
+	bool met; /* when all of the folder was last looked through */
 };
 
 struct drop {
@@ -156,23 +157,35 @@ is_settled(
     struct drop *d, const char *name, const struct stat *st, uint64_t now_ms)
 {
 	const struct look now = { hash_of(name), now_ms, st->st_ino,
-		st->st_size, st->st_mtim };
+		st->st_size, st->st_mtim, true };
 	struct look *l = d->looks;
 
 	while (l < d->looks + d->looks_n && l->name != now.name)
 		l++;
+	/* It waits until some of these are gone. */
+	if (l == d->looks + SEEN_MAX)
+		return false;
+	l->met = true;
 	if (l < d->looks + d->looks_n && l->inode == now.inode &&
 	    l->size == now.size && l->modified.tv_sec == now.modified.tv_sec &&
 	    l->modified.tv_nsec == now.modified.tv_nsec)
 		return now_ms - l->since_ms >= SETTLED_MS;
-	if (l == d->looks + d->looks_n && d->looks_n == SEEN_MAX) {
-		d->looks_n = 0; /* all are new again */
-		l = d->looks;
-	}
 	if (l == d->looks + d->looks_n)
 		d->looks_n++;
 	*l = now;
 	return false;
+}
+
+/* All that is there was looked at: the others are gone, or refused. */
+static void
+forget_gone(struct drop *d)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < d->looks_n; i++)
+		if (d->looks[i].met)
+			d->looks[kept++] = d->looks[i];
+	d->looks_n = kept;
 }
 
 /* A copy that nobody changes any more. -1: it changed while it was read. */
@@ -200,19 +213,25 @@ copy_file(int from, const struct stat *st)
 	return -1;
 }
 
-/* Of a file's content. */
+/* Of a file's content, which others may cut meanwhile: not of the file itself.
+ */
 static bool
-digest_of(int fd, off_t size, char out[65])
+digest_of(int from, const struct stat *st, char out[65])
 {
+	int fd = copy_file(from, st);
+	size_t size = (size_t)st->st_size;
 	void *map = NULL;
 
+	if (fd < 0)
+		return false;
 	if (size > 0)
-		map = mmap(NULL, (size_t)size, PROT_READ, MAP_PRIVATE, fd, 0);
+		map = mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0);
+	close(fd);
 	if (map == MAP_FAILED)
 		return false;
-	slip_digest((struct bytes){ map, (size_t)size }, out);
+	slip_digest((struct bytes){ map, size }, out);
 	if (map != NULL)
-		munmap(map, (size_t)size);
+		munmap(map, size);
 	return true;
 }
 
@@ -319,9 +338,13 @@ look_through(struct keeper *k, struct drop *d)
 			close(fd);
 		return;
 	}
+	for (size_t i = 0; i < d->looks_n; i++)
+		d->looks[i].met = false;
 	while (d->job == 0 && (entry = readdir(folder)) != NULL)
 		if (!is_left_alone(entry->d_name))
 			look_at(k, d, entry->d_name);
+	if (d->job == 0)
+		forget_gone(d);
 	closedir(folder);
 }
 
@@ -619,31 +642,40 @@ look_due(void *owner)
 	timer_start(k->looking, LOOK_MS);
 }
 
+/* Who may write in the folder may have put anything there by that name. */
+static bool
+is_kept(const struct drop *d, const char *taking, const struct slip_file *kept)
+{
+	int fd = openat(
+	    d->in, taking, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	char digest[65];
+	struct stat st;
+	bool same = fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
+	    (uint64_t)st.st_size == kept->in_bytes &&
+	    digest_of(fd, &st, digest) &&
+	    bytes_equal(kept->in_sha256, bytes_of(digest));
+
+	if (fd >= 0)
+		close(fd);
+	return same;
+}
+
 /* One that a process was taking out when it died: what is kept goes, another
  * that had its name comes back. */
 static void
 put_back(struct keeper *k, const struct drop *d, const char *taking)
 {
 	struct bytes key = bytes_of(taking + sizeof(TAKING) - 1);
-	int fd = openat(
-	    d->in, taking, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	struct keeper_lot lot = { 0 };
 	char id[SHELF_ID_MAX];
-	char digest[65] = "";
 	const char *name = "file";
 	struct arena a = { 0 };
-	struct stat st;
 	struct err e;
 
-	if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
-		(void)!digest_of(fd, st.st_size, digest);
-	if (fd >= 0)
-		close(fd);
 	if (shelf_find_leg(k->shelf, key, id, &e) == SHELF_FOUND &&
 	    keeper_find(k, bytes_of(id), &lot, &a)) {
 		name = arena_string(&a, lot.slip.files[0].name);
-		if (bytes_equal(
-			lot.slip.files[0].in_sha256, bytes_of(digest))) {
+		if (is_kept(d, taking, &lot.slip.files[0])) {
 			unlinkat(d->in, taking, 0);
 			goto done;
 		}

@@ -468,6 +468,32 @@ def test_folders_take_files_and_nothing_else(lab):
         p.rmdir() if p.is_dir() and not p.is_symlink() else p.unlink()
 
 
+def test_a_full_folder_is_taken_all_the_same(lab):
+    folder = lab.dir / "drop" / "internet-in"
+    for i in range(1100):  # more than are looked at, at once
+        lab.drop("internet-in", f"{i}.txt", b"%d\n" % i)
+    wait_until(lambda: waiting(lab, way="to-lgwan-checked", state="waits"), 15)
+    for p in folder.iterdir():
+        p.unlink(missing_ok=True)
+    time.sleep(1.5)  # one that was being looked at
+    for lot in waiting(lab, way="to-lgwan-checked", state="waits"):
+        lab.order("delete", lot["number"])
+
+
+def test_nothing_in_a_folder_holds_up_a_start(lab):
+    folder = lab.dir / "drop" / "internet-in"
+    giant = folder / f".sekisho-taking-{'0' * 64}"
+    giant.touch()
+    os.truncate(giant, 4 << 40)  # no byte of it is there
+    os.mkfifo(folder / f".sekisho-taking-{'1' * 64}")
+    pid = lab.children()["handove"]
+    lab.ctl("reload")
+    keeper_again(lab, pid)
+    wait_until(lambda: lab.order("list", check=False).returncode == 0, 10)
+    for p in folder.iterdir():
+        p.unlink()
+
+
 def test_a_file_that_grows_is_waited_for(lab):
     at = lab.dir / "drop" / "internet-in" / "slow.txt"
     with open(at, "wb") as f:
