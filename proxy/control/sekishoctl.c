@@ -142,10 +142,9 @@ ask(const struct options *o, const char *request)
 
 	if (fd < 0)
 		return FAILED;
-	if (write(fd, request, strlen(request)) < 0) {
-		close(fd);
-		return fail("sekishod does not listen");
-	}
+	/* Who is sent away may be gone already: no signal. What was said to us
+	 * is there all the same. */
+	(void)!send(fd, request, strlen(request), MSG_NOSIGNAL);
 	while ((n = read(fd, bytes, sizeof(bytes))) > 0) {
 		struct bytes b = { (uint8_t *)bytes, (size_t)n };
 
@@ -156,6 +155,9 @@ ask(const struct options *o, const char *request)
 		fwrite(b.p, 1, b.n, ok ? stdout : stderr);
 	}
 	close(fd);
+	if (first)
+		return fail("sekishod gave no answer: it ended, or too many ask"
+			    " at once; nothing is known of what was asked for");
 	return ok ? 0 : FAILED;
 }
 

@@ -3,9 +3,10 @@
 import json
 import os
 import re
+import socket
 import subprocess
 
-from lab import CITY, CITY_LGWAN, CITY_MYNUMBER, STRANGER, TOWN, USERS
+from lab import CITY, CITY_LGWAN, CITY_MYNUMBER, STRANGER, TOWN, USERS, wait_until
 
 URLS = (
     (CITY, "https://www.lab.test:{tls}/", "allow"),
@@ -155,6 +156,19 @@ BAD = (
     (r"bodies = \(", "bodies = ( {", "expected libconfig syntax"),
     (r"journal = {", '@include "nowhere.conf"\njournal = {', "nowhere.conf: cannot be read"),
 )
+
+
+def test_who_gets_no_answer_is_told_so(lab):
+    idle = []
+    for _ in range(16):  # as many as it hears at once
+        idle.append(socket.socket(socket.AF_UNIX))
+        idle[-1].connect(str(lab.dir / "run" / "control.sock"))
+    for words in (("status",), ("separation", "list")):
+        done = lab.ctl(*words, check=False)
+        assert done.returncode == 1 and "gave no answer" in done.stderr, done
+    for s in idle:
+        s.close()
+    wait_until(lambda: lab.ctl("status", check=False).returncode == 0)
 
 
 def test_bad_settings_are_named_with_their_line(lab):
