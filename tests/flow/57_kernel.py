@@ -365,6 +365,70 @@ s.connect_ex(("{HOST6}", 443)); time.sleep(0.3)""")
     assert got["odd"] >= 2 and got["tripped"] == got["odd"] + 1, got
 
 
+def opened(lab, where, source, to, port):
+    """A connection that stays open, and its own port."""
+    p = subprocess.Popen(
+        [*(within(lab.nets[where]) if where else []), sys.executable, "-c", f"""
+import socket, time
+s = socket.socket(socket.AF_INET6 if ":" in "{to}" else socket.AF_INET); s.bind(("{source}", 0))
+s.connect(("{to}", {port})); print(s.getsockname()[1], flush=True); time.sleep(60)"""],
+        stdout=subprocess.PIPE, text=True)
+    lab.beside.append(p)
+    return int(p.stdout.readline())
+
+
+def error_arrives(lab, where, source, other, to, about):
+    """An error of ICMP about a TCP segment that its receiver sent, with words of the sender's."""
+    near, near_port, far, far_port = about
+    hears = subprocess.Popen(
+        [*within(lab.nets[other]), sys.executable, "-c", f"""
+import socket, time
+six = ":" in "{to}"
+s = socket.socket(socket.AF_INET6 if six else socket.AF_INET, socket.SOCK_RAW, 58 if six else 1)
+s.settimeout(1); print("ready", flush=True); end = time.monotonic() + 1
+try:
+    while b"residents" not in s.recv(2000): pass
+    print("heard")
+except TimeoutError: print("nothing")"""], stdout=subprocess.PIPE, text=True)
+    assert hears.stdout.readline() == "ready\n"
+    within_python(lab, where, f"""
+near, far, to, source = {near!r}, {far!r}, {to!r}, {source!r}
+segment = struct.pack("!HHIIBBHHH", {near_port}, {far_port}, 1, 1, 0x50, 0x10, 1024, 0, 0) + b"residents!" * 20
+if ":" in to:
+    inner = struct.pack("!IHBB", 6 << 28, len(segment), 6, 64) + socket.inet_pton(10, near) + socket.inet_pton(10, far)
+    s = socket.socket(socket.AF_INET6, socket.SOCK_RAW, 58); s.bind((source, 0))
+    s.sendto(struct.pack("!BBHI", 1, 4, 0, 0) + inner + segment, (to, 0))
+else:
+    inner = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(segment), 1, 0, 64, 6, 0,
+                        socket.inet_aton(near), socket.inet_aton(far))
+    inner = inner[:10] + struct.pack("!H", checksum(inner)) + inner[12:]
+    m = struct.pack("!BBHI", 3, 3, 0, 0) + inner + segment
+    ip4(1, source, to, m[:2] + struct.pack("!H", checksum(m)) + m[4:])""")
+    return hears.communicate()[0] == "heard\n"
+
+
+def test_errors_of_icmp_are_about_communications_alone(lab):
+    """They carry what their sender likes."""
+    # this machine's own connections, and those with its listeners and its gate
+    port = opened(lab, None, "203.0.113.1", OUTSIDE, 443)
+    about = (OUTSIDE, 443, "203.0.113.1", port)
+    assert not error_arrives(lab, "mynumber", PLAIN, "beyond", OUTSIDE, about)
+    assert not error_arrives(lab, "mynumber", JUKI, "beyond", OUTSIDE, about)
+    port = opened(lab, "lgwan", HOST, "198.51.100.1", lab.web)
+    assert not error_arrives(lab, "mynumber", JUKI, "lgwan", HOST, (HOST, port, "198.51.100.1", lab.web))
+    port = opened(lab, "mynumber", JUKI, GATE, 8445)
+    assert not error_arrives(lab, "beyond", OUTSIDE, "mynumber", JUKI, (JUKI, port, GATE, 8445))
+    port = opened(lab, None, "2001:db8:3::1", OUTSIDE6, 443)
+    assert not error_arrives(lab, "mynumber", SERVER6, "beyond", OUTSIDE6, (OUTSIDE6, 443, "2001:db8:3::1", port))
+    # of a communication both ends hear them
+    port = opened(lab, "mynumber", JUKI, HOST, 443)
+    assert error_arrives(lab, "lgwan", HOST, "mynumber", JUKI, (JUKI, port, HOST, 443))
+    assert error_arrives(lab, "mynumber", JUKI, "lgwan", HOST, (HOST, 443, JUKI, port))
+    port = opened(lab, "mynumber", JUKI6, HOST6, 443)
+    assert error_arrives(lab, "lgwan", HOST6, "mynumber", JUKI6, (JUKI6, port, HOST6, 443))
+    assert error_arrives(lab, "mynumber", JUKI6, "lgwan", HOST6, (HOST6, 443, JUKI6, port))
+
+
 def test_a_flood_is_told_of_a_few_times(lab):
     """And hides no other: the first packet of a source always comes through."""
     before, told = counts("tripped"), len(events(lab, "incident"))
