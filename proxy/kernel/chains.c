@@ -5,7 +5,7 @@
 const char chains_text[] =
 "\tcounter tripped { comment \"from My Number segments, to what is not theirs\"; }\n"
 "\tcounter canary { comment \"from My Number segments, to canaries of probes\"; }\n"
-"\tcounter spoofed { comment \"addresses of My Number segments or endpoints, from elsewhere\"; }\n"
+"\tcounter spoofed { comment \"addresses of segments or endpoints, from elsewhere\"; }\n"
 "\tcounter noise { comment \"broadcasts and multicasts of My Number segments\"; }\n"
 "\tcounter late { comment \"answers of My Number segments whose connection is over\"; }\n"
 "\tcounter inward { comment \"to My Number segments, unasked\" ; }\n"
@@ -123,6 +123,8 @@ const char chains_text[] =
 "\t\tct state related icmpv6 type { destination-unreachable, packet-too-big, time-exceeded, parameter-problem } jump errors\n"
 "\t\ticmp type != { echo-request, echo-reply } counter name \"odd\" drop\n"
 "\t\ticmpv6 type != { echo-request, echo-reply } counter name \"odd\" drop\n"
+"\t\t# One datagram from the internet, in the name of an end, is one too many.\n"
+"\t\tfib saddr . iif oif missing counter name \"spoofed\" drop\n"
 "\t\tct state { established, new } ct direction original ip saddr . ip daddr . meta l4proto . th dport @forward4 counter name \"forwarded\" accept\n"
 "\t\tct state { established, new } ct direction original ip6 saddr . ip6 daddr . meta l4proto . th dport @forward6 counter name \"forwarded\" accept\n"
 "\t\tct state { established, new } ct direction original ether saddr . ip saddr . ip daddr . meta l4proto . th dport @forward_mac4 counter name \"forwarded\" accept\n"

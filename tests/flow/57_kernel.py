@@ -343,6 +343,27 @@ m = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); m.setsockopt(socket.IPPROT
     assert got["spoofed"] == 1 and got["noise"] >= 2 and got["canary"] >= 1 and got["late"] == 1, got
 
 
+def test_nobody_speaks_for_an_end_of_a_communication(lab):
+    """By an interface to which no route of it leads: to ask, or to answer."""
+    before = counts("forwarded", "spoofed")
+    within_python(lab, "beyond", f'tcp("{OFFICE}", 5555, "{SERVER}", 8443, 0x02)')
+    within_python(lab, "beyond", f"""
+s = socket.socket(socket.AF_INET6, socket.SOCK_RAW, socket.IPPROTO_RAW)
+echo = struct.pack("!BBHHH", 128, 0, 0, 1, 1) + b"words"
+pseudo = socket.inet_pton(10, "{OFFICE6}") + socket.inet_pton(10, "{SERVER6}") + struct.pack("!II", len(echo), 58)
+echo = echo[:2] + struct.pack("!H", checksum(pseudo + echo + b"\\0")) + echo[4:]
+s.sendto(struct.pack("!IHBB", 6 << 28, len(echo), 58, 64) + pseudo[:32] + echo, ("{SERVER6}", 0))""")
+    wait_until(lambda: sum(grown(before).values()) >= 2)
+    assert grown(before) == {"forwarded": 0, "spoofed": 2}
+    port = int(within_python(lab, "mynumber", f"""
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.bind(("{JUKI}", 0)); s.connect(("{HOST}", 53))
+s.send(b"who"); print(s.getsockname()[1])"""))
+    before = counts("forwarded", "spoofed")
+    within_python(lab, "beyond", f'ip4(17, "{HOST}", "{JUKI}", struct.pack("!HHHH", 53, {port}, 8, 0))')
+    wait_until(lambda: sum(grown(before).values()) >= 1)
+    assert grown(before) == {"forwarded": 0, "spoofed": 1}
+
+
 def test_forms_of_packets(lab):
     """Fragments are put together first; options, extension headers and servers that ask trip."""
     big = """
