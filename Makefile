@@ -23,7 +23,9 @@ WARN := -Wall -Wextra -Wshadow -Wconversion -Wcast-qual -Wvla -Wundef \
 	-Wswitch-enum -Wimplicit-fallthrough -Werror
 OPT.release := -O2 -g -fPIE -fstack-protector-strong -fcf-protection \
 	-D_FORTIFY_SOURCE=2
-OPT.san := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined \
+# clang's undefined has float-cast-overflow, gcc's does not
+OPT.san := -O1 -g -fsanitize=address,undefined,float-cast-overflow \
+	-fno-sanitize-recover=undefined,float-cast-overflow \
 	-fno-omit-frame-pointer
 OPT.fuzz := -O1 -g -fsanitize=address,undefined,fuzzer-no-link \
 	-fno-sanitize-recover=undefined -fno-omit-frame-pointer

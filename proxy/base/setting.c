@@ -148,25 +148,31 @@ setting_load_texts(const struct setting *row, const config_setting_t *s,
 	return 0;
 }
 
+/* A double that does not fit has no value as another type: each kind converts
+ * its own, within its bounds. */
 static void
 store_number(const struct setting *row, double number, uint8_t *field)
 {
-	uint32_t count = (uint32_t)number;
-	uint64_t ms = (uint64_t)(number * 1000 + 0.5); /* 1.001 is less */
-	size_t size = (size_t)number;
-	bool flag = number != 0;
+	uint32_t count;
+	uint64_t ms;
+	size_t size;
+	bool flag;
 
 	switch (row->kind) {
 	case SETTING_COUNT:
+		count = (uint32_t)number;
 		memcpy(field, &count, sizeof(count));
 		return;
 	case SETTING_SECONDS:
+		ms = (uint64_t)(number * 1000 + 0.5); /* 1.001 is less */
 		memcpy(field, &ms, sizeof(ms));
 		return;
 	case SETTING_SIZE:
+		size = (size_t)number;
 		memcpy(field, &size, sizeof(size));
 		return;
 	case SETTING_FLAG:
+		flag = number != 0;
 		memcpy(field, &flag, sizeof(flag));
 		return;
 	case SETTING_TEXT:

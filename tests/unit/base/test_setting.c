@@ -9,7 +9,7 @@
 struct shop {
 	uint32_t doors;
 	uint64_t open_ms;
-	size_t room;
+	size_t room, vault;
 	bool warm;
 	const char *sign, *owner;
 	struct texts goods;
@@ -19,6 +19,7 @@ static const struct setting table[] = {
 	SETTING(shop, doors, COUNT, 2, 1, 65536, "Doors.", "戸口。"),
 	SETTING_SECONDS_ROW(shop, open, 10, 0.5, 300, "Open.", "開店。"),
 	SETTING(shop, room, SIZE, 65536, 1024, 1048576, "Room.", "広さ。"),
+	SETTING(shop, vault, SIZE, 1e12, 0, 1e13, "Vault.", "金庫。"),
 	SETTING(shop, warm, FLAG, true, 0, 1, "Warm.", "暖房。"),
 	SETTING_TEXT_ROW(shop, sign, "shop", 0, 8, "Sign.", "看板。"),
 	SETTING_TEXT_ROW(shop, owner, NULL, 1, 8, "Owner.", "店主。"),
@@ -204,7 +205,8 @@ static const struct {
 	{ OWNER "warm = \"true\";", NULL, "2: warm: expected true or false" },
 	{ OWNER "shelves = ();", "shop:", NULL },
 	{ OWNER "window = 1;", NULL,
-	    "2: unknown key \"window\", expected one of: doors open room warm"
+	    "2: unknown key \"window\", expected one of: doors open room vault "
+	    "warm"
 	    " sign owner goods shelves" },
 	{ OWNER "Doors = 1;", NULL,
 	    "2: unknown key \"Doors\", did you mean \"doors\"?" },
@@ -213,10 +215,12 @@ static const struct {
 	{ OWNER "shelvse = 1;", NULL,
 	    "2: unknown key \"shelvse\", did you mean \"shelves\"?" },
 	{ OWNER "helvs12 = 1;", NULL,
-	    "2: unknown key \"helvs12\", expected one of: doors open room warm"
+	    "2: unknown key \"helvs12\", expected one of: doors open room "
+	    "vault warm"
 	    " sign owner goods shelves" },
 	{ OWNER "open_ms = 1;", NULL,
-	    "2: unknown key \"open_ms\", expected one of: doors open room warm"
+	    "2: unknown key \"open_ms\", expected one of: doors open room "
+	    "vault warm"
 	    " sign owner goods shelves" },
 };
 
@@ -247,7 +251,7 @@ START_TEST(setting_absent_group_gives_defaults)
 	struct shop s;
 
 	/* all but the key that must be given */
-	ck_assert(setting_load(table, 5, NULL, &s, &arena, &err) == 0);
+	ck_assert(setting_load(table, 6, NULL, &s, &arena, &err) == 0);
 	ck_assert_uint_eq(s.doors, 2);
 	ck_assert_uint_eq(s.open_ms, 10000);
 	ck_assert_uint_eq(s.room, 65536);
@@ -396,6 +400,18 @@ END_TEST
 
 Suite *setting_suite(void);
 
+/* More than any count can be. */
+START_TEST(setting_size_may_be_large)
+{
+	struct shop s;
+
+	ck_assert_int_eq(load(OWNER, &s), 0);
+	ck_assert_uint_eq(s.vault, 1000000000000);
+	ck_assert_int_eq(load(OWNER "vault = \"20 GiB\";", &s), 0);
+	ck_assert_uint_eq(s.vault, (size_t)20 << 30);
+}
+END_TEST
+
 Suite *
 setting_suite(void)
 {
@@ -408,6 +424,7 @@ setting_suite(void)
 	tcase_add_loop_test(
 	    t, setting_seconds_become_milliseconds, 0, COUNT(seconds));
 	tcase_add_loop_test(t, setting_size_has_units, 0, COUNT(sizes));
+	tcase_add_test(t, setting_size_may_be_large);
 	tcase_add_loop_test(
 	    t, setting_texts_keep_their_bounds, 0, COUNT(texts));
 	tcase_add_test(t, setting_absent_group_gives_defaults);
