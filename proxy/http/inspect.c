@@ -376,35 +376,72 @@ inspect_file(struct exchange *x, struct bytes texts, struct bytes media_type)
 	    KIND(INSPECTION_DLP) | KIND(INSPECTION_CANARY));
 }
 
-/* All that a program may hide something in. */
+/* What there is behind escapes, too: a plus is one in a path, and a blank in a
+ * form. */
+static void
+put_unescaped(struct buf *b, struct bytes text)
+{
+	while (text.n > 0) {
+		uint8_t c = *bytes_take(&text, 1).p;
+		int high = text.n < 2 ? -1 : byte_hex(text.p[0]);
+		int low = text.n < 2 ? -1 : byte_hex(text.p[1]);
+
+		if (c == '%' && high >= 0 && low >= 0) {
+			c = (uint8_t)((unsigned)high << 4 | (unsigned)low);
+			bytes_take(&text, 2);
+		} else if (c == '+') {
+			c = ' ';
+		}
+		must(buf_append(b, (struct bytes){ &c, 1 }) == 0);
+	}
+}
+
+static void
+put_fields(struct buf *b, const struct field *fields, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		must(buf_append(b, BYTES("\n")) == 0 &&
+		    buf_append(b, fields[i].name) == 0 &&
+		    buf_append(b, BYTES(": ")) == 0 &&
+		    buf_append(b, fields[i].value) == 0);
+}
+
+/* All that a program may hide something in: as it is, and without escapes. */
 static struct bytes
-head_text(struct exchange *x)
+head_text(struct exchange *x, struct bytes host, struct bytes target,
+    const struct field *fields, size_t n)
 {
 	struct buf b;
 	struct bytes text;
-	size_t most = x->url.host.n + x->url.target.n + 2;
+	size_t most = host.n + target.n + 2;
 
-	for (size_t i = 0; i < x->request.fields_n; i++)
-		most += x->request.fields[i].name.n +
-		    x->request.fields[i].value.n + 3;
-	buf_init(&b, most);
-	must(buf_append(&b, x->url.host) == 0 &&
-	    buf_append(&b, BYTES("\n")) == 0 &&
-	    buf_append(&b, x->url.target) == 0);
-	for (size_t i = 0; i < x->request.fields_n; i++) {
-		const struct field *f = &x->request.fields[i];
-
-		must(buf_append(&b, BYTES("\n")) == 0 &&
-		    buf_append(&b, f->name) == 0 &&
-		    buf_append(&b, BYTES(": ")) == 0 &&
-		    buf_append(&b, f->value) == 0);
-	}
+	for (size_t i = 0; i < n; i++)
+		most += fields[i].name.n + fields[i].value.n + 3;
+	buf_init(&b, 2 * most);
+	must(buf_append(&b, host) == 0 && buf_append(&b, BYTES("\n")) == 0 &&
+	    buf_append(&b, target) == 0);
+	put_fields(&b, fields, n);
 	text = arena_copy(&x->arena, buf_bytes(&b));
+	if (bytes_index(text, '%') >= 0 || bytes_index(text, '+') >= 0) {
+		must(buf_append(&b, BYTES("\n")) == 0);
+		put_unescaped(&b, text);
+		text = arena_copy(&x->arena, buf_bytes(&b));
+	}
 	buf_release(&b);
 	return text;
 }
 
-/* Whether the head may leave: it is escaped as its path is. */
+/* Whether it may leave with the head, or behind the body. */
+static bool
+inspect_fields(struct exchange *x, struct bytes host, struct bytes target,
+    const struct field *fields, size_t n)
+{
+	return !inspect_asks_for(x, INSPECTION_CANARY) ||
+	    inspect_text(x, "head", head_text(x, host, target, fields, n),
+		BYTES("application/octet-stream"), KIND(INSPECTION_CANARY));
+}
+
+/* Whether the head may leave. */
 static bool
 inspect_head(struct exchange *x)
 {
@@ -414,9 +451,8 @@ inspect_head(struct exchange *x)
 
 	bytes_take_until(&query, '?');
 	return inspect_text(x, "query", query, form, KIND(INSPECTION_DLP)) &&
-	    (!inspect_asks_for(x, INSPECTION_CANARY) ||
-		inspect_text(
-		    x, "head", head_text(x), form, KIND(INSPECTION_CANARY)));
+	    inspect_fields(x, x->url.host, x->url.target, x->request.fields,
+		x->request.fields_n);
 }
 
 /* Servers differ in which of two they read the body by. */
@@ -588,8 +624,12 @@ keep_trailers(struct exchange *x, const struct field *trailers, size_t n)
 void
 inspect_request_end(struct exchange *x, const struct field *trailers, size_t n)
 {
+	const struct bytes none = { 0 };
+
 	x->trailers_up = keep_trailers(x, trailers, n);
 	x->trailers_up_n = n;
+	if (n > 0 && !inspect_fields(x, none, none, x->trailers_up, n))
+		return;
 	if (!judge_up(x, (struct bytes){ 0 }, true))
 		return;
 	if (x->to != NULL)

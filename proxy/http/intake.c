@@ -214,7 +214,7 @@ scan_text(struct dlp *scan, struct bytes text, enum dlp_container c)
 	dlp_feed(scan, BYTES("\n"));
 }
 
-/* "number.txt" is no number with a fraction. */
+/* As it is, and so that "number.txt" is no number with a fraction. */
 static void
 scan_name(struct intake *i, struct dlp *scan, struct bytes name)
 {
@@ -224,6 +224,7 @@ scan_name(struct intake *i, struct dlp *scan, struct bytes name)
 	for (size_t k = 0; k < copy.n; k++)
 		if (p[k] == '.')
 			p[k] = ' ';
+	scan_text(scan, name, DLP_PLAIN);
 	scan_text(scan, copy, DLP_PLAIN);
 }
 

@@ -24,6 +24,8 @@ NUMBER = "123456789018"      # the ministry's test vector
 OTHER = "621498320257"       # another one, which nobody registered
 WRONG = "983205673210"       # a third with a wrong check digit: nobody's for sure
 MARKER = "霞が関 花子"
+MAILBOX = "hanako+bait@lab.test"
+PAIR = "fuku&co=z"
 BAIT = b"%PDF-1.7 as it were\n" + bytes(range(256)) * 40
 BODY_MAX = 8 << 20           # kept back of a body until it is judged
 
@@ -34,7 +36,7 @@ systems = ( {{ name = "city-juki"; body = "990019"; addresses = ["127.0.3.10"]; 
   {{ name = "city-zei"; body = "990019"; addresses = ["127.0.3.11"]; certificate = "{two}";
     purposes = ["税"]; owner = "税務課"; endpoints = ["chukan"]; probe_key = "none"; }} );
 leak_canaries = ( {{ name = "juki-1"; numbers = ["{number}"]; system = "city-juki"; owner = "監査"; }},
-  {{ name = "nobody"; numbers = ["{wrong}"]; markers = ["{marker}"]; owner = "監査"; }},
+  {{ name = "nobody"; numbers = ["{wrong}"]; markers = ["{marker}", "{mailbox}", "{pair}"]; owner = "監査"; }},
   {{ name = "bait-file"; files = ["bait.pdf"]; owner = "監査"; }} );
 handover = {{ folder = "handover"; ways = (
   {{ name = "to-lgwan"; title_ja = "LGWAN 接続系へ"; from = "internet"; to = "lgwan"; profile = "standard";
@@ -56,7 +58,8 @@ class CanaryLab(mail_module.MailLab):
         self.down = self.origin(lambda s: inspections.answer(self, s), tls=True, alpn=["http/1.1"])
         self.talks = self.origin(lambda s: inspections.websocket(self, s), tls=True, alpn=["http/1.1"])
         (self.dir / "bait.pdf").write_bytes(BAIT)
-        self.extra += SETTINGS.format(one="1" * 64, two="2" * 64, number=NUMBER, wrong=WRONG, marker=MARKER)
+        self.extra += SETTINGS.format(one="1" * 64, two="2" * 64, number=NUMBER, wrong=WRONG, marker=MARKER,
+                                      mailbox=MAILBOX, pair=PAIR)
         self.write_settings()
 
     def count(self):
@@ -97,7 +100,12 @@ def test_it_does_not_leave_by_the_web(lab):
             ("nobody", "head", (), f"/?q={WRONG}"),
             ("nobody", "head", (), f"/?q={urllib.parse.quote(MARKER)}"),
             ("nobody", "head", ("-H", f"Cookie: id={WRONG}"), "/"),
-            ("nobody", "head", ("-H", f"X-Any: {WRONG}"), "/")):
+            ("nobody", "head", ("-H", f"X-Any: {WRONG}"), "/"),
+            ("nobody", "head", (), f"/{MAILBOX}"),
+            ("nobody", "head", (), f"/?q={urllib.parse.quote(MAILBOX, safe='')}"),
+            ("nobody", "head", ("-H", f"Cookie: who={MAILBOX}"), "/"),
+            ("nobody", "head", ("-H", f"X-Any: {PAIR}"), "/"),
+            ("nobody", "head", (), f"/?q={urllib.parse.quote(PAIR, safe='')}")):
         for version in inspections.VERSIONS:
             inspections.forget(lab)
             before = lab.count()
@@ -109,6 +117,21 @@ def test_it_does_not_leave_by_the_web(lab):
             e = lab.events("canary_seen")[-1]
             assert (e["canary"], e["way"], e["body"], e["host"], e["client"], e["level"]) == (
                 canary, way, "990019", "up.lab.test", CITY, "ALERT"), e
+
+
+def test_it_does_not_leave_behind_a_body(lab):
+    """A field behind the last chunk is one of the request, too (RFC 9110 section 6.5)."""
+    for kind in ("text/plain", "application/grpc"):
+        for body in (b"", b"2\r\nab\r\n"):
+            inspections.forget(lab)
+            before = lab.count()
+            with lab.tls("up.lab.test", port=lab.up) as s:
+                s.sendall(f"POST / HTTP/1.1\r\nHost: up.lab.test:{lab.up}\r\nContent-Type: {kind}\r\n"
+                          "Transfer-Encoding: chunked\r\nTrailer: X-End\r\n\r\n".encode() + body +
+                          f"0\r\nX-End: {WRONG}\r\n\r\n".encode())
+                assert b" 403 " in read_head(s), (kind, body)
+            wait_until(lambda: lab.count() == before + 1)
+            assert not inspections.sent_to_origin(lab, WRONG.encode())
 
 
 def test_what_is_not_one_leaves(lab):
@@ -229,7 +252,8 @@ def test_mail_in_passes_and_is_told(lab):
 
 def test_it_is_not_handed_over(lab):
     for name, content, canary in (("a.txt", f"{MARKER}\n".encode(), "nobody"), ("b.txt", f"x {WRONG}\n".encode(), "nobody"),
-                                  ("c.docm", outbound.document(MARKER), "nobody")):
+                                  ("c.docm", outbound.document(MARKER), "nobody"),
+                                  (f"{MAILBOX}.txt", b"fine\n", "nobody")):
         before = lab.count()
         answer = lab.give((name, content))
         assert answer.status != 200 or "must not leave" in answer.body.decode(), (name, answer.body.decode())
