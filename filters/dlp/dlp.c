@@ -646,6 +646,12 @@ dlp_so_far(struct dlp *d)
 }
 
 bool
+dlp_has_canaries(const struct dlp *d)
+{
+	return canaries_count(d->rules->canaries) > 0;
+}
+
+bool
 dlp_wants_files(const struct dlp *d)
 {
 	return canaries_have_files(d->rules->canaries);

@@ -135,6 +135,8 @@ void dlp_feed(struct dlp *d, struct bytes text);
 #define DLP_FIELD 0x1e
 #define DLP_RECORD 0x1d
 void dlp_border(struct dlp *d, uint8_t border);
+/* Whether there are canaries, which may stand anywhere. */
+bool dlp_has_canaries(const struct dlp *d);
 /* Whether canaries have files; and the digest of one, which text is not. */
 bool dlp_wants_files(const struct dlp *d);
 void dlp_file(struct dlp *d, const uint8_t digest[DLP_DIGEST_BYTES]);

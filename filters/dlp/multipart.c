@@ -246,10 +246,15 @@ begin_part(struct multipart *m, struct sink *s)
 	struct part p = { 0 };
 	enum dlp_container c;
 
+	/* Of a head nobody reads all but who looks for what is hidden in it. */
+	if (dlp_has_canaries(s->scan)) {
+		sink_bytes(s, rest);
+		sink_byte(s, DLP_RECORD);
+	}
 	while (rest.n > 0)
 		read_line(&p, s, bytes_trim(bytes_take_until(&rest, '\n')));
-	if (p.is_file)
-		file_digest_begin(&m->digest, s->scan);
+	/* Programs send files without a name, too (multipart/related). */
+	file_digest_begin(&m->digest, s->scan);
 	c = part_container(&p);
 	if (c == DLP_CONTAINERS)
 		s->unread++;

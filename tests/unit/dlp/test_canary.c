@@ -112,6 +112,30 @@ static const struct {
 		"--cut\r\nContent-Disposition: form-data; name=\"f\";"
 		" filename=\"a.png\"\r\n\r\n" FILE_BYTES "\r\r\n--cut--\r\n"),
 	    "" },
+	{ "multipart/related; boundary=cut",
+	    BYTES_ROW("--cut\r\nContent-Type: image/png\r\n\r\n" FILE_BYTES
+		      "\r\n--cut--\r\n"),
+	    "file" },
+	/* Anywhere in a part's head. */
+	{ FORM,
+	    BYTES_ROW("--cut\r\nContent-Disposition: form-data; name=\"t\";"
+		      " x=\"" ONE "\"\r\n\r\na\r\n--cut--\r\n"),
+	    "one" },
+	{ FORM,
+	    BYTES_ROW("--cut\r\nContent-Disposition: form-data; name=\"t\""
+		      "\r\nContent-Type: text/plain; x=" ONE
+		      "\r\n\r\na\r\n--cut--\r\n"),
+	    "one" },
+	{ FORM,
+	    BYTES_ROW("--cut\r\nContent-Disposition: form-data; name=\"" ONE
+		      "\"\r\nContent-Disposition: form-data; name=\"t\""
+		      "\r\n\r\na\r\n--cut--\r\n"),
+	    "one" },
+	{ FORM,
+	    BYTES_ROW("--cut\r\nContent-Disposition: form-data; name=\"t\";"
+		      " filename=\"a.txt\"; filename*=UTF-8''" ONE
+		      "\r\n\r\na\r\n--cut--\r\n"),
+	    "one" },
 };
 
 /* Sorted as `all` is: each name once. */
