@@ -139,8 +139,10 @@ take_number(struct bytes *in, const char *key, uint64_t max, void *to)
 	return 0;
 }
 
+/* Its name becomes that of a file, and is shown to who approves: an edge that
+ * was taken over cannot say another. */
 static int
-take_file(struct bytes *in, struct slip_file *f)
+take_file(struct bytes *in, struct slip_file *f, struct arena *a)
 {
 	uint8_t *to = (uint8_t *)f;
 
@@ -151,7 +153,7 @@ take_file(struct bytes *in, struct slip_file *f)
 		if (take_number(in, file_numbers[i].key, file_numbers[i].max,
 			to + file_numbers[i].at) < 0)
 			return -1;
-	return 0;
+	return bytes_equal(slip_name(f->name, a), f->name) ? 0 : -1;
 }
 
 int
@@ -170,7 +172,7 @@ slip_unpack(struct slip *s, struct bytes in, struct arena *a)
 	s->files = ARENA_ARRAY(a, struct slip_file, HANDOVER_FILES_MAX);
 	while (in.n > 0)
 		if (s->files_n == HANDOVER_FILES_MAX ||
-		    take_file(&in, &s->files[s->files_n++]) < 0)
+		    take_file(&in, &s->files[s->files_n++], a) < 0)
 			return -1;
 	return s->files_n > 0 ? 0 : -1;
 }

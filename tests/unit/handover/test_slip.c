@@ -108,6 +108,8 @@ START_TEST(slip_has_no_more_files_than_may_be)
 	struct arena a = { 0 };
 	struct buf b;
 
+	for (size_t i = 0; i < COUNT(many); i++)
+		many[i].name = BYTES("a");
 	s.files = many;
 	for (size_t n = HANDOVER_FILES_MAX; n <= HANDOVER_FILES_MAX + 1; n++) {
 		s.files_n = n;
@@ -160,6 +162,27 @@ START_TEST(slip_names_harm_nobody)
 	    "%s: \"%.*s\"", names[_i].name, BYTES_PRINTF(got));
 	/* What was made is not made again. */
 	ck_assert(bytes_equal(slip_name(got, &a), got));
+	arena_release(&a);
+}
+END_TEST
+
+/* Who says what the files are called may have been taken over. */
+START_TEST(slip_has_no_other_names)
+{
+	struct slip_file one = files[0];
+	struct slip s = full;
+	struct arena a = { 0 };
+	struct slip got;
+	struct buf b;
+
+	one.name = names[_i].in;
+	s.files = &one;
+	s.files_n = 1;
+	buf_init(&b, HANDOVER_SLIP_MAX);
+	if (slip_pack(&s, &b) == 0)
+		ck_assert_int_eq(slip_unpack(&got, buf_bytes(&b), &a),
+		    bytes_equal(one.name, bytes_of(names[_i].want)) ? 0 : -1);
+	buf_release(&b);
 	arena_release(&a);
 }
 END_TEST
@@ -278,6 +301,7 @@ slip_suite(void)
 	tcase_add_test(c, slip_holds_no_second_line);
 	tcase_add_test(c, slip_has_no_more_files_than_may_be);
 	tcase_add_loop_test(c, slip_names_harm_nobody, 0, COUNT(names));
+	tcase_add_loop_test(c, slip_has_no_other_names, 0, COUNT(names));
 	tcase_add_test(c, slip_names_that_are_cut_end_well);
 	tcase_add_test(c, slip_names_keep_their_end);
 	tcase_add_loop_test(
