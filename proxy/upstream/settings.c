@@ -9,6 +9,7 @@
 
 #define HOSTS_MAX 65536
 #define EXCEPTIONS_MAX 4096
+#define DNS_PORT 53
 
 struct host_entry {
 	const char *name;
@@ -174,6 +175,35 @@ read_hosts(const config_setting_t *group, struct upstream_settings *s,
 	return sort_hosts(s, e);
 }
 
+/* As we read them, they are told to the resolver: what it reads otherwise would
+ * be asked, and nobody has judged it. */
+static int
+read_nameservers(struct upstream_settings *s, struct arena *a, struct err *e)
+{
+	struct texts *t = &s->nameservers;
+
+	for (size_t i = 0; i < t->n; i++) {
+		const struct bytes text = bytes_of(t->p[i]);
+		char canonical[ADDRESS_TEXT_MAX];
+		struct address at;
+		int result = address_parse_port(&at, text);
+
+		if (result < 0) {
+			result = address_parse(&at, text);
+			at.port = DNS_PORT;
+		}
+		if (result < 0 || at.port == 0)
+			return setting_error(
+			    config_setting_get_elem(t->where, (unsigned)i), e,
+			    "nameservers: \"%s\" is no address, expected one"
+			    " such as 192.0.2.53 or [2001:db8::53]:53",
+			    t->p[i]);
+		t->p[i] = arena_string(
+		    a, bytes_of(address_text_port(&at, canonical)));
+	}
+	return 0;
+}
+
 static int
 read_refused(const config_setting_t *group, struct upstream_settings *s,
     struct arena *a, struct err *e)
@@ -211,7 +241,8 @@ upstream_load(const config_setting_t *root, struct arena *a,
 		return -1;
 	if (group == NULL)
 		return 0;
-	return read_hosts(group, out, a, e) < 0
+	return read_nameservers(out, a, e) < 0 ||
+		read_hosts(group, out, a, e) < 0
 	    ? -1
 	    : read_refused(group, out, a, e);
 }

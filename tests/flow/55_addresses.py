@@ -85,6 +85,8 @@ def test_settings_name_nothing_in_a_separated_network(lab):
         words = f"{address} is a {why} address, where this machine does not connect"
         assert f"nameservers: {address}:53 is a {why}" in refused(
             lab, upstream=f'nameservers = ["{address}:53"];')
+        for form in ("10.0.0.53,{}", "{}%lo", " {}", "[{}]", "[{}]:53", "{}#a", "{}:0", "dns://{}", "name.test"):
+            assert "is no address" in refused(lab, upstream=f'nameservers = ["{form.format(address)}"];'), form
         assert f'"x.lab.test" leads to a {why} address' in refused(lab, hosts={"x.lab.test": address})
         (lab.dir / "mail.conf").write_text(
             'inbound = ( { name = "c"; body = "990019"; domains = ["city.test"]; side = "lgwan";\n'
