@@ -549,6 +549,13 @@ check_segment(const struct loading *l, const struct segment *s, struct err *e)
 	const struct span *lgwan;
 
 	prefix_ends(&s->prefix, first, last);
+	/* Who comes by a translator has another zone's address behind it. */
+	if (s->zone->kind == ZONE_INTERNET && s->prefix.bits >= 16 &&
+	    holds_translated(first, last))
+		return err_set(e,
+		    "%s:%u: the segment is or holds a translated IPv4 address,"
+		    " expected addresses of hosts",
+		    s->file, s->line);
 	if (s->zone->kind != ZONE_INTERNET) {
 		if (why != NULL)
 			return err_set(e,

@@ -326,6 +326,12 @@ static const struct {
 	{ "an internet segment around LGWAN", BODY_SEGMENT("10.0.0.0/8", "i"),
 	    "settings:4: the segment of zone \"i\" has addresses of"
 	    " isolation.lgwan 10.9.0.0/16, expected them in one place" },
+	{ "an internet segment by NAT64", BODY_SEGMENT("64:ff9b::/96", "i"),
+	    "settings:4: the segment is or holds a translated IPv4"
+	    " address" NO_HOSTS },
+	{ "an internet segment by 6to4", BODY_SEGMENT("2002:a01:300::/40", "i"),
+	    "settings:4: the segment is or holds a translated IPv4"
+	    " address" NO_HOSTS },
 	/* isolation */
 	{ "an unknown key", ISO("kernl = true;"),
 	    "settings:5: unknown key \"kernl\", did you mean \"kernel\"?" },
