@@ -433,17 +433,18 @@ static int
 read_auditor_keys(
     struct loading *l, struct isolation_settings *s, struct err *e)
 {
-	const char *ignored;
 	int all = 0;
 
+	s->auditor_pems =
+	    ARENA_ARRAY(l->arena, const char *, s->auditor_keys.n);
 	for (size_t i = 0; i < s->auditor_keys.n; i++) {
 		const config_setting_t *where =
 		    config_setting_get_elem(s->auditor_keys.where, (unsigned)i);
 
 		s->auditor_keys.p[i] = loading_path(l, s->auditor_keys.p[i]);
 		if (err_take(&all,
-			read_public_key(
-			    l, s->auditor_keys.p[i], &ignored, where, e),
+			read_public_key(l, s->auditor_keys.p[i],
+			    &s->auditor_pems[i], where, e),
 			e) < 0)
 			return -1;
 	}

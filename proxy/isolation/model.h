@@ -169,6 +169,7 @@ struct isolation_settings {
 	uint64_t verify_every_ms;
 	struct texts admin; /* who else may reach this machine then: admin.h */
 	/* parsed */
+	const char **auditor_pems;     /* what is in each of auditor_keys */
 	const char **contractor_files; /* of each of contractor_certificates,
 					* which are digests now; "": none */
 	struct address gate_at;

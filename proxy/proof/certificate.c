@@ -135,8 +135,34 @@ digest_communication(struct leaves *l, const struct communication *c)
 }
 
 static void
+digest_text(struct leaves *l, char kind, const char *text)
+{
+	begin_leaf(l, kind);
+	add_text(l, text);
+	end_leaf(l);
+}
+
+/* Whose word opens the gate, and whose certificate does not. */
+static void
+digest_trust(struct leaves *l, const struct isolation_settings *s)
+{
+	for (size_t i = 0; i < s->auditor_keys.n; i++)
+		digest_text(l, 'a', s->auditor_pems[i]);
+	for (size_t i = 0; i < s->contractor_certificates.n; i++)
+		digest_text(l, 'x', s->contractor_certificates.p[i]);
+	digest_text(l, 'o', s->contractor_oid);
+}
+
+static void
 digest_registered(struct leaves *l, const struct isolation_model *m)
 {
+	digest_trust(l, &m->settings);
+	for (unsigned i = 0; i < zones_bodies(m->zones); i++) {
+		begin_leaf(l, 'b');
+		add_text(l, zones_body(m->zones, i)->code);
+		add_text(l, body_model_name(m->body_models[i]));
+		end_leaf(l);
+	}
 	for (size_t i = 0; i < m->systems_n; i++) {
 		begin_leaf(l, 's');
 		add(l, m->systems[i].digest, MODEL_DIGEST_N);
@@ -159,7 +185,8 @@ certificate_model_digest(const struct proof *p, uint8_t out[MODEL_DIGEST_N])
 {
 	const struct isolation_model *m = p->settings.isolation;
 	size_t n = p->grants.n + p->places.n + m->systems_n + m->endpoints_n +
-	    m->communications_n;
+	    m->communications_n + m->settings.auditor_keys.n +
+	    m->settings.contractor_certificates.n + 1 + zones_bodies(m->zones);
 	struct leaves l = { .ctx = EVP_MD_CTX_new() };
 
 	l.p = calloc(n + 1, sizeof(*l.p));

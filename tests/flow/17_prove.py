@@ -5,6 +5,8 @@ import os
 import subprocess
 import unicodedata
 
+from lab import openssl
+
 EXTRA = """
 isolation = { lgwan = ["127.0.7.0/24"]; machine = ["127.0.0.1"]; };
 provision = ( { name = "chukan"; addresses = ["127.0.8.10"]; port = 8446; owner = "o";
@@ -75,8 +77,18 @@ def test_the_digest_is_of_what_is_said(lab):
     digest = json.loads(run(lab, settings(lab), "--json").stdout)["model_sha256"]
     moved = settings(lab, ("zones = (", "\n\n# moved\nzones = ("))
     assert json.loads(run(lab, moved, "--json").stdout)["model_sha256"] == digest
-    changed = settings(lab, ("port = 8443;", "port = 8444;"))
-    assert json.loads(run(lab, changed, "--json").stdout)["model_sha256"] != digest
+    for name in ("auditor", "other"):
+        openssl("genpkey", "-algorithm", "ED25519", "-out", lab.dir / "ca" / f"{name}.key")
+        openssl("pkey", "-in", lab.dir / "ca" / f"{name}.key", "-pubout", "-out", lab.dir / "ca" / f"{name}.pub")
+    seen = {digest}
+    for old, new in (("port = 8443;", "port = 8444;"),
+                     ("isolation = {", 'isolation = { auditor_keys = ["ca/auditor.pub"];'),
+                     ("isolation = {", 'isolation = { auditor_keys = ["ca/other.pub"];'),
+                     ("isolation = {", f'isolation = {{ contractor_certificates = ["{"1" * 64}"];'),
+                     ("isolation = {", 'isolation = { contractor_oid = "1.2.3.4";'),
+                     ('name_en = "Toge Town";', 'name_en = "Toge Town"; model = "beta";')):
+        seen.add(json.loads(run(lab, settings(lab, (old, new)), "--json").stdout)["model_sha256"])
+    assert len(seen) == 7
 
 
 def test_what_does_not_hold_is_refused_with_a_packet(lab):
