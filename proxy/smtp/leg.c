@@ -469,7 +469,8 @@ on_texts(void *owner, struct detox_outcome *o)
 		leg_defer(leg, &r);
 		return;
 	}
-	if (o->verdict == DETOX_IS_REFUSED && asked_for(leg) == 0) {
+	/* Of what came from outside nothing is stopped. */
+	if (o->verdict == DETOX_IS_REFUSED && !leaves(leg)) {
 		leg->stage_at++;
 		leg_go_on(leg);
 		return;

@@ -238,6 +238,20 @@ def test_mail_out_is_held(lab):
     outbound.arrived(lab.partner, b"fine@")
 
 
+def test_mail_out_that_cannot_be_looked_into_is_held(lab):
+    """What makes all of it unreadable (here: more attachments than are opened) hides nothing."""
+    many = [(f"{n}.txt", b"x") for n in range(600)]
+    reply = outbound.send(lab, outbound.letter("hidden", text=f"番号は {WRONG} です\n", files=many))
+    assert reply.startswith("250 "), reply
+    e = lab.event(event="mail_recipient", result="held", mail=reply.split()[-1])
+    assert "cannot be looked into" in str(e), e
+    assert not any(b"hidden@" in m[-1] for m in lab.partner.mails)
+    with lab.talk(STRANGER) as t:
+        content = outbound.letter("in2", text="本文\n", files=many)
+        assert t.send(content, "a@outside.test", ["taro@city.test"])[-1].startswith("250 ")
+    outbound.arrived(lab.city, b"in2@")
+
+
 def test_mail_in_passes_and_is_told(lab):
     before = lab.count()
     content = outbound.letter("in1", text=f"漏れています {WRONG}\n")
