@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "proxy/http/inside.h"
+#include "proxy/http/inspect.h"
 #include "proxy/http/stages.h"
 #include "proxy/http/tunnel.h"
 
@@ -101,11 +102,14 @@ connect_policy(void *job)
 
 	x->decision = policy_judge_connect(x->edge->settings->policy, &q);
 	x->url.connect_to = decision_connect_to(&x->decision);
+	if (x->decision.verdict == VERDICT_BLOCK)
+		counter_add(COUNTER_BLOCKED, 1);
+	else if (!inspect_name(x))
+		x->decision.verdict = VERDICT_BLOCK;
 	if (x->decision.verdict == VERDICT_TUNNEL)
 		return STAGE_NEXT;
 	if (x->decision.verdict == VERDICT_ALLOW)
 		return connect_intercept(x, intercept_new(x));
-	counter_add(COUNTER_BLOCKED, 1);
 	/* A browser shows no page that answers CONNECT: it gets one inside
 	 * TLS, without the destination being asked anything. */
 	i = intercept_new(x);

@@ -165,9 +165,45 @@ record_kind(struct log_line *l, const struct dlp_report *r, enum dlp_kind k)
 		log_string(l, "context", context);
 }
 
+/* NULL: there are no canaries. */
+static struct content *
+look_at_name(struct exchange *x)
+{
+	const struct inspection *one =
+	    policy_canaries(x->edge->settings->policy, true);
+	const struct content_order o = {
+		.inspections = &one,
+		.inspections_n = 1,
+		.media_type = BYTES("application/octet-stream"),
+		.share = budget_share(&x->edge->budget, &x->address),
+		.streams = true,
+	};
+	const char *why;
+	struct content *c;
+
+	if (one == NULL)
+		return NULL;
+	c = content_new(&o);
+	/* Nothing of it is kept. */
+	(void)!content_push(c, x->url.host, true, &why);
+	return c;
+}
+
+/* The host, but for one that a canary stands in. */
+static struct bytes
+told_host(struct exchange *x)
+{
+	struct content *c = look_at_name(x);
+	struct content_found f;
+	bool found = c != NULL && content_found(c, &f);
+
+	content_free(c);
+	return found ? BYTES("-") : x->url.host;
+}
+
 static void
 begin_event(struct exchange *x, struct log_line *l, enum log_event event,
-    const char *way)
+    const char *way, struct bytes host)
 {
 	char text[ADDRESS_TEXT_MAX];
 
@@ -177,7 +213,7 @@ begin_event(struct exchange *x, struct log_line *l, enum log_event event,
 	log_string(l, "body", x->segment->body->code);
 	log_string(l, "zone", x->segment->zone->name);
 	log_string(l, "client", address_text(&x->address, text));
-	log_text(l, "host", x->url.host);
+	log_text(l, "host", host);
 	log_string(l, "way", way);
 }
 
@@ -185,7 +221,7 @@ static void
 begin_line(struct exchange *x, struct log_line *l, const char *way,
     const struct content_found *f, const char *verdict)
 {
-	begin_event(x, l, EVENT_FOUND, way);
+	begin_event(x, l, EVENT_FOUND, way, x->url.host);
 	log_string(l, "rule", f->inspection->block.name);
 	log_string(l, "verdict", verdict);
 	if (f->why != NULL)
@@ -196,32 +232,34 @@ begin_line(struct exchange *x, struct log_line *l, const char *way,
 
 /* The host alone: a path may hold what it is known by. */
 static void
-tell_canary(struct exchange *x, const char *way, const char *name)
+tell_canary(
+    struct exchange *x, const char *way, struct bytes host, const char *name)
 {
 	const struct client *c = x->client;
 	struct address to = c->dialled.port != 0 ? c->dialled : c->listener->at;
 	char words[TRIP_TEXT_MAX];
 
 	snprintf(words, sizeof(words), "%s, web, %s, %.*s", name, way,
-	    (int)(x->url.host.n > 40 ? 40 : x->url.host.n),
-	    (const char *)x->url.host.p);
+	    (int)(host.n > 40 ? 40 : host.n), (const char *)host.p);
 	trips_seen(x->edge->leaks, name, &x->address, &to, bytes_of(words));
 }
 
 static void
 record_canaries(struct exchange *x, const char *way, const struct dlp_report *r)
 {
+	struct bytes host = told_host(x);
+
 	for (size_t i = 0; i < r->findings_n; i++) {
 		const struct dlp_finding *f = &r->findings[i];
 		struct log_line l;
 
 		if (f->kind != DLP_CANARY)
 			continue;
-		begin_event(x, &l, EVENT_CANARY_SEEN, way);
+		begin_event(x, &l, EVENT_CANARY_SEEN, way, host);
 		log_string(&l, "canary", f->context);
 		log_number(&l, "places", f->hits);
 		log_end(&l);
-		tell_canary(x, way, f->context);
+		tell_canary(x, way, host, f->context);
 	}
 }
 
@@ -453,6 +491,21 @@ inspect_head(struct exchange *x)
 	return inspect_text(x, "query", query, form, KIND(INSPECTION_DLP)) &&
 	    inspect_fields(x, x->url.host, x->url.target, x->request.fields,
 		x->request.fields_n);
+}
+
+bool
+inspect_name(struct exchange *x)
+{
+	struct content *c = look_at_name(x);
+	struct content_found f;
+	bool found = c != NULL && content_found(c, &f);
+
+	if (found) {
+		inspect_record(x, "head", c);
+		inspect_blame(x, c);
+	}
+	content_free(c);
+	return !found;
 }
 
 /* Servers differ in which of two they read the body by. */

@@ -13,6 +13,10 @@
  * kept back. */
 enum stage_answer exchange_inspect(void *job);
 
+/* Whether the host's name may be asked for: a CONNECT's leaves in questions of
+ * DNS and in TLS before there is a request. Else the decision blocks. */
+bool inspect_name(struct exchange *x) MUST_CHECK;
+
 /* Of the request's body, while exchange.content_up is there. The exchange may
  * be over when they return. */
 void inspect_request_body(struct exchange *x, struct bytes b);

@@ -134,6 +134,18 @@ def test_it_does_not_leave_behind_a_body(lab):
             assert not inspections.sent_to_origin(lab, WRONG.encode())
 
 
+def test_it_does_not_leave_in_a_name(lab):
+    """Of an HTTPS request the name goes to name servers and to the origin before there is a request."""
+    for name in (f"{WRONG}.lab.test", f"a.{WRONG[:6]}.{WRONG[6:]}.lab.test"):
+        for version in inspections.VERSIONS:
+            before = lab.count()
+            status, body = curl(lab, version, host=name)
+            assert status == 403 and b"must not leave" in body, (name, status, body)
+            wait_until(lambda: lab.count() == before + 1)
+            assert lab.events("canary_seen")[-1]["way"] == "head"
+            assert not [e for e in lab.events("exchange") if e.get("host") == name and e.get("answer") == "unreachable"]
+
+
 def test_what_is_not_one_leaves(lab):
     for args, path in ((("-d", f"n={OTHER}"), "/"), (("-d", f"n={WRONG[:11]}1"), "/"), ((), f"/p/{WRONG[:11]}"),
                        (("-d", "霞が関"), "/")):
