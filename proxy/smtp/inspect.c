@@ -136,6 +136,8 @@ scan_words(struct inspect *in, struct bytes value, enum words what)
 		if (bytes_start_with(rest, BYTES("=?")))
 			text = rest;
 	}
+	if (what == WORDS_NAME)
+		scan_text(in, buf_bytes(&out), DLP_PLAIN, BYTES("UTF-8"));
 	for (size_t i = 0; what == WORDS_NAME && i < out.n; i++)
 		if (out.p[i] == '.')
 			out.p[i] = ' ';
@@ -310,4 +312,15 @@ inspect_mail(
 	out->unread = in.unread;
 	dlp_free(in.scan);
 	arena_release(&in.arena);
+}
+
+void
+inspect_bytes(
+    const struct inspection *i, struct bytes mail, struct inspect_result *out)
+{
+	struct dlp *scan = dlp_new(i->dlp);
+
+	dlp_feed(scan, mail);
+	dlp_end(scan, &out->report);
+	dlp_free(scan);
 }

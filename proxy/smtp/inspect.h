@@ -19,3 +19,8 @@ struct inspect_result {
  * subject is near a number in the text. */
 void inspect_mail(
     const struct inspection *i, struct bytes mail, struct inspect_result *out);
+/* A mail as it came, byte by byte: no form of it is read. What stands where no
+ * text is taken from (other fields, what surrounds parts, links) is found where
+ * it is not coded. */
+void inspect_bytes(
+    const struct inspection *i, struct bytes mail, struct inspect_result *out);

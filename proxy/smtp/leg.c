@@ -433,6 +433,8 @@ has_canary(struct leg *leg, struct bytes texts)
 	if (canaries == NULL)
 		return false;
 	inspect_mail(canaries, texts, &result);
+	if (result.report.verdict != DLP_BLOCK)
+		inspect_bytes(canaries, leg->mail->content, &result);
 	if (result.report.verdict == DLP_BLOCK)
 		trail_canaries(leg, &result);
 	return result.report.verdict == DLP_BLOCK && leaves(leg);
@@ -471,6 +473,7 @@ on_texts(void *owner, struct detox_outcome *o)
 	}
 	/* Of what came from outside nothing is stopped. */
 	if (o->verdict == DETOX_IS_REFUSED && !leaves(leg)) {
+		(void)has_canary(leg, (struct bytes){ 0 });
 		leg->stage_at++;
 		leg_go_on(leg);
 		return;

@@ -250,6 +250,21 @@ def test_mail_out_is_held(lab):
     outbound.arrived(lab.partner, b"fine@")
 
 
+def test_mail_out_is_looked_at_as_it_is(lab):
+    """Where nobody reads a text: other fields, what surrounds parts, links; a name with a dot."""
+    plain = outbound.letter("raw").split(b"\r\n\r\n")[0].decode()
+    for n, mail in enumerate((f"X-Any: {WRONG}\r\n{plain}\r\n\r\na\r\n",
+                              f"Comments: {WRONG}\r\n{plain}\r\n\r\na\r\n",
+                              plain.replace("text/plain", "text/html")
+                              + f'\r\n\r\n<a href="http://x.test/{WRONG}">a</a>\r\n',
+                              outbound.letter("raw", files=[(f"{MAILBOX}.txt", b"x")]))):
+        before, had = lab.count(), len(lab.partner.mails)
+        assert outbound.send(lab, mail).startswith("250 ")
+        wait_until(lambda: lab.count() == before + 1)
+        lab.event(event="mail_recipient", mail=lab.events("canary_seen")[-1]["mail"], result="held")
+        assert len(lab.partner.mails) == had, n
+
+
 def test_mail_out_that_cannot_be_looked_into_is_held(lab):
     """What makes all of it unreadable (here: more attachments than are opened) hides nothing."""
     many = [(f"{n}.txt", b"x") for n in range(600)]
