@@ -194,8 +194,8 @@ struct isolation_model {
 	size_t leak_canaries_n;
 	struct dlp_canary *leak_items; /* of all of them, by their names */
 	size_t leak_items_n;
-	size_t leak_words_n; /* that their markers are looked for as */
-	enum body_model *body_models;        /* by body->index */
+	size_t leak_words_n;          /* that their markers are looked for as */
+	enum body_model *body_models; /* by body->index */
 	const struct isolation_index *index; /* of the look-ups below */
 };
 

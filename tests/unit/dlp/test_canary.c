@@ -160,8 +160,7 @@ names_of(const struct dlp_report *r, char out[128])
 static void
 check_cut(const struct dlp_rules *by, int i, size_t cut)
 {
-	const struct dlp_filter_settings s = { by,
-		bytes_of(bodies[i].type) };
+	const struct dlp_filter_settings s = { by, bytes_of(bodies[i].type) };
 	struct filter *f = filter_new(&dlp_filter, &s);
 	struct bytes body = bodies[i].body;
 	const struct dlp_report *r;
