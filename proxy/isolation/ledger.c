@@ -19,7 +19,7 @@
 #define CHAIN_N 64    /* hexadecimal digits */
 #define LOCK_TRIES 20 /* who was killed may hold it for a moment */
 #define LOCK_WAIT_NS 50000000
-#define CLOCK_TEXT_MAX 32
+#define CLOCK_TEXT_MAX (24 + LEDGER_HEAD_N)
 #define PROBE_LINE_MAX ((size_t)(2 * MODEL_DIGEST_N + 24))
 
 struct ledger {
@@ -121,10 +121,11 @@ take_line(struct ledger *l, struct bytes line,
 }
 
 static enum ledger_state
-read_all(struct ledger *l, const char *path, struct bytes all,
+read_all(struct ledger *l, const char *path, struct bytes all, const char *head,
     void (*each)(void *owner, const struct ledger_record *r), void *owner,
     struct err *e)
 {
+	bool met = head[0] == '\0' || strcmp(l->chain, head) == 0;
 	unsigned n = 1;
 
 	for (; bytes_index(all, '\n') >= 0; n++) {
@@ -136,6 +137,14 @@ read_all(struct ledger *l, const char *path, struct bytes all,
 			return LEDGER_WRONG;
 		}
 		l->size += (off_t)line.n + 1;
+		met |= strcmp(l->chain, head) == 0;
+	}
+	if (!met) {
+		err_set(e,
+		    "%s:%u: lines are missing that were there when %s.clock was"
+		    " written",
+		    path, n, path);
+		return LEDGER_WRONG;
 	}
 	if (all.n == 0)
 		return LEDGER_WHOLE;
@@ -199,7 +208,7 @@ sync_folder(const char *path)
 }
 
 enum ledger_state
-ledger_open(const char *path,
+ledger_open(const char *path, const char *head,
     void (*each)(void *owner, const struct ledger_record *r), void *owner,
     struct ledger **out, struct err *e)
 {
@@ -214,7 +223,7 @@ ledger_open(const char *path,
 	l->fd = open_file(path, e);
 	if (l->fd < 0 || file_read(path, &all, e) < 0)
 		goto release;
-	state = read_all(l, path, buf_bytes(&all), each, owner, e);
+	state = read_all(l, path, buf_bytes(&all), head, each, owner, e);
 	if (state > LEDGER_WRONG &&
 	    (ftruncate(l->fd, l->size) < 0 || fsync(l->fd) < 0 ||
 		sync_folder(path) < 0)) {
@@ -237,6 +246,12 @@ ledger_close(struct ledger *l)
 	if (l->fd >= 0)
 		close(l->fd);
 	free(l);
+}
+
+const char *
+ledger_head(const struct ledger *l)
+{
+	return l->chain;
 }
 
 /* Writing. */
@@ -321,20 +336,26 @@ clock_path(const char *path, struct arena *a)
 }
 
 uint64_t
-ledger_clock_read(const char *path)
+ledger_clock_read(const char *path, char head_out[LEDGER_HEAD_N])
 {
 	struct arena a = { 0 };
 	struct err e = { 0 };
+	uint8_t ignored[CHAIN_N / 2];
 	struct buf text;
-	struct bytes rest;
+	struct bytes rest, head;
 	uint64_t ms = 0;
 
+	head_out[0] = '\0';
 	buf_init(&text, CLOCK_TEXT_MAX);
 	if (file_read(clock_path(path, &a), &text, &e) == 0) {
 		rest = buf_bytes(&text);
-		if (bytes_number(bytes_take_until(&rest, '\n'),
+		head = bytes_take_until(&rest, '\n');
+		if (bytes_number(bytes_take_until(&head, ' '),
 			(uint64_t)INT64_MAX / 2, &ms) < 0)
 			ms = 0;
+		if (bytes_unhex(head, ignored, sizeof(ignored)) == 0)
+			snprintf(head_out, LEDGER_HEAD_N, "%.*s",
+			    BYTES_PRINTF(head));
 	}
 	buf_release(&text);
 	arena_release(&a);
@@ -371,13 +392,15 @@ replace(const char *to, struct bytes text, struct err *e)
 }
 
 int
-ledger_clock_write(const char *path, uint64_t now_ms, struct err *e)
+ledger_clock_write(
+    const char *path, uint64_t now_ms, const char *head, struct err *e)
 {
 	struct arena a = { 0 };
 	char text[CLOCK_TEXT_MAX];
 	int result;
 
-	snprintf(text, sizeof(text), "%llu\n", (unsigned long long)now_ms);
+	snprintf(
+	    text, sizeof(text), "%llu %s\n", (unsigned long long)now_ms, head);
 	result = replace(clock_path(path, &a), bytes_of(text), e);
 	arena_release(&a);
 	return result;

@@ -8,7 +8,8 @@
  *	CHAIN {"kind":"suspended","at_ms":…,"digest":"…","system":"…",…}
  *
  * The latest time of the page's clock and the last good probes stand in files
- * of their own beside it.
+ * of their own beside it. With the time stands the last line's CHAIN: that
+ *lines are missing at the file's end, or all of it is, is seen by it.
  */
 #pragma once
 
@@ -16,6 +17,7 @@
 #include "proxy/isolation/model.h"
 
 #define LEDGER_LINE_MAX 4096
+#define LEDGER_HEAD_N 65 /* hexadecimal digits, with its NUL */
 
 enum ledger_kind {
 	LEDGER_NONE = 0,
@@ -49,12 +51,14 @@ enum ledger_state {
 };
 
 /* Reads all of it, gives each() every record, and locks it; *out is for the
- * two last. */
-enum ledger_state ledger_open(const char *path,
+ * two last. head: a line's CHAIN that must be there; "": none. */
+enum ledger_state ledger_open(const char *path, const char *head,
     void (*each)(void *owner, const struct ledger_record *r), void *owner,
     struct ledger **out, struct err *e) MUST_CHECK;
 /* NULL does nothing. */
 void ledger_close(struct ledger *l);
+/* The last line's CHAIN; zeros: there is no line. */
+const char *ledger_head(const struct ledger *l);
 /* On the disk, or -1 and *e: it is as it was. */
 int ledger_append(struct ledger *l, const struct ledger_record *r, size_t n,
     struct err *e) MUST_CHECK;
@@ -75,7 +79,8 @@ void ledger_probes_read(const char *path,
 int ledger_probes_write(const char *path, const struct ledger_probe *p,
     size_t n, struct err *e) MUST_CHECK;
 
-/* The clock's file, PATH.clock. 0: there is none, or it cannot be read. */
-uint64_t ledger_clock_read(const char *path);
-int ledger_clock_write(const char *path, uint64_t now_ms, struct err *e)
-    MUST_CHECK;
+/* The clock's file, PATH.clock. 0: there is none, or it cannot be read. The
+ * head that was written with the time, or "". */
+uint64_t ledger_clock_read(const char *path, char head_out[LEDGER_HEAD_N]);
+int ledger_clock_write(const char *path, uint64_t now_ms, const char *head,
+    struct err *e) MUST_CHECK;

@@ -407,7 +407,7 @@ begin_anew(const struct settings *s, const char *path, const char *why,
 	char aside[PATH_MAX];
 
 	if (ledger_put_aside(path, aside, sizeof(aside), e) < 0 ||
-	    ledger_open(path, replay, p, &separation.ledger, e) !=
+	    ledger_open(path, "", replay, p, &separation.ledger, e) !=
 		LEDGER_WHOLE ||
 	    ledger_append(separation.ledger, &damaged, 1, e) < 0)
 		return -1;
@@ -433,9 +433,8 @@ begin_anew(const struct settings *s, const char *path, const char *why,
 /* The clock goes on from the latest time that was known; what was going on
  * goes on from now. */
 static void
-go_on_from(uint64_t latest_ms)
+go_on_from(uint64_t kept, uint64_t latest_ms)
 {
-	uint64_t kept = ledger_clock_read(separation.ledger_path);
 	uint64_t now;
 
 	standings_not_before(separation.page,
@@ -465,9 +464,11 @@ open_ledger(const struct settings *s, struct err *e)
 	const char *path = s->isolation->settings.suspensions;
 	struct replay p = { 0 };
 	struct err why = { 0 };
+	char head[LEDGER_HEAD_N];
+	uint64_t kept = ledger_clock_read(path, head);
 	uint64_t now;
 
-	switch (ledger_open(path, replay, &p, &separation.ledger, &why)) {
+	switch (ledger_open(path, head, replay, &p, &separation.ledger, &why)) {
 	case LEDGER_BROKEN:
 		return err_set(e, "isolation.suspensions: %s", why.text);
 	case LEDGER_WRONG:
@@ -482,7 +483,7 @@ open_ledger(const struct settings *s, struct err *e)
 	}
 	separation.ledger_path = strdup(path);
 	must(separation.ledger_path != NULL);
-	go_on_from(p.latest_ms);
+	go_on_from(kept, p.latest_ms);
 	now = separation_now_ms();
 	ledger_probes_read(path, know_probe, &now);
 	return 0;
@@ -511,10 +512,21 @@ keep_clock(void)
 {
 	struct err e = { 0 };
 
-	if (separation.ledger_path != NULL &&
-	    ledger_clock_write(
-		separation.ledger_path, separation_now_ms(), &e) < 0)
+	if (separation.ledger_path == NULL)
+		return;
+	snprintf(separation.marked, sizeof(separation.marked), "%s",
+	    ledger_head(separation.ledger));
+	if (ledger_clock_write(separation.ledger_path, separation_now_ms(),
+		separation.marked, &e) < 0)
 		separation_notice(EVENT_FAILURE, "%s", e.text);
+}
+
+/* What the ledger has got since: by the next second. */
+static bool
+is_marked(void)
+{
+	return separation.ledger_path == NULL ||
+	    strcmp(separation.marked, ledger_head(separation.ledger)) == 0;
 }
 
 /* When nothing is in force, what is kept is what was. */
@@ -782,7 +794,7 @@ tick(void *owner)
 	separation_incidents_tick(separation_now_ms());
 	save(NULL);
 	separation_keep_probes();
-	if (++separation.ticks % CLOCK_TICKS == 1)
+	if (++separation.ticks % CLOCK_TICKS == 1 || !is_marked())
 		keep_clock();
 	separation_show();
 }

@@ -352,7 +352,12 @@ suspend(const struct order *o)
 	snprintf(why, sizeof(why), "%.*s", BYTES_PRINTF(o->words[1]));
 	separation_suspend(&system, 1,
 	    (struct suspension){ .by = o->person.name, .why = why });
-	return buf_printf(o->out, "%s: suspended\n", system->name) < 0
+	return buf_printf(o->out,
+		   separation_entry(system)->unsaved
+		       ? "%s: suspended, but this is not on the disk, and would"
+			 " not outlast a restart\n"
+		       : "%s: suspended\n",
+		   system->name) < 0
 	    ? SEPARATION_MALFORMED
 	    : SEPARATION_DONE;
 }

@@ -53,7 +53,8 @@ struct separation {
 	struct known *entries;
 	struct ledger *ledger; /* NULL: no settings had systems yet */
 	char *ledger_path;
-	uint64_t floor_ms; /* no statement signed until then counts */
+	char marked[LEDGER_HEAD_N]; /* what the clock's file has of it */
+	uint64_t floor_ms;          /* no statement signed until then counts */
 	struct incidents incidents;
 	bool unkept; /* the last good probes have changed */
 	bool behind; /* the machine's clock, and that was told */

@@ -12,6 +12,7 @@
 #define AT_MS UINT64_C(1795489200123)
 
 static char folder[64], path[96];
+static char head[LEDGER_HEAD_N]; /* that must be there */
 static struct {
 	size_t n;
 	enum ledger_kind kinds[16];
@@ -40,7 +41,7 @@ open_it(struct ledger **l)
 	struct err e = { 0 };
 
 	seen.n = 0;
-	return ledger_open(path, see, NULL, l, &e);
+	return ledger_open(path, head, see, NULL, l, &e);
 }
 
 static void
@@ -49,6 +50,7 @@ setup(void)
 	snprintf(folder, sizeof(folder), "/tmp/sekisho-ledger-XXXXXX");
 	ck_assert_ptr_nonnull(mkdtemp(folder));
 	snprintf(path, sizeof(path), "%s/register", folder);
+	head[0] = '\0';
 }
 
 static void
@@ -257,15 +259,74 @@ START_TEST(ledger_puts_aside)
 }
 END_TEST
 
-START_TEST(ledger_keeps_the_clock)
+static void
+cut_last_line(void)
 {
+	struct buf all;
 	struct err e = { 0 };
 
-	ck_assert_uint_eq(ledger_clock_read(path), 0);
-	ck_assert_int_eq(ledger_clock_write(path, AT_MS, &e), 0);
-	ck_assert_uint_eq(ledger_clock_read(path), AT_MS);
-	ck_assert_int_eq(ledger_clock_write(path, 5, &e), 0);
-	ck_assert_uint_eq(ledger_clock_read(path), 5);
+	buf_init(&all, 1 << 16);
+	ck_assert_int_eq(file_read(path, &all, &e), 0);
+	do
+		all.n--;
+	while (all.p[all.n - 1] != '\n');
+	ck_assert_int_eq(truncate(path, (off_t)all.n), 0);
+	buf_release(&all);
+}
+
+START_TEST(ledger_keeps_the_clock)
+{
+	char other[LEDGER_HEAD_N];
+	struct ledger *l;
+	struct err e = { 0 };
+
+	write_three();
+	ck_assert_int_eq(open_it(&l), LEDGER_WHOLE);
+	ck_assert_uint_eq(ledger_clock_read(path, other), 0);
+	ck_assert_str_eq(other, "");
+	ck_assert_int_eq(
+	    ledger_clock_write(path, AT_MS, ledger_head(l), &e), 0);
+	ck_assert_uint_eq(ledger_clock_read(path, other), AT_MS);
+	ck_assert_str_eq(other, ledger_head(l));
+	ck_assert_int_eq(ledger_clock_write(path, 5, "", &e), 0);
+	ck_assert_uint_eq(ledger_clock_read(path, other), 5);
+	ck_assert_str_eq(other, "");
+	ledger_close(l);
+}
+END_TEST
+
+START_TEST(ledger_misses_what_is_gone)
+{
+	struct ledger *l;
+	struct err e = { 0 };
+	struct stat st;
+
+	/* Nothing was there yet. */
+	ck_assert_int_eq(open_it(&l), LEDGER_WHOLE);
+	snprintf(head, sizeof(head), "%s", ledger_head(l));
+	ledger_close(l);
+	write_three();
+	ck_assert_int_eq(open_it(&l), LEDGER_WHOLE);
+	ck_assert_int_eq(stat(path, &st), 0);
+	/* And lines behind it. */
+	snprintf(head, sizeof(head), "%s", ledger_head(l));
+	ck_assert_int_eq(
+	    ledger_append(l,
+		&(struct ledger_record){ .kind = LEDGER_QUIET, .at_ms = AT_MS },
+		1, &e),
+	    0);
+	ledger_close(l);
+	ck_assert_int_eq(open_it(&l), LEDGER_WHOLE);
+	ledger_close(l);
+	ck_assert_int_eq(truncate(path, st.st_size), 0);
+	ck_assert_int_eq(open_it(&l), LEDGER_WHOLE);
+	ledger_close(l);
+	cut_last_line();
+	ck_assert_int_eq(open_it(&l), LEDGER_WRONG);
+	ck_assert_int_eq(truncate(path, 0), 0);
+	ck_assert_int_eq(open_it(&l), LEDGER_WRONG);
+	ck_assert_int_eq(unlink(path), 0);
+	ck_assert_int_eq(open_it(&l), LEDGER_WRONG);
 }
 END_TEST
 
@@ -329,6 +390,7 @@ ledger_suite(void)
 	tcase_add_test(t, ledger_takes_no_line_too_long);
 	tcase_add_test(t, ledger_puts_aside);
 	tcase_add_test(t, ledger_keeps_the_clock);
+	tcase_add_test(t, ledger_misses_what_is_gone);
 	tcase_add_test(t, ledger_keeps_the_last_good_probes);
 	suite_add_tcase(s, t);
 	return s;
