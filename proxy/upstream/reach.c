@@ -35,6 +35,31 @@ without_form(const struct address *a)
 	return inner;
 }
 
+/*
+ * Of 64:ff9b:1::/48 (RFC 8215) networks take prefixes of their own, of any
+ * length that RFC 6052 knows: where the four octets stand then, around the one
+ * that it keeps free. That of 96 bits is a form above.
+ */
+static const struct prefix local_nat64 = {
+	{ 0x00, 0x64, 0xff, 0x9b, 0x00, 0x01 },
+	48,
+};
+static const uint8_t local_at[][4] = {
+	{ 6, 7, 9, 10 },   /* of 48 bits */
+	{ 7, 9, 10, 11 },  /* of 56 */
+	{ 9, 10, 11, 12 }, /* of 64 */
+};
+
+static struct address
+local_inner(const struct address *a, const uint8_t at[4])
+{
+	struct address inner = { .octets = { [10] = 0xff, [11] = 0xff } };
+
+	for (size_t i = 0; i < 4; i++)
+		inner.octets[12 + i] = a->octets[at[i]];
+	return inner;
+}
+
 static const char *
 why_separated(const struct address *a, const struct reach_limits *l)
 {
@@ -54,7 +79,15 @@ reach_separated(const struct address *a, const struct reach_limits *l)
 	struct address inner = without_form(a);
 	const char *why = why_separated(a, l);
 
-	return why != NULL ? why : why_separated(&inner, l);
+	if (why == NULL)
+		why = why_separated(&inner, l);
+	if (!prefix_contains(&local_nat64, a))
+		return why;
+	for (size_t i = 0; i < COUNT(local_at) && why == NULL; i++) {
+		inner = local_inner(a, local_at[i]);
+		why = why_separated(&inner, l);
+	}
+	return why;
 }
 
 const char *
