@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "proxy/base/buf.h"
+#include "tests/unit/apart.h"
 
 static char folder[] = "/tmp/test_chain.XXXXXX";
 static char path[64];
@@ -492,7 +493,7 @@ START_TEST(chain_of_several_processes_is_one)
 
 	chain_free(open_chain());
 	for (char name = 'a'; name < 'd'; name++)
-		if (fork() == 0)
+		if (fork_apart() == 0)
 			write_many(name, each);
 	for (int i = 0; i < 3; i++) {
 		int status;
@@ -512,7 +513,7 @@ START_TEST(chain_survives_kills)
 	uint64_t before = 0;
 
 	for (int i = 0; i < 30; i++) {
-		pid_t pid = fork();
+		pid_t pid = fork_apart();
 		struct chain_report r;
 
 		if (pid == 0)

@@ -10,6 +10,7 @@
 #include "filters/text/view.h"
 #include "proxy/base/arena.h"
 #include "proxy/base/sandbox.h"
+#include "tests/unit/apart.h"
 #include "tests/unit/filters/drive.h"
 
 Suite *text_suite(void);
@@ -415,7 +416,7 @@ START_TEST(text_is_judged_in_a_locked_process)
 	if (geteuid() != 0)
 		return;
 	prepare();
-	child = fork();
+	child = fork_apart();
 	if (child == 0)
 		_exit(judge_locked());
 	ck_assert_int_eq(waitpid(child, &status, 0), child);

@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "tests/unit/apart.h"
 #include "tests/unit/smtp/spool_drive.h"
 
 #define MANY 1000
@@ -451,7 +452,7 @@ START_TEST(spool_takes_over_from_the_dead)
 	char c;
 
 	ck_assert(pipe(go) == 0);
-	pid = fork();
+	pid = fork_apart();
 	if (pid == 0) {
 		drive_open(&d);
 		for (uint32_t i = 0; i < 50; i++)
@@ -497,7 +498,7 @@ START_TEST(spool_is_taken_over_once)
 	drive_close(&d);
 	ck_assert(pipe(result) == 0);
 	for (int i = 0; i < 4; i++) {
-		pids[i] = fork();
+		pids[i] = fork_apart();
 		if (pids[i] != 0)
 			continue;
 		drive_open(&d);

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "proxy/smtp/spool_state.h"
+#include "tests/unit/apart.h"
 #include "tests/unit/smtp/spool_drive.h"
 
 #define KILLS 100
@@ -208,8 +209,7 @@ START_TEST(spool_of_a_killed_process_has_all)
 		pid_t pid;
 
 		ck_assert(pipe(words) == 0);
-		pid = fork();
-		ck_assert(pid >= 0);
+		pid = fork_apart();
 		if (pid == 0) {
 			said_fd = words[1];
 			write_until_killed(run);

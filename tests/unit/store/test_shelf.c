@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "proxy/base/buf.h"
+#include "tests/unit/apart.h"
 
 #define BIG ((size_t)600 << 10) /* more than two pieces */
 
@@ -479,7 +480,7 @@ START_TEST(shelf_keeps_what_a_killed_process_said)
 
 	shelf_close(shelf);
 	ck_assert_int_eq(pipe(ends), 0);
-	pid = fork();
+	pid = fork_apart();
 	if (pid == 0) {
 		open_shelf();
 		keep_and_say(ends[1]);
