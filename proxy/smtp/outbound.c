@@ -192,21 +192,26 @@ judge_shown(struct leg *leg, struct bytes head, struct smtp_reply *r)
 	return OUTBOUND_REFUSED;
 }
 
-/* By the clock of the day, which goes on while no process runs. */
+/* By the clock of the day, which goes on while no process runs. A mail arrives
+ * within its second, and waits from that second's end. */
 uint64_t
 outbound_wait_ms(const struct leg *leg)
 {
 	const struct mail *mail = leg->mail;
 	uint64_t delay = leg->route->outbound.delay_ms;
-	uint64_t due = 1000 * mail->origin.arrived + delay;
-	uint64_t now = 1000 * (uint64_t)time(NULL);
-	uint64_t left = due > now ? due - now : 0;
+	uint64_t due = 1000 * (mail->origin.arrived + 1) + delay;
+	struct timespec now;
+	uint64_t now_ms;
 
 	if (delay == 0 || leg->attempts > 0 || mail->own ||
 	    mail->origin.segment == NULL)
 		return 0;
+	clock_gettime(CLOCK_REALTIME, &now);
+	now_ms = (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+	if (due <= now_ms)
+		return 0;
 	/* The clock may have been set back. */
-	return left < delay ? left : delay;
+	return due - now_ms <= delay + 1000 ? due - now_ms : delay;
 }
 
 /* What `queue list` says of those that wait. */

@@ -303,14 +303,14 @@ def test_a_mail_can_be_undone_for_a_while(lab):
     undone, _ = later("undone")
     hurried, _ = later("hurried")
     shown = lab.ctl("queue", "show", number).stdout
-    assert re.search(r"waiting +<b@later.test> 450 4.7.1 waits [34] s, and can be dropped \(delay of later\)",
-                     shown) and re.search("next in [1-3] s", shown), shown
+    assert re.search(r"waiting +<b@later.test> 450 4.7.1 waits [345] s, and can be dropped \(delay of later\)",
+                     shown) and re.search("next in [1-4] s", shown), shown
     lab.ctl("queue", "drop", undone)
     lab.ctl("queue", "retry", hurried)
     arrived(lab.partner, b"hurried@", 2)
     assert time.monotonic() - begun < 3 and not [c for *_, c in lab.partner.mails if b"later@" in c]
     arrived(lab.partner, b"later@")
-    assert time.monotonic() - begun > 2.9
+    assert time.monotonic() - begun >= 4
     # the seconds go on while no process runs
     number, begun = later("killed")
     os.kill(lab.mail_pid(), signal.SIGKILL)
@@ -318,7 +318,7 @@ def test_a_mail_can_be_undone_for_a_while(lab):
     assert number in wait_until(lambda: lab.ctl("queue", "list", check=False).stdout)
     assert not [c for *_, c in lab.partner.mails if b"killed@" in c]
     arrived(lab.partner, b"killed@")
-    assert 2.9 < time.monotonic() - begun < 8, time.monotonic() - begun
+    assert 4 <= time.monotonic() - begun < 9, time.monotonic() - begun
     wait_until(lambda: lab.ctl("queue", "list").stdout == "")
     assert not [c for *_, c in lab.partner.mails if b"undone@" in c]
 
