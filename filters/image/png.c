@@ -9,6 +9,7 @@
 #define HEAD_MAX ((png_uint_32)IMAGE_ICC_MAX)
 /* Above this, time counts more than size. */
 #define SMALL ((uint64_t)16 << 20)
+#define CHUNK_MAX ((size_t)1 << 20)
 
 struct work {
 	struct detox *d;
@@ -17,7 +18,9 @@ struct work {
 	struct png_turned *t;
 	png_structp reader, writer;
 	png_infop head, new_head;
+	struct png_shape shape;
 	struct buf row;
+	struct buf packed; /* rows that are kept as they are */
 	struct buf profile;
 	uint8_t exif[IMAGE_EXIF_SIZE];
 };
@@ -166,23 +169,19 @@ copy_place(struct work *w)
 static bool
 write_head(struct work *w)
 {
-	png_uint_32 width, height;
-	int depth, colour, interlace;
-
 	if (setjmp(png_jmpbuf(w->writer)) != 0)
 		return false;
-	png_get_IHDR(w->reader, w->head, &width, &height, &depth, &colour,
-	    &interlace, NULL, NULL);
 	png_set_write_fn(w->writer, w, write_bytes, flush);
 	png_set_benign_errors(w->writer, 1);
 	png_set_user_limits(w->writer, PNG_UINT_31_MAX, PNG_UINT_31_MAX);
-	png_set_compression_level(w->writer,
-	    (uint64_t)png_get_rowbytes(w->reader, w->head) * height > SMALL
-		? 3
-		: 6);
+	png_set_compression_level(
+	    w->writer, (uint64_t)w->row.n * w->shape.height > SMALL ? 3 : 6);
 	png_set_filter(w->writer, 0, PNG_FAST_FILTERS);
-	png_set_IHDR(w->writer, w->new_head, width, height, depth, colour,
-	    interlace, PNG_COMPRESSION_TYPE_BASE, PNG_FILTER_TYPE_BASE);
+	png_set_IHDR(w->writer, w->new_head, w->shape.width, w->shape.height,
+	    png_get_bit_depth(w->reader, w->head),
+	    png_get_color_type(w->reader, w->head),
+	    png_get_interlace_type(w->reader, w->head),
+	    PNG_COMPRESSION_TYPE_BASE, PNG_FILTER_TYPE_BASE);
 	copy_colours(w);
 	copy_meaning(w);
 	copy_place(w);
@@ -203,23 +202,6 @@ turn_row(struct work *w)
 	png_write_row(w->writer, w->row.p);
 }
 
-static png_uint_32
-rows_of(const struct work *w, int pass)
-{
-	const png_uint_32 width = png_get_image_width(w->reader, w->head);
-	const png_uint_32 height = png_get_image_height(w->reader, w->head);
-	png_uint_32 right = (1u << PNG_PASS_COL_SHIFT(pass)) - 1;
-	png_uint_32 down = (1u << PNG_PASS_ROW_SHIFT(pass)) - 1;
-
-	if (png_get_interlace_type(w->reader, w->head) == PNG_INTERLACE_NONE)
-		return pass == 0 ? height : 0;
-	right -= PNG_PASS_START_COL(pass);
-	down -= PNG_PASS_START_ROW(pass);
-	return (width + right) >> PNG_PASS_COL_SHIFT(pass) == 0
-	    ? 0
-	    : (height + down) >> PNG_PASS_ROW_SHIFT(pass);
-}
-
 /* Without interlace handling libpng gives and takes the passes as they are, so
  * that one row is all the memory. */
 static bool
@@ -228,20 +210,61 @@ turn_rows(struct work *w)
 	if (setjmp(png_jmpbuf(w->writer)) != 0)
 		return false;
 	for (int pass = 0; pass < PNG_INTERLACE_ADAM7_PASSES; pass++)
-		for (png_uint_32 y = rows_of(w, pass); y > 0; y--)
+		for (uint32_t y = png_pass_rows(&w->shape, pass); y > 0; y--)
 			turn_row(w);
 	png_write_end(w->writer, NULL);
 	return true;
 }
 
+/* In pieces of a size that every reader takes. */
+static bool
+keep_rows(struct work *w)
+{
+	struct bytes left = buf_bytes(&w->packed);
+
+	if (setjmp(png_jmpbuf(w->writer)) != 0)
+		return false;
+	while (left.n > 0) {
+		struct bytes piece =
+		    bytes_take(&left, left.n < CHUNK_MAX ? left.n : CHUNK_MAX);
+
+		png_write_chunk(
+		    w->writer, (png_const_bytep) "IDAT", piece.p, piece.n);
+	}
+	png_write_chunk(w->writer, (png_const_bytep) "IEND", NULL, 0);
+	w->t->rows = w->shape.height;
+	return true;
+}
+
+static void
+measure(struct work *w)
+{
+	w->row.n = png_get_rowbytes(w->reader, w->head);
+	w->shape = (struct png_shape){
+		.width = png_get_image_width(w->reader, w->head),
+		.height = png_get_image_height(w->reader, w->head),
+		.pixel_bits = png_get_bit_depth(w->reader, w->head) *
+		    png_get_channels(w->reader, w->head),
+		.interlaced = png_get_interlace_type(w->reader, w->head) !=
+		    PNG_INTERLACE_NONE,
+	};
+}
+
 static bool
 turn(struct work *w)
 {
+	const struct bytes file = w->in;
+
 	if (!read_head(w) ||
 	    buf_reserve(&w->row, png_get_rowbytes(w->reader, w->head)) < 0)
 		return false;
-	w->row.n = png_get_rowbytes(w->reader, w->head);
-	return write_head(w) && turn_rows(w) && w->t->rows > 0;
+	measure(w);
+	if (!write_head(w))
+		return false;
+	if (!w->d->profile->strict &&
+	    png_idat_keep(w->d, file, &w->shape, &w->packed))
+		return keep_rows(w);
+	return turn_rows(w) && w->t->rows > 0;
 }
 
 bool
@@ -252,6 +275,7 @@ png_turn(struct detox *d, struct bytes in, struct png_turned *t,
 	bool done;
 
 	buf_init(&w.row, (size_t)d->profile->pixels_max * 8 + 64);
+	buf_init(&w.packed, in.n);
 	buf_init(&w.profile, IMAGE_ICC_MAX);
 	w.reader = png_create_read_struct(
 	    PNG_LIBPNG_VER_STRING, NULL, on_error, on_warning);
@@ -269,6 +293,7 @@ png_turn(struct detox *d, struct bytes in, struct png_turned *t,
 	png_destroy_read_struct(&w.reader, &w.head, NULL);
 	png_destroy_write_struct(&w.writer, &w.new_head);
 	buf_release(&w.row);
+	buf_release(&w.packed);
 	buf_release(&w.profile);
 	return done;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * png: one picture decoded and written anew (png.c); the file's chunks, and
- * the frames of an animation, each of which is made a picture (chunks.c,
- * frames.c).
+ * png: one picture written anew (png.c), its rows decoded and encoded or kept
+ * as they are packed (idat.c); the file's chunks, and the frames of an
+ * animation, each of which is made a picture (chunks.c, frames.c).
  */
 #pragma once
 
@@ -18,6 +18,22 @@ struct png_turned {
  * False: nothing of it can be decoded; of a limit *d says so too. */
 bool png_turn(struct detox *d, struct bytes in, struct png_turned *t,
     struct detox_output *out) MUST_CHECK;
+
+struct png_shape {
+	uint32_t width, height;
+	unsigned pixel_bits;
+	bool interlaced;
+};
+
+/* Rows of a pass, of which a picture that is not interlaced has one, 0. */
+uint32_t png_pass_rows(const struct png_shape *s, int pass);
+
+/* *packed: the data of in's IDAT chunks, which unpack to the rows of such a
+ * picture and to nothing else, with a head of our own; what stood behind them
+ * is reported. False: they have to be decoded. The caller made *packed and
+ * releases it. */
+bool png_idat_keep(struct detox *d, struct bytes in, const struct png_shape *s,
+    struct buf *packed) MUST_CHECK;
 
 #define PNG_SIGNATURE BYTES("\x89PNG\r\n\x1a\n")
 

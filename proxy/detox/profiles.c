@@ -48,9 +48,9 @@ const struct setting detox_profile_table[] = {
 	    "文字のある文書は文字だけを残します。"),
 	SETTING(row, strict, FLAG, 0, 0, 1,
 	    "Rebuild or drop also what is only rarely an attack: fonts and"
-	    " pictures inside documents.",
-	    "攻撃に使われることがまれなもの（文書内のフォントや画像）も作り直す"
-	    "か除きます。"),
+	    " pictures inside documents, how a PNG is packed.",
+	    "攻撃に使われることがまれなもの（文書内のフォントや画像、PNG "
+	    "の圧縮）も作り直すか除きます。"),
 	SETTING(row, must_agree, FLAG, 0, 0, 1,
 	    "Refuse what content and name, or content and declared type,"
 	    " disagree on.",

@@ -2,6 +2,7 @@
 #include "filters/image/image.h"
 
 #include <check.h>
+#include <zlib.h>
 
 #include "filters/image/png.h"
 #include "tests/unit/detox/picture.h"
@@ -168,6 +169,104 @@ START_TEST(png_drops_a_broken_frame)
 }
 END_TEST
 
+#define SIDE 64
+#define ROWS_SIZE (SIDE * (1 + SIDE))
+
+/* A grey picture whose rows are packed as they are; with `more` rows than it
+ * says, one byte of a row's filter, and so many empty blocks before all. */
+static void
+make_grey(struct buf *out, size_t more, uint8_t filter, size_t blocks)
+{
+	static uint8_t rows[2 * ROWS_SIZE], packed[200000];
+	static const uint8_t head[] = { 0, 0, 0, SIDE, 0, 0, 0, SIDE, 8, 0, 0,
+		0, 0 };
+	uLongf n = sizeof(packed);
+	const size_t empty = 5 * blocks;
+
+	for (size_t i = 0; i < sizeof(rows); i++)
+		rows[i] = i % (SIDE + 1) == 0 ? 0 : (uint8_t)(i * i);
+	rows[SIDE + 1] = filter;
+	ck_assert_int_eq(
+	    compress2(packed, &n, rows, ROWS_SIZE + more * (SIDE + 1), 0),
+	    Z_OK);
+	memmove(packed + 2 + empty, packed + 2, n - 2);
+	for (size_t i = 0; i < blocks; i++)
+		memcpy(packed + 2 + 5 * i, "\0\0\0\xff\xff", 5);
+	buf_init(out, 1 << 20);
+	ck_assert_int_eq(buf_append(out, PNG_SIGNATURE), 0);
+	ck_assert_int_eq(png_chunk_append(out, "IHDR", BYTES(""),
+			     (struct bytes){ head, sizeof(head) }),
+	    0);
+	ck_assert_int_eq(png_chunk_append(out, "IDAT", BYTES(""),
+			     (struct bytes){ packed, 30 }),
+	    0);
+	ck_assert_int_eq(png_chunk_append(out, "IDAT", BYTES(""),
+			     (struct bytes){ packed + 30, n + empty - 30 }),
+	    0);
+	ck_assert_int_eq(
+	    png_chunk_append(out, "IEND", BYTES(""), BYTES("")), 0);
+}
+
+static const struct {
+	size_t more;
+	uint8_t filter;
+	size_t blocks;
+	bool strict;
+	bool kept;
+} packings[] = {
+	{ .kept = true },
+	{ .filter = 4, .kept = true },
+	{ .filter = 5 },
+	{ .more = 1 },
+	{ .blocks = 100, .kept = true },
+	{ .blocks = 150 },
+	{ .strict = true },
+};
+
+/* Rows that are whole stay packed as they are, in one chunk; what a reader may
+ * see otherwise, or does not need, does not. */
+START_TEST(png_keeps_whole_rows_packed)
+{
+	struct drive_detox t;
+	struct bytes out;
+	struct buf b;
+
+	make_grey(
+	    &b, packings[_i].more, packings[_i].filter, packings[_i].blocks);
+	drive_detox_init(&t);
+	t.profile.strict = packings[_i].strict;
+	drive_detox_run(&t, buf_bytes(&b), "");
+	picture_was_rebuilt(&t, "grey");
+	out = buf_bytes(&t.out.content);
+	ck_assert_uint_eq(picture_count(out, BYTES("IDAT")), 1);
+	ck_assert_msg(
+	    (out.n > ROWS_SIZE + packings[_i].blocks * 5) == packings[_i].kept,
+	    "%zu", out.n);
+	ck_assert_uint_eq(t.d.rows_n, packings[_i].filter == 5);
+	drive_detox_release(&t);
+	buf_release(&b);
+}
+END_TEST
+
+START_TEST(png_drops_what_stands_behind_its_rows)
+{
+	struct drive_detox t;
+	struct buf b;
+
+	make_grey(&b, 0, 0, 0);
+	add_chunk(&b, b.n - 12, "IDAT", BYTES("secret"));
+	drive_detox_init(&t);
+	drive_detox_run(&t, buf_bytes(&b), "");
+	picture_was_rebuilt(&t, "grey");
+	ck_assert_uint_eq(
+	    picture_count(buf_bytes(&t.out.content), BYTES("secret")), 0);
+	ck_assert_uint_eq(
+	    drive_detox_removed(&t, REMOVED_TRAILING, "picture data"), 1);
+	drive_detox_release(&t);
+	buf_release(&b);
+}
+END_TEST
+
 Suite *
 png_suite(void)
 {
@@ -179,6 +278,8 @@ png_suite(void)
 	tcase_add_test(t, png_mends_sums);
 	tcase_add_test(t, png_keeps_its_animation);
 	tcase_add_test(t, png_drops_a_broken_frame);
+	tcase_add_loop_test(t, png_keeps_whole_rows_packed, 0, COUNT(packings));
+	tcase_add_test(t, png_drops_what_stands_behind_its_rows);
 	suite_add_tcase(s, t);
 	return s;
 }
