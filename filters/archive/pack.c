@@ -60,7 +60,7 @@ add(struct detox *d, struct pack *p, const struct name *n, struct bytes content)
 	if (n->folder && !fresh)
 		return DETOX_REBUILT;
 	other.path = n->folder ? arena_printf(&d->arena, "%s/", path) : path;
-	return package_add(d, p->writer, other.path, content, PACKAGE_DEFLATED);
+	return package_add(d, p->writer, other.path, content, PACKAGE_SQUEEZED);
 }
 
 static bool
@@ -155,7 +155,7 @@ add_notice(struct detox *d, struct pack *p)
 	if (path == NULL)
 		return DETOX_REFUSED;
 	return package_add(
-	    d, p->writer, path, buf_bytes(&p->notice), PACKAGE_DEFLATED);
+	    d, p->writer, path, buf_bytes(&p->notice), PACKAGE_SQUEEZED);
 }
 
 enum detox_result

@@ -36,9 +36,13 @@ ssize_t package_find(const struct package *p, const char *name);
 enum detox_result package_read(
     struct detox *d, struct package *p, size_t i, struct buf *out) MUST_CHECK;
 
+/* A document's parts are deflated as Office does, for speed: large sheets are a
+ * quarter larger than squeezed in a quarter of the time, small parts a
+ * twentieth in two thirds. What people put into archives stays small. */
 enum package_method {
 	PACKAGE_STORED,
 	PACKAGE_DEFLATED,
+	PACKAGE_SQUEEZED,
 };
 
 struct package_writer;

@@ -6,8 +6,7 @@
 #include "filters/package/zip.h"
 
 #define DATE 0x0021 /* 1 January 1980, midnight: the first that there is */
-#define LEVEL 6
-#define VERSION 20 /* deflated, folders */
+#define VERSION 20  /* deflated, folders */
 #define ATTRIBUTE_FOLDER 0x10
 
 struct package_writer {
@@ -49,35 +48,42 @@ put_32(uint8_t *p, size_t v)
 	return put_16(put_16(p, v & 0xffff), v >> 16);
 }
 
+/* libdeflate's. */
+static const int levels[] = {
+	[PACKAGE_DEFLATED] = 1,
+	[PACKAGE_SQUEEZED] = 6,
+};
+
 /* One for all entries: its tables are larger than most of these. It ends with
  * the job's process. */
 static struct libdeflate_compressor *
-deflater(void)
+deflater(enum package_method m)
 {
-	static struct libdeflate_compressor *z;
+	static struct libdeflate_compressor *z[COUNT(levels)];
 
-	if (z == NULL)
-		z = libdeflate_alloc_compressor(LEVEL);
-	must(z != NULL);
-	return z;
+	if (z[m] == NULL)
+		z[m] = libdeflate_alloc_compressor(levels[m]);
+	must(z[m] != NULL);
+	return z[m];
 }
 
 /* Deflates into *out, or tells that it does not get smaller. */
 static bool
-deflate_all(struct bytes in, struct buf *out)
+deflate_all(struct bytes in, enum package_method m, struct buf *out)
 {
 	buf_init(out, in.n);
 	if (in.n == 0)
 		return false;
 	must(buf_reserve(out, in.n) == 0);
 	out->n = libdeflate_deflate_compress(
-	    deflater(), in.p, in.n, out->p, in.n - 1);
+	    deflater(m), in.p, in.n, out->p, in.n - 1);
 	return out->n > 0;
 }
 
 struct entry {
 	struct bytes name, content, packed;
 	unsigned method;
+	uint32_t crc;
 };
 
 /* What both headers have, from the version needed to the length of the name
@@ -94,7 +100,7 @@ put_common(uint8_t *p, const struct entry *e)
 	p = put_16(p, e->method);
 	p = put_16(p, 0);
 	p = put_16(p, DATE);
-	p = put_32(p, libdeflate_crc32(0, e->content.p, e->content.n));
+	p = put_32(p, e->crc);
 	p = put_32(p, e->packed.n);
 	p = put_32(p, e->content.n);
 	return put_16(p, e->name.n);
@@ -132,7 +138,8 @@ package_add(struct detox *d, struct package_writer *w, const char *name,
 	struct entry e = { .name = bytes_of(name),
 		.content = content,
 		.packed = content,
-		.method = ZIP_STORED };
+		.method = ZIP_STORED,
+		.crc = libdeflate_crc32(0, content.p, content.n) };
 	uint64_t max = d->profile->out_max;
 	struct buf packed = { 0 };
 	int result;
@@ -144,7 +151,7 @@ package_add(struct detox *d, struct package_writer *w, const char *name,
 	    max < INT32_MAX ? (size_t)max : INT32_MAX;
 	if (e.name.n == 0 || e.name.n > UINT16_MAX || content.n > w->body.max)
 		return detox_refuse(d, REFUSED_SIZE, "an entry is too large");
-	if (m == PACKAGE_DEFLATED && deflate_all(content, &packed)) {
+	if (m != PACKAGE_STORED && deflate_all(content, m, &packed)) {
 		e.packed = buf_bytes(&packed);
 		e.method = ZIP_DEFLATED;
 	}
