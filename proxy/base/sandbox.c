@@ -2,6 +2,7 @@
 #include "proxy/base/sandbox.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <limits.h>
 #include <linux/filter.h>
@@ -300,6 +301,14 @@ allow_memory(scmp_filter_ctx ctx)
 		  ctx, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1, no_exec);
 }
 
+/* Who made an object can say that it does not change any more. */
+static int
+allow_seals(scmp_filter_ctx ctx)
+{
+	return seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(fcntl), 1,
+	    SCMP_A1(SCMP_CMP_EQ, F_ADD_SEALS, 0));
+}
+
 /* Of ioctl only FIONBIO, which libuv uses;
  * sockets only of the Internet, and pairs, which lead nowhere else. */
 static int
@@ -488,7 +497,7 @@ sandbox_filter_new(struct err *e)
 	struct sandbox_filter *f = NULL;
 
 	if (ctx != NULL && allow_all(ctx, job_calls, COUNT(job_calls)) == 0 &&
-	    allow_memory(ctx) == 0)
+	    allow_seals(ctx) == 0 && allow_memory(ctx) == 0)
 		f = export_filter(ctx);
 	seccomp_release(ctx);
 	if (f == NULL)

@@ -170,8 +170,7 @@ judge_output(
 	size_t n;
 	int result = 0;
 
-	if (fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) <
-	    0)
+	if (!detox_is_sealed(fd))
 		return refuse(o, REFUSED_FORGED, "the output is not sealed");
 	p = map(fd, a->profile->out_max, &n);
 	if (n == SIZE_MAX)

@@ -80,6 +80,11 @@ int detox_order_pack(const struct detox_order *o, struct buf *out) MUST_CHECK;
 /* Strict; the names point into body. 0, or -1. */
 int detox_order_unpack(struct detox_order *o, struct bytes body) MUST_CHECK;
 
+/* Of what goes from one to another: it neither shrinks nor grows nor changes.
+ * Who wrote it seals it, at once: the system waits for the processors that
+ * still hold pages of it, which one that only gets it would have to do (8 ms).
+ */
+#define DETOX_SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
 /* A memfd with all of b, sealed; or -1 and *e. The caller closes it. */
 int detox_seal(struct bytes b, struct err *e) MUST_CHECK;
 /* The same of one that is there. 0, or -1 and *e. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "proxy/detox/job.h"
 
+#include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/mman.h>
@@ -100,6 +101,14 @@ read_object(const struct job_order *o, struct buf *content)
 	return (int)n;
 }
 
+static int
+write_output(struct bytes b)
+{
+	return file_write(JOB_OUT, b) < 0
+	    ? -1
+	    : fcntl(JOB_OUT, F_ADD_SEALS, DETOX_SEALS);
+}
+
 int
 job_work(const struct job_order *o)
 {
@@ -116,7 +125,7 @@ job_work(const struct job_order *o)
 	const struct detox_object object = { buf_bytes(&content), o->name,
 		o->declared };
 	if (detox_run(&d, &object, &out) == DETOX_REBUILT &&
-	    file_write(JOB_OUT, buf_bytes(&out.content)) < 0)
+	    write_output(buf_bytes(&out.content)) < 0)
 		return JOB_WRITE_FAILED;
 	if (detox_report_pack(&d, out.extension, &report) < 0 ||
 	    file_write(JOB_REPORT, buf_bytes(&report)) < 0)

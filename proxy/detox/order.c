@@ -9,8 +9,6 @@
 #include "proxy/base/file.h"
 #include "proxy/detox/detox.h"
 
-#define SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
-
 struct head {
 	uint32_t profile;
 	uint16_t name_n;
@@ -98,7 +96,8 @@ detox_seal(struct bytes b, struct err *e)
 int
 detox_seal_fd(int fd, struct err *e)
 {
-	return fcntl(fd, F_ADD_SEALS, SEALS) < 0 || lseek(fd, 0, SEEK_SET) < 0
+	return fcntl(fd, F_ADD_SEALS, DETOX_SEALS) < 0 ||
+		lseek(fd, 0, SEEK_SET) < 0
 	    ? err_set(e, "memfd: %m")
 	    : 0;
 }
@@ -108,5 +107,5 @@ detox_is_sealed(int fd)
 {
 	int seals = fcntl(fd, F_GET_SEALS);
 
-	return seals >= 0 && (seals & SEALS) == SEALS;
+	return seals >= 0 && (seals & DETOX_SEALS) == DETOX_SEALS;
 }

@@ -56,6 +56,14 @@ forge_report(const char *extension, const char *output)
 }
 
 static int
+forge_sealed(const char *extension, const char *output)
+{
+	return forge_report(extension, output) < 0
+	    ? 1
+	    : fcntl(JOB_OUT, F_ADD_SEALS, DETOX_SEALS);
+}
+
+static int
 fill(int fd)
 {
 	static const uint8_t zeros[65536];
@@ -95,11 +103,13 @@ hostile_work(const struct job_order *o)
 	case 'g': /* one that is none */
 		return put(JOB_REPORT, "garbage") + put(JOB_OUT, "hello");
 	case 'e':
-		return forge_report("../../etc", "hello");
+		return forge_sealed("../../etc", "hello");
 	case 't': /* another type than may come out */
-		return forge_report(NULL, "MZ\x90 a program");
+		return forge_sealed(NULL, "MZ\x90 a program");
 	case 'u': /* a type that passes, but not as it was */
-		return forge_report(NULL, "hullo");
+		return forge_sealed(NULL, "hullo");
+	case 'w': /* one that may still change */
+		return forge_report(NULL, "hello");
 	case 'l': /* more than may come out */
 		return fill(JOB_OUT);
 	case 'r':
@@ -248,8 +258,11 @@ static const struct {
 	{ "no report", REFUSED_FORGED, NULL },
 	{ "garbage", REFUSED_FORGED, NULL },
 	{ "extension", REFUSED_FORGED, NULL },
-	{ "type", REFUSED_FORGED, NULL },
-	{ "unlike", REFUSED_FORGED, NULL },
+	{ "type", REFUSED_FORGED,
+	    "the output is not of the type that it should be" },
+	{ "unlike", REFUSED_FORGED,
+	    "the output is not of the type that it should be" },
+	{ "writable", REFUSED_FORGED, "the output is not sealed" },
 	{ "large", REFUSED_CRASHED, NULL },
 	{ "report", REFUSED_CRASHED, NULL },
 #ifndef __SANITIZE_ADDRESS__
