@@ -138,6 +138,7 @@ main(int argc, char **argv)
 
 	if (argc < 3)
 		return 1;
+	sandbox_bind(argv);
 	detox_profile_init(&r.profile);
 	if (ipc_pair(ends, &e) < 0)
 		return 1;
