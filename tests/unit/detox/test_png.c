@@ -180,8 +180,10 @@ make_grey(struct buf *out, size_t more, uint8_t filter, size_t blocks)
 	static uint8_t rows[2 * ROWS_SIZE], packed[200000];
 	static const uint8_t head[] = { 0, 0, 0, SIDE, 0, 0, 0, SIDE, 8, 0, 0,
 		0, 0 };
+	/* a block of nothing: neither the last nor compressed, length 0 */
+	static const uint8_t none[] = { 0, 0, 0, 0xff, 0xff };
 	uLongf n = sizeof(packed);
-	const size_t empty = 5 * blocks;
+	const size_t empty = blocks * sizeof(none);
 
 	for (size_t i = 0; i < sizeof(rows); i++)
 		rows[i] = i % (SIDE + 1) == 0 ? 0 : (uint8_t)(i * i);
@@ -191,7 +193,7 @@ make_grey(struct buf *out, size_t more, uint8_t filter, size_t blocks)
 	    Z_OK);
 	memmove(packed + 2 + empty, packed + 2, n - 2);
 	for (size_t i = 0; i < blocks; i++)
-		memcpy(packed + 2 + 5 * i, "\0\0\0\xff\xff", 5);
+		memcpy(packed + 2 + i * sizeof(none), none, sizeof(none));
 	buf_init(out, 1 << 20);
 	ck_assert_int_eq(buf_append(out, PNG_SIGNATURE), 0);
 	ck_assert_int_eq(png_chunk_append(out, "IHDR", BYTES(""),
