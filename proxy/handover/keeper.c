@@ -123,7 +123,8 @@ keeper_delete(struct keeper *k, const struct shelf_row *r, struct err *e)
 	return 0;
 }
 
-/* Expiry. A row's `kept` is when its time is over. */
+/* Expiry. A row's `kept` is when its time is over. One that is killed on the
+ * way writes its record twice rather than never. */
 
 static void
 expire_due(void *owner)
@@ -136,11 +137,11 @@ expire_due(void *owner)
 
 	while (
 	    shelf_find_before(k->shelf, now, &lot.row, &a, &e) == SHELF_FOUND) {
-		if (keeper_delete(k, &lot.row, &e) < 0)
-			break;
 		if (read_lot(k, &lot, &a) &&
 		    keeper_record(
 			k, EVENT_HANDOVER_EXPIRED, &lot, NULL, -1, &e) < 0)
+			break;
+		if (keeper_delete(k, &lot.row, &e) < 0)
 			break;
 	}
 	if (e.text[0] != '\0')
