@@ -106,6 +106,13 @@ end(struct dialog *d, const char *why)
 	d->output.n = 0;
 }
 
+static void
+end_unsecured(struct dialog *d, const char *why)
+{
+	end(d, why);
+	d->unsecured = true;
+}
+
 /* The greetings. */
 
 static void
@@ -143,7 +150,7 @@ greeted(struct dialog *d)
 		end_command(d);
 		d->state = DIALOG_STARTTLS;
 	} else if (d->tls == DIALOG_TLS_REQUIRED) {
-		end(d, "TLS is not offered");
+		end_unsecured(d, "TLS is not offered");
 	} else {
 		d->state = DIALOG_READY;
 	}
@@ -168,7 +175,7 @@ hear_starttls(struct dialog *d, unsigned code)
 	else if (d->tls == DIALOG_TLS_OFFERED && is_failure(code))
 		d->state = DIALOG_READY;
 	else
-		end(d, "STARTTLS was refused");
+		end_unsecured(d, "STARTTLS was refused");
 }
 
 void

@@ -70,6 +70,8 @@ struct dialog {
 	unsigned due;    /* replies that were asked for; 0: who speaks now
 			  * speaks unasked */
 	const char *why;
+	bool unsecured; /* BROKEN: for TLS, which is REQUIRED, was not to be had
+			 */
 	/* of a mail */
 	const struct dialog_mail *mail; /* NULL: none, or it is over */
 	bool refused;            /* MAIL was; its recipients have their reply */

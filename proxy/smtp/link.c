@@ -150,6 +150,7 @@ broken(struct link *l, const struct smtp_reply *said)
 {
 	struct links *ls = l->links;
 	const struct dialog *d = &l->dialog;
+	const char *enhanced = d->unsecured ? "4.7.5" : "4.4.2";
 
 	if (l->done == NULL) {
 		link_free(l);
@@ -167,9 +168,9 @@ broken(struct link *l, const struct smtp_reply *said)
 	l->report.doubtful = l->sent_whole;
 	if (said != NULL && said->code >= 400)
 		link_fail(
-		    l, "4.4.2", "%s: %u %s", d->why, said->code, said->text);
+		    l, enhanced, "%s: %u %s", d->why, said->code, said->text);
 	else
-		link_fail(l, "4.4.2", "%s", d->why);
+		link_fail(l, enhanced, "%s", d->why);
 }
 
 static void

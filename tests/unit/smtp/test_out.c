@@ -826,6 +826,9 @@ START_TEST(out_asks_of_tls_what_domains_do)
 	run_all();
 	ck_assert_msg(g.replies[0].code == asked_for[_i].code, "%s: %u %s",
 	    asked_for[_i].name, g.replies[0].code, g.replies[0].text);
+	if (asked_for[_i].code == 451)
+		ck_assert_msg(strcmp(g.replies[0].enhanced, "4.7.5") == 0,
+		    "%s: %s", asked_for[_i].name, g.replies[0].enhanced);
 	ck_assert_msg(g.result.tls_verified == asked_for[_i].verified, "%s",
 	    asked_for[_i].name);
 	if (asked_for[_i].code == 250)
