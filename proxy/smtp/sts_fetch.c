@@ -141,6 +141,9 @@ take(struct sts_fetch *f, enum h1_event event, struct bytes body)
 		fail(f, "the policy is too long");
 		return false;
 	case H1_END:
+		/* An interim answer ends, too. */
+		if (f->head.status / 100 == 1)
+			return true;
 		whole(f);
 		return false;
 	}
@@ -150,11 +153,14 @@ take(struct sts_fetch *f, enum h1_event event, struct bytes body)
 static void
 hear(struct sts_fetch *f, struct bytes in)
 {
-	struct message m;
 	struct bytes body;
 	enum h1_event event;
 
 	do {
+		/* Behind the head it is for a trailer, and the head's fields
+		 * would be taken for one. */
+		struct message m = { 0 };
+
 		event = h1_next(&f->h1, &in, &f->arena, &m, &body);
 		if (event == H1_HEAD)
 			f->head = m;
