@@ -281,8 +281,8 @@ fail_candidate(struct shipment *s, struct candidate *c, const char *words)
 	s->now = NULL;
 }
 
-/* The records could not be had. Where the host's address is validated, somebody
- * may be hiding them (RFC 7672 section 2.1.2). */
+/* The records could not be had. Where the host's address is validated, or that
+ * it has none of IPv4, somebody may be hiding them (RFC 7672 section 2.1.2). */
 static void
 address_known(void *owner, enum resolve_status status, struct bytes message)
 {
@@ -290,7 +290,7 @@ address_known(void *owner, enum resolve_status status, struct bytes message)
 
 	s->asking_tlsa = NULL;
 	if (status == RESOLVE_SILENT ||
-	    (status == RESOLVE_ANSWERED && resolve_is_validated(message)))
+	    (status != RESOLVE_NO_NAME && resolve_is_validated(message)))
 		fail_candidate(s, s->now, "its TLSA records cannot be had");
 	try_next(s);
 }

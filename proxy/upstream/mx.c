@@ -127,10 +127,14 @@ insert(struct mx_hosts *h, const struct mx_host *host)
 	h->hosts[at] = *host;
 }
 
+/* message: that there is no MX; empty: none was asked for. */
 static void
-be_own_host(struct mx_hosts *h, struct bytes domain)
+be_own_host(struct mx_hosts *h, struct bytes domain, struct bytes message)
 {
-	*h = (struct mx_hosts){ .answer = MX_HOSTS };
+	*h = (struct mx_hosts){
+		.answer = MX_HOSTS,
+		.validated = resolve_is_validated(message),
+	};
 	if (canonical(h->hosts[0].name, domain) == 0)
 		h->n = 1;
 }
@@ -145,7 +149,7 @@ mx_parse(struct mx_hosts *out, struct bytes domain, struct bytes message)
 
 	*out = (struct mx_hosts){ .answer = MX_SILENT };
 	if (status == ARES_ENODATA) {
-		be_own_host(out, domain);
+		be_own_host(out, domain, message);
 	} else if (status == ARES_SUCCESS && all != NULL && all->next == NULL &&
 	    (first[0] == '\0' || strcmp(first, ".") == 0)) {
 		out->answer = MX_NULL;
@@ -176,7 +180,7 @@ answered(void *owner, enum resolve_status status, struct bytes message)
 		h.answer = MX_NO_DOMAIN;
 		break;
 	case RESOLVE_NO_DATA:
-		be_own_host(&h, domain);
+		be_own_host(&h, domain, message);
 		break;
 	case RESOLVE_ANSWERED:
 		mx_parse(&h, domain, message);
@@ -207,7 +211,7 @@ mx_get(struct mx *m, struct bytes domain, struct mx_hosts *out,
 	if (recall(m, domain, out))
 		return NULL;
 	if (has_address_of_ours(m, domain)) {
-		be_own_host(out, domain);
+		be_own_host(out, domain, (struct bytes){ 0 });
 		return NULL;
 	}
 	w = calloc(1, sizeof(*w));

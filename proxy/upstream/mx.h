@@ -23,7 +23,7 @@ struct mx_host {
 
 struct mx_hosts {
 	enum mx_answer answer;
-	bool validated; /* as the resolver says; a domain that has no MX: not */
+	bool validated; /* as the resolver says, also that there is no MX */
 	size_t n;
 	struct mx_host hosts[MX_HOSTS_MAX]; /* by preference; a domain without
 					     * MX is its own host */

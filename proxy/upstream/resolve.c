@@ -573,7 +573,7 @@ query_answered(
 		free(q);
 	} else if (r->closing) {
 		leave_query(q);
-	} else if (q->status == RESOLVE_ANSWERED) {
+	} else if (status == ARES_SUCCESS && q->status != RESOLVE_SILENT) {
 		/* It came from a socket, not from under the question. */
 		q->done(
 		    q->owner, q->status, (struct bytes){ message, (size_t)n });

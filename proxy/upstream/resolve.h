@@ -41,14 +41,15 @@ enum resolve_status {
 	RESOLVE_ANSWERED,
 };
 
-/* done is called once, never under this call; message, the whole answer, is
- * gone when it returns. */
+/* done is called once, never under this call; message, the whole answer, also
+ * one that there is nothing, is gone when it returns. Of SILENT: none. */
 struct resolve_query *resolver_query(struct resolver *r, struct bytes name,
     int type,
     void (*done)(void *owner, enum resolve_status s, struct bytes message),
     void *owner);
-/* Whether the resolver says that it has validated all of that answer (AD, RFC
- * 4035 section 3.2.3). Only who trusts the way to the resolver may ask. */
+/* Whether the resolver says that it has validated all of that answer, or that
+ * there is nothing (AD, RFC 4035 section 3.2.3). Only who trusts the way to the
+ * resolver may ask. */
 bool resolve_is_validated(struct bytes message);
 /* NULL does nothing. */
 void resolver_query_cancel(struct resolve_query *q);

@@ -706,7 +706,11 @@ enum tlsa_said {
 	TLSA_WRONG,
 	TLSA_UNUSABLE,
 	TLSA_AWAY,
+	TLSA_AWAY_NO_V4, /* and the host has no address of IPv4 */
 };
+
+/* As a code: the domain is mx.test itself. */
+#define NO_MX (-1)
 
 static const struct {
 	const char *name;
@@ -733,6 +737,13 @@ static const struct {
 	    ANSWER_SERVFAIL, AD, true, false, 451, false, "" },
 	{ "no records of a host that is not signed", HELLO PIPES TAKES, NULL,
 	    TLSA_AWAY, AD, ANSWER_SERVFAIL, 0, true, false, 250, false, "" },
+	{ "records that are hidden, of a host without IPv4", HELLO PIPES, NULL,
+	    TLSA_AWAY_NO_V4, AD, ANSWER_SERVFAIL, AD, true, false, 451, false,
+	    "" },
+	{ "a domain without MX, and another certificate", STARTTLS, NULL,
+	    TLSA_WRONG, NO_MX, AD, AD, true, false, 451, false, "" },
+	{ "the same, not validated", HELLO PIPES TAKES, NULL, TLSA_WRONG, NO_MX,
+	    AD, 0, true, false, 250, false, "" },
 	{ "no records", HELLO PIPES TAKES, NULL, TLSA_NONE, AD, AD, AD, true,
 	    false, 250, false, "" },
 	{ "records that are not validated", HELLO PIPES TAKES, NULL, TLSA_WRONG,
@@ -788,7 +799,7 @@ static const struct {
 static struct bytes
 tlsa_data(enum tlsa_said said, uint8_t data[35])
 {
-	if (said == TLSA_NONE || said == TLSA_AWAY)
+	if (said == TLSA_NONE || said == TLSA_AWAY || said == TLSA_AWAY_NO_V4)
 		return (struct bytes){ 0 };
 	data[0] = said == TLSA_UNUSABLE ? 1 : 3; /* PKIX-EE, DANE-EE */
 	data[1] = 0;
@@ -807,12 +818,15 @@ START_TEST(out_asks_of_tls_what_domains_do)
 	struct prefix loopback;
 	struct zone zone = { .permitted = &loopback, .permitted_n = 1 };
 	struct shipment_order order = order_for(&route, 1);
+	const struct bytes nothing = { 0 }, home = HOME;
+	bool no_v4 = asked_for[_i].tlsa == TLSA_AWAY_NO_V4;
 	char at[32], tlsa_name[64];
 	uint8_t tlsa[35];
 	const struct peer_record asked[] = {
 		{ "sts.test", ns_t_mx, asked_for[_i].mx_code,
 		    { MX("\x0a", "\2mx\4test\0") } },
-		{ "mx.test", ns_t_a, asked_for[_i].address_code, { HOME } },
+		{ "mx.test", ns_t_a, asked_for[_i].address_code,
+		    { no_v4 ? nothing : home } },
 		{ tlsa_name, 52, asked_for[_i].tlsa_code,
 		    { tlsa_data(asked_for[_i].tlsa, tlsa) } },
 		{ "mta-sts.sts.test", ns_t_a, 0, { HOME } },
@@ -836,7 +850,8 @@ START_TEST(out_asks_of_tls_what_domains_do)
 	ck_assert_ptr_nonnull(out);
 	out_set_mx_port(out, p.port);
 	out_set_sts_port(out, web.port, &zone);
-	order.domain = BYTES("sts.test");
+	order.domain = asked_for[_i].mx_code == NO_MX ? BYTES("mx.test")
+						      : BYTES("sts.test");
 	order.zone = &zone;
 	awaited++;
 	shipment_new(out, &order, done, &g);
