@@ -295,6 +295,15 @@ address_known(void *owner, enum resolve_status status, struct bytes message)
 	try_next(s);
 }
 
+/* What is found asks for more than nothing did; records that nobody may use ask
+ * for less than a policy. */
+static void
+take_tlsa(struct candidate *c)
+{
+	if (c->tlsa.n > 0 || (c->tlsa.found && c->hop.tls != HOP_TLS_VERIFIED))
+		c->hop.tls = HOP_TLS_DANE;
+}
+
 static void
 tlsa_known(void *owner, enum resolve_status status, struct bytes message)
 {
@@ -310,8 +319,8 @@ tlsa_known(void *owner, enum resolve_status status, struct bytes message)
 	if (status == RESOLVE_ANSWERED && resolve_is_validated(message)) {
 		if (tlsa_parse(&c->tlsa, message) < 0)
 			fail_candidate(s, c, "its TLSA records are broken");
-		else if (c->tlsa.found)
-			c->hop.tls = HOP_TLS_DANE;
+		else
+			take_tlsa(c);
 	}
 	try_next(s);
 }
