@@ -3,6 +3,7 @@
 bytes as they are. Real mail servers are in 42_mail_peers.py; what none of them
 can be made to do is here."""
 import socket
+import ssl
 import threading
 import time
 
@@ -10,14 +11,14 @@ import time
 class Hop:
     """A next hop on loopback. `on` maps the head of a command to an answer: a
     line, a list of lines for each time in turn (the last stays), or a function
-    of the command."""
+    of the command. With tls, an SSLContext, STARTTLS is offered."""
 
     def __init__(self, port=0, address="127.0.0.1", extensions=("PIPELINING", "8BITMIME", "SMTPUTF8",
-                                                               "SIZE 100000000"), **on):
-        self.on, self.extensions = on, extensions
+                                                               "SIZE 100000000"), tls=None, **on):
+        self.on, self.extensions, self.tls = on, extensions, tls
         self.mails, self.commands, self.sessions = [], [], 0
         self.delay = {}
-        self.listener = socket.socket()
+        self.listener = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET)
         self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self.listener.bind((address, port))
         self.listener.listen(64)
@@ -77,8 +78,14 @@ class Hop:
             verb = text[:4].lower()
             if verb == "ehlo":
                 said = self._answer("ehlo", text, None)
-                say(said or "\r\n".join(["250-hop.test", *(f"250-{e}" for e in self.extensions[:-1]),
+                more = ["250-STARTTLS"] if self.tls and not isinstance(s, ssl.SSLSocket) else []
+                say(said or "\r\n".join(["250-hop.test", *more, *(f"250-{e}" for e in self.extensions[:-1]),
                                          f"250 {self.extensions[-1]}"]))
+            elif verb == "star" and self.tls:
+                say("220 2.0.0 go")
+                s = self.tls.wrap_socket(s, server_side=True)
+                self.open.append(s)
+                f = s.makefile("rb")
             elif verb == "mail":
                 said = self._answer("mail", text, "250 2.1.0 ok")
                 sender, to = text[10:].split(">")[0].lstrip("<"), []
