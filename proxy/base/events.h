@@ -80,6 +80,11 @@ EVENT(MAIL_FLOOD, "mail_flood", WARN,                                          \
     " over. Its mail is held until the hour is over; told once an hour.",      \
     "構成団体の送信者が一時間の上限を超えた。メールボックスを乗っ取られたおそれがある。" \
     "その時間のメールは保留する。一時間に一度だけ記す。")                      \
+EVENT(MAIL_POLICY_MISSING, "mail_policy_missing", WARN,                        \
+    "A domain says that it has an MTA-STS policy, which could not be had:"     \
+    " text has the domain and why. One that was known stays in force.",        \
+    "宛先ドメインの MTA-STS ポリシーを取得できない。text がドメインと理由。"   \
+    "以前のポリシーがあれば有効なまま。")                                      \
 EVENT(MAIL_UNLOCK, "mail_unlock", NOTICE,                                      \
     "A password was tried for a mail that waits for one, or its time is over;" \
     " result says what came of it. The password is never written.",            \

@@ -5,6 +5,7 @@
 #include <ctype.h>
 #include <stdlib.h>
 
+#include "proxy/base/log.h"
 #include "proxy/smtp/link.h"
 #include "proxy/smtp/sts_state.h"
 
@@ -325,10 +326,14 @@ finish(struct asking *a, const struct sts_policy *fresh)
 	}
 }
 
+/* That is a domain's fault, or somebody's who wants mail to go unprotected. */
 static void
 fetched(void *owner, const struct sts_policy *p, const char *why)
 {
-	(void)why;
+	const struct asking *a = owner;
+
+	if (p == NULL)
+		log_say(EVENT_MAIL_POLICY_MISSING, "%s: %s", a->domain, why);
 	finish(owner, p);
 }
 

@@ -90,7 +90,7 @@ class DaneLab(mail_module.MailLab):
                 self.public("del")
 
     def serve_policies(self):
-        """The same one for all, at the one public address."""
+        """The same one for all, at the one public address; its certificate does not name `unread`."""
         names = ",".join(f"DNS:mta-sts.{d}.sts.test" for d in STS)
 
         def say(s):
@@ -126,10 +126,10 @@ class DaneLab(mail_module.MailLab):
             domain("near", unknown, other), domain("near-bare", plain, good),
             "far MX 10 mx.bare.signed.test.")), signed=False)
         hosts = {"dane": (unknown, good), "wrong": (known, good), "none": (unknown,),
-                 "unusable": (unknown, unusable), "fits": (known, unusable)}
+                 "unusable": (unknown, unusable), "fits": (known, unusable), "unread": (unknown,)}
         self.names.zone("sts.test", "\n".join(
             domain(name, *hosts[name]).replace(f"mx.{name}", f"mx-{name}") +
-            f'_mta-sts.{name} TXT "v=STSv1; id=1;"\nmta-sts.{name} A {PUBLIC}' for name in STS))
+            f'_mta-sts.{name} TXT "v=STSv1; id=1;"\nmta-sts.{name} A {PUBLIC}' for name in hosts))
         self.spoil()
         self.names.start()
         return super().start()
@@ -270,3 +270,5 @@ def test_policies_and_records(lab):
     for name in ("none", "unusable"):
         lab.kept_and_dropped(f"{name}.sts.test", f" 451 4.7.5 mx-{name}.sts.test[", "TLS: ", "certificate")
     lab.delivered("fits.sts.test", lab.known, tls=True, verified=True)
+    lab.delivered("unread.sts.test", lab.unknown, tls=True, verified=False)
+    assert lab.event(event="mail_policy_missing")["text"].startswith("unread.sts.test: ")
