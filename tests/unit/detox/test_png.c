@@ -269,6 +269,62 @@ START_TEST(png_drops_what_stands_behind_its_rows)
 }
 END_TEST
 
+#define LARGE_WIDTH 8192
+
+/* An empty grey picture, deflated so that nobody else would do it alike. */
+static void
+make_large(struct buf *out, uint32_t height, struct buf *packed)
+{
+	const size_t n = (size_t)height * (1 + LARGE_WIDTH);
+	uint8_t head[13] = { 0, 0, LARGE_WIDTH >> 8, 0, 0, 0,
+		(uint8_t)(height >> 8), (uint8_t)height, 8 };
+	uint8_t *rows = calloc(1, n);
+	uLongf size = compressBound(n);
+
+	ck_assert_ptr_nonnull(rows);
+	buf_init(packed, size);
+	ck_assert_int_eq(buf_reserve(packed, size), 0);
+	ck_assert_int_eq(compress2(packed->p, &size, rows, n, 1), Z_OK);
+	packed->n = size;
+	free(rows);
+	buf_init(out, size + 100);
+	ck_assert_int_eq(buf_append(out, PNG_SIGNATURE), 0);
+	ck_assert_int_eq(png_chunk_append(out, "IHDR", BYTES(""),
+			     (struct bytes){ head, sizeof(head) }),
+	    0);
+	ck_assert_int_eq(
+	    png_chunk_append(out, "IDAT", BYTES(""), buf_bytes(packed)), 0);
+	ck_assert_int_eq(
+	    png_chunk_append(out, "IEND", BYTES(""), BYTES("")), 0);
+}
+
+static const struct {
+	uint32_t height;
+	bool kept;
+} large[] = {
+	{ 8191, true }, /* a byte less than 64 MiB of rows */
+	{ 8192, false },
+};
+
+START_TEST(png_keeps_rows_of_64_mib_packed)
+{
+	struct drive_detox t;
+	struct buf b, packed;
+	struct bytes body;
+
+	make_large(&b, large[_i].height, &packed);
+	body = (struct bytes){ packed.p + 2, packed.n - 2 };
+	drive_detox_init(&t);
+	drive_detox_run(&t, buf_bytes(&b), "");
+	picture_was_rebuilt(&t, "large");
+	ck_assert_uint_eq(
+	    picture_count(buf_bytes(&t.out.content), body), large[_i].kept);
+	drive_detox_release(&t);
+	buf_release(&packed);
+	buf_release(&b);
+}
+END_TEST
+
 Suite *
 png_suite(void)
 {
@@ -282,6 +338,8 @@ png_suite(void)
 	tcase_add_test(t, png_drops_a_broken_frame);
 	tcase_add_loop_test(t, png_keeps_whole_rows_packed, 0, COUNT(packings));
 	tcase_add_test(t, png_drops_what_stands_behind_its_rows);
+	tcase_add_loop_test(
+	    t, png_keeps_rows_of_64_mib_packed, 0, COUNT(large));
 	suite_add_tcase(s, t);
 	return s;
 }
