@@ -119,21 +119,18 @@ skip_behind(struct bytes *b, const char *end)
 static size_t
 count_attributes(struct bytes *b)
 {
+	const uint8_t *p = b->p;
+	const uint8_t *const end = p + b->n;
 	size_t n = 0;
-	uint8_t quote = 0;
 
-	while (b->n > 0) {
-		uint8_t c = bytes_take(b, 1).p[0];
-
-		if (quote != 0)
-			quote = c == quote ? 0 : quote;
-		else if (c == '"' || c == '\'')
-			quote = c;
-		else if (c == '=')
+	while (p < end && *p != '>') {
+		if (*p == '=')
 			n++;
-		else if (c == '>')
-			break;
+		if (*p == '"' || *p == '\'')
+			p = memchr(p + 1, *p, (size_t)(end - p - 1));
+		p = p == NULL ? end : p + 1;
 	}
+	bytes_take(b, (size_t)(p - b->p));
 	return n;
 }
 

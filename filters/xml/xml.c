@@ -2,7 +2,6 @@
 #include "filters/xml/xml.h"
 
 #include <libxml/parser.h>
-#include <libxml/xmlsave.h>
 
 #include "filters/text/charset.h"
 #include "filters/xml/scan.h"
@@ -164,42 +163,6 @@ xml_read(struct detox *d, struct bytes content, const char *where)
 		drop_includes(&j, xmlDocGetRootElement(doc));
 	buf_release(&utf8);
 	return doc;
-}
-
-struct sink {
-	struct buf *out;
-	bool full;
-};
-
-static int
-write_some(void *context, const char *p, int n)
-{
-	struct sink *s = context;
-
-	if (n < 0 ||
-	    buf_append(
-		s->out, (struct bytes){ (const uint8_t *)p, (size_t)n }) < 0) {
-		s->full = true;
-		return -1;
-	}
-	return n;
-}
-
-enum detox_result
-xml_write(struct detox *d, xmlDoc *doc, struct buf *out)
-{
-	struct sink s = { .out = out };
-	xmlSaveCtxt *c;
-
-	buf_init(out, d->profile->out_max);
-	c = xmlSaveToIO(write_some, NULL, &s, "UTF-8", XML_SAVE_AS_XML);
-	must(c != NULL);
-	if (xmlSaveDoc(c, doc) < 0)
-		s.full = true;
-	if (xmlSaveClose(c) < 0 || s.full)
-		return detox_refuse(
-		    d, REFUSED_SIZE, "more than %zu bytes come out", out->max);
-	return DETOX_REBUILT;
 }
 
 xmlNode *

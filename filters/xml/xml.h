@@ -22,7 +22,7 @@
 xmlDoc *xml_read(struct detox *d, struct bytes content, const char *where);
 /* As UTF-8 with its declaration, comments and processing instructions left out,
  * no formatting added. *out is made here; the caller releases it. */
-enum detox_result xml_write(struct detox *d, xmlDoc *doc, struct buf *out)
+enum detox_result xml_write(struct detox *d, const xmlDoc *doc, struct buf *out)
     MUST_CHECK;
 /* Takes the element out with all it holds, and frees it. Gives what followed.
  */

@@ -39,6 +39,21 @@ static const struct {
 	    "<a b=\"&quot;\">日&amp;</a>", 0 },
 	{ "namespaces", BYTES_ROW("<a:b xmlns:a='urn:a' a:c='1'/>"),
 	    "<a:b xmlns:a=\"urn:a\" a:c=\"1\"/>", 0 },
+	{ "what a value cannot have as it is",
+	    BYTES_ROW(
+		"<a b='&#9;&#10;&#13;&lt;&gt;&amp;\"'>&#9;&#13;\"]]&gt;</a>"),
+	    "<a b=\"&#9;&#10;&#13;&lt;&gt;&amp;&quot;\">\t&#13;\"]]&gt;</a>",
+	    0 },
+	{ "a reference in a namespace", BYTES_ROW("<a xmlns='urn:a?b&amp;c'/>"),
+	    "<a xmlns=\"urn:a?b&#38;c\"/>", 0 },
+	{ "a namespace that is no URI", BYTES_ROW("<a xmlns='&quot;&lt;'/>"),
+	    NULL, REFUSED_BROKEN },
+	{ "a namespace that ends, and attributes of several",
+	    BYTES_ROW("<a xmlns='urn:a' xmlns:b='urn:b'><c xmlns='' b:d='1' "
+		      "xml:lang='ja' e='2'>3</c>4</a>"),
+	    "<a xmlns=\"urn:a\" xmlns:b=\"urn:b\"><c xmlns=\"\" b:d=\"1\" "
+	    "xml:lang=\"ja\" e=\"2\">3</c>4</a>",
+	    0 },
 	{ "UTF-8 with a mark", BYTES_ROW("\xef\xbb\xbf<a>日</a>"), "<a>日</a>",
 	    0 },
 	{ "UTF-16 with a mark",
