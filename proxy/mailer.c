@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <openssl/err.h>
 #include <stdlib.h>
-#include <sys/random.h>
 #include <unistd.h>
 
 #include "proxy/base/accept.h"
@@ -169,7 +168,9 @@ open_all(struct mailer *m, struct err *e)
 
 	if (make_tls(m, e) < 0)
 		return -1;
-	m->floods = floods_new(&s->mail);
+	m->counts = counts_map(m->child->counts_fd, e);
+	if (m->counts == NULL)
+		return -1;
 	m->signers = signers_new(s->routes, e);
 	if (m->signers == NULL)
 		return -1;
@@ -192,9 +193,6 @@ fill(struct mailer *m, struct child *c)
 	m->board = c->board;
 	m->budget.max = s->memory_max;
 	m->budget.key = c->board->key;
-	must(getrandom(&m->client_rates.secret, sizeof(uint64_t), 0) ==
-	    sizeof(uint64_t));
-	m->body_rates.secret = m->client_rates.secret;
 	m->session = (struct session_settings){
 		.name = s->name,
 		.size_max = s->size_max,

@@ -10,8 +10,8 @@
 #include "proxy/body/budget.h"
 #include "proxy/detox/client.h"
 #include "proxy/process.h"
+#include "proxy/smtp/counts.h"
 #include "proxy/smtp/out.h"
-#include "proxy/smtp/rates.h"
 #include "proxy/smtp/repeats.h"
 #include "proxy/smtp/session.h"
 #include "proxy/smtp/spool.h"
@@ -28,7 +28,6 @@ struct recipients;
 struct signers;
 struct suspect_names;
 struct rspamd;
-struct floods;
 struct trips;
 
 struct mailer {
@@ -50,8 +49,7 @@ struct mailer {
 	struct trips *leaks; /* of canaries */
 	SSL_CTX *tls;        /* NULL: not offered */
 	struct session_settings session;
-	struct rates client_rates, body_rates;
-	struct floods *floods; /* of the bodies' addresses */
+	struct counts *counts; /* with the other mail processes */
 	struct repeats repeats;
 	struct budget budget; /* of content in memory */
 	struct acceptor **accepting;

@@ -22,6 +22,7 @@
 #include "proxy/listener/tickets.h"
 #include "proxy/parent/separation.h"
 #include "proxy/parent/state.h"
+#include "proxy/smtp/counts.h"
 
 struct parent parent;
 
@@ -238,6 +239,9 @@ open_common(struct err *e)
 	parent.wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	parent.tickets_fd = tickets_create(e);
 	if (parent.tickets_fd < 0)
+		return -1;
+	parent.counts_fd = counts_create(e);
+	if (parent.counts_fd < 0)
 		return -1;
 	if (parent.wake_fd < 0)
 		return err_set(e, "eventfd: %m");

@@ -229,12 +229,16 @@ is_too_fast(struct mail_client *c)
 	const struct mail_settings *s = &m->settings->mail;
 	const struct bytes address = rates_key(&c->address);
 	uint64_t now = loop_now_ms(m->loop);
+	bool good;
 
-	if (!rates_take(&m->client_rates, address, s->messages_per_minute, now))
-		return true;
-	return c->segment != NULL &&
-	    !rates_take(&m->body_rates, bytes_of(c->segment->body->code),
-		s->messages_per_minute_body, now);
+	counts_lock(m->counts);
+	good = rates_take(
+		   &m->counts->clients, address, s->messages_per_minute, now) &&
+	    (c->segment == NULL ||
+		rates_take(&m->counts->bodies, bytes_of(c->segment->body->code),
+		    s->messages_per_minute_body, now));
+	counts_unlock(m->counts);
+	return !good;
 }
 
 static void

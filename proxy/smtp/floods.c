@@ -1,45 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "proxy/smtp/floods.h"
 
-#include <stdlib.h>
-
 #define HOUR_MS (60 * 60 * (uint64_t)1000)
-#define SETS 4096 /* each of WAYS rows */
-#define WAYS 4
-#define BITS 2048 /* of the distinct recipients' hashes */
 #define USUAL_WEIGHT 8
-
-struct row {
-	uint64_t key; /* the sender's hash; 0: free */
-	uint64_t used_ms;
-	uint64_t hour;
-	uint32_t recipients, failed, distinct;
-	uint32_t usual; /* a mean of the hours with mail, newer ones more */
-	uint32_t hours; /* of these */
-	bool told;
-	uint64_t bits[BITS / 64];
-};
-
-struct floods {
-	const struct mail_settings *settings;
-	struct row rows[SETS][WAYS];
-};
-
-struct floods *
-floods_new(const struct mail_settings *s)
-{
-	struct floods *f = calloc(1, sizeof(*f));
-
-	must(f != NULL);
-	f->settings = s;
-	return f;
-}
-
-void
-floods_free(struct floods *f)
-{
-	free(f);
-}
 
 /* FNV-1a, mixed; capitals do not matter. */
 static uint64_t
@@ -59,9 +22,9 @@ hash(struct bytes text)
 
 /* Another hour began: the last one becomes part of what is usual. */
 static void
-turn(struct row *r, uint64_t hour)
+turn(struct floods_row *r, uint64_t hour)
 {
-	if (r->hour == hour)
+	if (hour <= r->hour)
 		return;
 	if (r->recipients > 0) {
 		uint32_t weight =
@@ -77,14 +40,14 @@ turn(struct row *r, uint64_t hour)
 	memset(r->bits, 0, sizeof(r->bits));
 }
 
-static struct row *
+static struct floods_row *
 row_of(struct floods *f, struct bytes sender, uint64_t now_ms)
 {
 	uint64_t key = hash(sender);
-	struct row *set = f->rows[key % SETS];
-	struct row *r = set;
+	struct floods_row *set = f->rows[key % FLOODS_SETS];
+	struct floods_row *r = set;
 
-	for (size_t i = 0; i < WAYS; i++) {
+	for (size_t i = 0; i < FLOODS_WAYS; i++) {
 		if (set[i].key == key) {
 			r = &set[i];
 			break;
@@ -93,7 +56,8 @@ row_of(struct floods *f, struct bytes sender, uint64_t now_ms)
 			r = &set[i];
 	}
 	if (r->key != key)
-		*r = (struct row){ .key = key, .hour = now_ms / HOUR_MS };
+		*r =
+		    (struct floods_row){ .key = key, .hour = now_ms / HOUR_MS };
 	turn(r, now_ms / HOUR_MS);
 	r->used_ms = now_ms;
 	return r;
@@ -110,7 +74,7 @@ void
 floods_recipient(struct floods *f, struct bytes sender, struct bytes recipient,
     uint64_t now_ms)
 {
-	struct row *r = row_of(f, sender, now_ms);
+	struct floods_row *r = row_of(f, sender, now_ms);
 	uint64_t h = hash(recipient);
 	uint64_t *word = &r->bits[h / 64 % COUNT(r->bits)];
 	uint64_t bit = UINT64_C(1) << h % 64;
@@ -143,7 +107,7 @@ is_over(uint64_t n, uint64_t max)
 }
 
 static uint64_t
-most_usual(const struct mail_settings *s, const struct row *r)
+most_usual(const struct mail_settings *s, const struct floods_row *r)
 {
 	uint64_t most = (uint64_t)s->sender_usual_times * r->usual;
 
@@ -153,11 +117,10 @@ most_usual(const struct mail_settings *s, const struct row *r)
 }
 
 enum flood
-floods_judge(struct floods *f, struct bytes sender, uint64_t now_ms,
-    struct flood_counts *out)
+floods_judge(struct floods *f, const struct mail_settings *s,
+    struct bytes sender, uint64_t now_ms, struct flood_counts *out)
 {
-	const struct mail_settings *s = f->settings;
-	struct row *r = row_of(f, sender, now_ms);
+	struct floods_row *r = row_of(f, sender, now_ms);
 
 	*out = (struct flood_counts){
 		.recipients = r->recipients,

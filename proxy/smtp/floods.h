@@ -4,7 +4,7 @@
  * that somebody else has taken over: he writes to very many, to many that the
  * address never wrote to, and to many that do not exist. A row for each
  * address; memory is fixed, and the row that was used longest ago gives way.
- * Time is passed in.
+ * Time is passed in, and may be a little older than that of another process.
  */
 #pragma once
 
@@ -31,14 +31,28 @@ struct flood_counts {
 	bool first;        /* for the first time in this hour */
 };
 
-struct floods;
-struct floods *floods_new(const struct mail_settings *s);
-void floods_free(struct floods *f);
+/* Zeroed: nobody has sent anything. floods.c's own, but for its size. */
+#define FLOODS_SETS 4096
+#define FLOODS_WAYS 4
+#define FLOODS_BITS 2048 /* of the distinct recipients' hashes */
+struct floods {
+	struct floods_row {
+		uint64_t key; /* the sender's hash; 0: free */
+		uint64_t used_ms;
+		uint64_t hour;
+		uint32_t recipients, failed, distinct;
+		uint32_t usual; /* a mean of the hours with mail, newer ones
+				 * more */
+		uint32_t hours; /* of these */
+		bool told;
+		uint64_t bits[FLOODS_BITS / 64];
+	} rows[FLOODS_SETS][FLOODS_WAYS];
+};
 
 /* One recipient more of that sender's, for each before floods_judge. */
 void floods_recipient(struct floods *f, struct bytes sender,
     struct bytes recipient, uint64_t now_ms);
 /* One that no next hop has, or that has no route. */
 void floods_failed(struct floods *f, struct bytes sender, uint64_t now_ms);
-enum flood floods_judge(struct floods *f, struct bytes sender, uint64_t now_ms,
-    struct flood_counts *out) MUST_CHECK;
+enum flood floods_judge(struct floods *f, const struct mail_settings *s,
+    struct bytes sender, uint64_t now_ms, struct flood_counts *out) MUST_CHECK;

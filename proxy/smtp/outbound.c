@@ -242,8 +242,11 @@ void
 outbound_failed(
     struct mailer *m, const struct segment *from, const struct envelope *e)
 {
-	if (is_counted(from, e))
-		floods_failed(m->floods, e->sender.text, loop_now_ms(m->loop));
+	if (!is_counted(from, e))
+		return;
+	counts_lock(m->counts);
+	floods_failed(&m->counts->floods, e->sender.text, loop_now_ms(m->loop));
+	counts_unlock(m->counts);
 }
 
 static void
@@ -254,13 +257,18 @@ judge_flood(struct mail *mail)
 	uint64_t now = loop_now_ms(m->loop);
 	struct flood_counts n;
 	struct smtp_reply r;
+	enum flood flood;
 
 	if (!is_counted(mail->origin.segment, e))
 		return;
+	counts_lock(m->counts);
 	for (size_t i = 0; i < e->recipients_n; i++)
-		floods_recipient(m->floods, e->sender.text,
+		floods_recipient(&m->counts->floods, e->sender.text,
 		    e->recipients[i].address.text, now);
-	if (floods_judge(m->floods, e->sender.text, now, &n) == FLOOD_GO)
+	flood = floods_judge(
+	    &m->counts->floods, &m->settings->mail, e->sender.text, now, &n);
+	counts_unlock(m->counts);
+	if (flood == FLOOD_GO)
 		return;
 	reply_set(&r, 450, "4.7.1",
 	    "held for a supervisor: too many recipients of one sender in this"

@@ -30,7 +30,7 @@ rates_take(struct rates *r, struct bytes key, uint32_t max, uint64_t now_ms)
 	size_t at = row_of(r, key);
 	uint32_t minute = (uint32_t)(now_ms / MINUTE_MS);
 
-	if (r->rows[at].minute != minute) {
+	if (r->rows[at].minute < minute) {
 		r->rows[at].minute = minute;
 		r->rows[at].n = 0;
 	}

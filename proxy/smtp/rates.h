@@ -21,6 +21,7 @@ struct rates {
 /* Who an address is: all of a v4 one; of a v6 one the half that a network has,
  * as who has one has all of its addresses. */
 struct bytes rates_key(const struct address *client);
-/* One more of it, in the minute that now_ms is in: false: max was reached. */
+/* One more of it, in the minute that now_ms is in, or a later one that another
+ * process is in: false: max was reached. */
 bool rates_take(struct rates *r, struct bytes key, uint32_t max,
     uint64_t now_ms) MUST_CHECK;

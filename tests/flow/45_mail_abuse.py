@@ -415,6 +415,31 @@ def test_a_body_that_writes_to_ever_new_domains(lab):
                 assert got.startswith("550 5.1.2 ") or got.startswith("250 2.0.0 kept as ") and i < 5, (i, got)
 
 
+def test_what_a_sender_may_outlives_the_processes_that_count_it(lab):
+    """Two count together; one that dies, or that new settings replace, takes nothing with it."""
+    with MailLab(lab.build, mail="sender_recipients_per_hour = 6; messages_per_minute = 100000;", mails=2) as two:
+        def send(name):
+            with two.talk(CITY) as t:
+                t.say("EHLO a\r\n")
+                t.say("MAIL FROM:<many@city.test>\r\nRCPT TO:<b@partner.test>\r\n", 2)
+                t.say("DATA\r\n")
+                return t.say(mail(name) + b".\r\n")[:14]
+
+        def restarted(old):
+            return {two.mail_pid(0), two.mail_pid(1)}.isdisjoint(old) if two.ctl("status").stdout.count("mail.") == 2 else False
+
+        for i in range(3):
+            assert send(b"many-%d" % i) == "250 2.0.0 deli"
+        old = {two.mail_pid(0), two.mail_pid(1)}
+        for pid in old:
+            os.kill(pid, signal.SIGKILL)
+        wait_until(lambda: restarted(old), 20)
+        assert send(b"many-3") == "250 2.0.0 deli"
+        two.ctl("reload")
+        assert [send(b"many-%d" % i) for i in (4, 5, 6)] == ["250 2.0.0 deli"] * 2 + ["250 2.0.0 kept"]
+        assert two.event(event="mail_flood")["recipients"] == 7
+
+
 def test_a_notice_from_outside_that_fails_late_is_held(lab):
     """It was acknowledged: its null sender is told nothing, but a person sees it."""
     lab.city.on["rcpt"] = lambda line: "550 5.1.1 who?" if "<x@" in line else "250 ok"

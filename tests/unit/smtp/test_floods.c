@@ -3,6 +3,7 @@
 
 #include <check.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 Suite *floods_suite(void);
 
@@ -25,13 +26,14 @@ static struct flood_counts counts;
 static void
 setup(void)
 {
-	floods = floods_new(&settings);
+	floods = calloc(1, sizeof(*floods));
+	ck_assert_ptr_nonnull(floods);
 }
 
 static void
 teardown(void)
 {
-	floods_free(floods);
+	free(floods);
 }
 
 /* To so many, each another or all one. */
@@ -44,7 +46,7 @@ sends(struct bytes sender, int n, bool distinct, uint64_t now)
 		snprintf(to, sizeof(to), "r%d@x.test", distinct ? i : 0);
 		floods_recipient(floods, sender, bytes_of(to), now);
 	}
-	return floods_judge(floods, sender, now, &counts);
+	return floods_judge(floods, &settings, sender, now, &counts);
 }
 
 START_TEST(floods_hold_many_recipients)
@@ -109,6 +111,16 @@ START_TEST(floods_know_what_is_usual)
 }
 END_TEST
 
+/* Another process's turn began a little earlier. */
+START_TEST(floods_stay_in_the_later_hour)
+{
+	ck_assert_int_eq(sends(SENDER, 200, false, HOUR), FLOOD_GO);
+	ck_assert_int_eq(sends(SENDER, 100, false, HOUR - 1), FLOOD_GO);
+	ck_assert_int_eq(sends(SENDER, 1, false, HOUR + 1), FLOOD_HOLD);
+	ck_assert_uint_eq(counts.recipients, 301);
+}
+END_TEST
+
 START_TEST(floods_let_news_letters_go)
 {
 	ck_assert_int_eq(
@@ -143,6 +155,7 @@ floods_suite(void)
 	tcase_add_test(t, floods_hold_many_different_recipients);
 	tcase_add_test(t, floods_hold_many_that_fail);
 	tcase_add_test(t, floods_know_what_is_usual);
+	tcase_add_test(t, floods_stay_in_the_later_hour);
 	tcase_add_test(t, floods_let_news_letters_go);
 	tcase_add_test(t, floods_keep_the_newest);
 	suite_add_tcase(s, t);
