@@ -12,7 +12,6 @@
 #include "proxy/process.h"
 #include "proxy/smtp/counts.h"
 #include "proxy/smtp/out.h"
-#include "proxy/smtp/repeats.h"
 #include "proxy/smtp/session.h"
 #include "proxy/smtp/spool.h"
 #include "proxy/store/client.h"
@@ -50,8 +49,7 @@ struct mailer {
 	SSL_CTX *tls;        /* NULL: not offered */
 	struct session_settings session;
 	struct counts *counts; /* with the other mail processes */
-	struct repeats repeats;
-	struct budget budget; /* of content in memory */
+	struct budget budget;  /* of content in memory */
 	struct acceptor **accepting;
 	size_t accepting_n;
 	struct mail_client *clients;

@@ -72,11 +72,16 @@ void
 mail_remember(struct mail *mail)
 {
 	struct mailer *m = mail->mailer;
+	uint8_t digest[REPEATS_DIGEST];
 	struct err e;
 
-	if (mail_load_content(mail, &e) == 0)
-		repeats_note(&m->repeats, &mail->envelope, mail->content,
-		    mail->id, loop_now_ms(m->loop));
+	if (mail_load_content(mail, &e) < 0)
+		return;
+	repeats_digest(&mail->envelope, mail->content, digest);
+	counts_lock(m->counts);
+	repeats_note(
+	    &m->counts->repeats, digest, mail->id, loop_now_ms(m->loop));
+	counts_unlock(m->counts);
 }
 
 static void
@@ -580,16 +585,34 @@ mail_keep(struct mail *mail,
 	spool_now(mail);
 }
 
+/* Where nothing is remembered the content is not read for it. */
+static bool
+find_repeated(const struct mail *mail, char id[LOG_ID_MAX])
+{
+	struct mailer *m = mail->mailer;
+	uint8_t digest[REPEATS_DIGEST];
+	bool found;
+
+	counts_lock(m->counts);
+	found = repeats_any(&m->counts->repeats, loop_now_ms(m->loop));
+	counts_unlock(m->counts);
+	if (!found)
+		return false;
+	repeats_digest(&mail->envelope, mail->content, digest);
+	counts_lock(m->counts);
+	found = repeats_find(&m->counts->repeats, digest, id);
+	counts_unlock(m->counts);
+	return found;
+}
+
 /* Its sender did not hear the first time that we have it. */
 static bool
 is_repeated(struct mail *mail)
 {
-	struct mailer *m = mail->mailer;
-	const char *id = repeats_find(
-	    &m->repeats, &mail->envelope, mail->content, loop_now_ms(m->loop));
+	char id[LOG_ID_MAX];
 	struct smtp_reply r;
 
-	if (id == NULL)
+	if (!find_repeated(mail, id))
 		return false;
 	reply_set(&r, 250, "2.0.0", "delivered before as %s", id);
 	trail_message(mail, "repeated", &r);

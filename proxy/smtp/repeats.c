@@ -11,8 +11,8 @@ add(EVP_MD_CTX *ctx, struct bytes b)
 }
 
 /* No address holds a NUL, so what stands between them is plain. */
-static void
-digest(
+void
+repeats_digest(
     const struct envelope *e, struct bytes content, uint8_t out[REPEATS_DIGEST])
 {
 	const struct bytes end = { (const uint8_t *)"", 1 };
@@ -44,44 +44,48 @@ forget_first(struct repeats *r)
 	r->n--;
 }
 
-static const char *
+static size_t
 find(const struct repeats *r, const uint8_t d[REPEATS_DIGEST])
 {
-	for (size_t i = 0; i < r->n; i++)
+	for (size_t i = 0; i < r->n && i < REPEATS_MAX; i++)
 		if (memcmp(r->rows[row_at(r, i)].digest, d, REPEATS_DIGEST) ==
 		    0)
-			return r->rows[row_at(r, i)].id;
-	return NULL;
+			return row_at(r, i);
+	return REPEATS_MAX;
 }
 
 void
-repeats_note(struct repeats *r, const struct envelope *e, struct bytes content,
+repeats_note(struct repeats *r, const uint8_t digest[REPEATS_DIGEST],
     const char *id, uint64_t now_ms)
 {
-	uint8_t d[REPEATS_DIGEST];
 	size_t at;
 
-	digest(e, content, d);
-	if (find(r, d) != NULL)
+	if (find(r, digest) < REPEATS_MAX)
 		return;
-	if (r->n == REPEATS_MAX)
+	if (r->n >= REPEATS_MAX)
 		forget_first(r);
 	at = row_at(r, r->n++);
-	memcpy(r->rows[at].digest, d, sizeof(d));
+	memcpy(r->rows[at].digest, digest, REPEATS_DIGEST);
 	r->rows[at].until_ms = now_ms + REPEATS_KEEP_MS;
 	snprintf(r->rows[at].id, sizeof(r->rows[at].id), "%s", id);
 }
 
-const char *
-repeats_find(struct repeats *r, const struct envelope *e, struct bytes content,
-    uint64_t now_ms)
+bool
+repeats_any(struct repeats *r, uint64_t now_ms)
 {
-	uint8_t d[REPEATS_DIGEST];
-
-	while (r->n > 0 && r->rows[r->first].until_ms <= now_ms)
+	while (r->n > 0 && r->rows[row_at(r, 0)].until_ms <= now_ms)
 		forget_first(r);
-	if (r->n == 0)
-		return NULL;
-	digest(e, content, d);
-	return find(r, d);
+	return r->n > 0;
+}
+
+bool
+repeats_find(const struct repeats *r, const uint8_t digest[REPEATS_DIGEST],
+    char id_out[LOG_ID_MAX])
+{
+	size_t at = find(r, digest);
+
+	if (at == REPEATS_MAX)
+		return false;
+	snprintf(id_out, LOG_ID_MAX, "%.*s", LOG_ID_MAX - 1, r->rows[at].id);
+	return true;
 }

@@ -22,10 +22,14 @@ struct repeats {
 	} rows[REPEATS_MAX];
 };
 
-/* Sender, recipients and content are remembered as what has this id. */
-void repeats_note(struct repeats *r, const struct envelope *e,
-    struct bytes content, const char *id, uint64_t now_ms);
-/* The id under which the same is remembered, until the next note; NULL: it is
- * not. Without anything remembered nothing is read. */
-const char *repeats_find(struct repeats *r, const struct envelope *e,
-    struct bytes content, uint64_t now_ms);
+/* Of sender, recipients and content. */
+void repeats_digest(const struct envelope *e, struct bytes content,
+    uint8_t out[REPEATS_DIGEST]);
+/* What has this digest is remembered as `id`, if it is not already. */
+void repeats_note(struct repeats *r, const uint8_t digest[REPEATS_DIGEST],
+    const char *id, uint64_t now_ms);
+/* Whether anything is remembered, and a digest is of use. */
+bool repeats_any(struct repeats *r, uint64_t now_ms) MUST_CHECK;
+/* Whether this is, and as what. */
+bool repeats_find(const struct repeats *r, const uint8_t digest[REPEATS_DIGEST],
+    char id_out[LOG_ID_MAX]) MUST_CHECK;

@@ -86,6 +86,28 @@ def test_a_mail_whose_answer_was_lost_is_not_delivered_twice(lab):
     wait_until(lambda: [e["result"] for e in lab.events("mail")][-2:] == ["repeated", "delivered"])
 
 
+def test_a_mail_that_comes_again_to_another_process_is_known(lab):
+    """Which of two takes a connection is chance; twenty times it is not the same."""
+    with MailLab(lab.build, mail="messages_per_minute = 100000;", mails=2) as two:
+        def say(name):
+            with two.talk() as t:
+                t.say("EHLO a\r\n")
+                t.say("MAIL FROM:<a@outside.test>\r\nRCPT TO:<taro@city.test>\r\n", 2)
+                t.say("DATA\r\n")
+                if two.city.delay:
+                    t.s.sendall(mail(name) + b".\r\n")
+                    time.sleep(0.2)
+                    return None
+                return t.say(mail(name) + b".\r\n")
+
+        two.city.delay["end"] = 0.5
+        say(b"unheard")
+        wait_until(lambda: two.events("mail"))
+        two.city.delay.clear()
+        assert {say(b"unheard")[:30] for _ in range(20)} == {"250 2.0.0 delivered before as "}
+        assert len(two.city.mails) == 1
+
+
 def test_a_mail_that_was_kept_for_nobody_is_not_delivered_twice(lab):
     lab.city.delay["end"] = 6
     with lab.begun() as t:
