@@ -168,13 +168,14 @@ open_all(struct mailer *m, struct err *e)
 
 	if (make_tls(m, e) < 0)
 		return -1;
-	m->counts = counts_map(m->child->counts_fd, e);
-	if (m->counts == NULL)
+	m->common = common_map(m->child->common_fd, e);
+	if (m->common == NULL)
 		return -1;
 	m->signers = signers_new(s->routes, e);
 	if (m->signers == NULL)
 		return -1;
-	m->out = out_new(&s->mail, &s->upstream, s->trust, m->loop, e);
+	m->out =
+	    out_new(&s->mail, &s->upstream, s->trust, m->common, m->loop, e);
 	if (m->out == NULL)
 		return -1;
 	m->recipients = recipients_new(&s->mail, m->out, m->loop);

@@ -10,7 +10,7 @@
 #include "proxy/body/budget.h"
 #include "proxy/detox/client.h"
 #include "proxy/process.h"
-#include "proxy/smtp/counts.h"
+#include "proxy/smtp/common.h"
 #include "proxy/smtp/out.h"
 #include "proxy/smtp/session.h"
 #include "proxy/smtp/spool.h"
@@ -48,7 +48,7 @@ struct mailer {
 	struct trips *leaks; /* of canaries */
 	SSL_CTX *tls;        /* NULL: not offered */
 	struct session_settings session;
-	struct counts *counts; /* with the other mail processes */
+	struct common *common; /* with the other mail processes */
 	struct budget budget;  /* of content in memory */
 	struct acceptor **accepting;
 	size_t accepting_n;

@@ -28,7 +28,7 @@ close_others(const struct child *c)
 {
 	const int fixed[] = { 0, 1, 2, c->parent_fd, c->keysmith_fd,
 		c->detox_fd, c->key_fd, c->control_fd, c->journal_fd,
-		c->wake_fd, c->ring_fd, c->tickets_fd, c->counts_fd,
+		c->wake_fd, c->ring_fd, c->tickets_fd, c->common_fd,
 		c->reputation_fd, c->spool_fd, c->store_fd, c->store_folder_fd,
 		c->standings_fd, c->handover_fd, c->crossings_fd,
 		c->kernel_log_fd };

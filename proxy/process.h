@@ -114,7 +114,7 @@ struct child {
 	int wake_fd;         /* eventfd of the journal */
 	int ring_fd;         /* this process's own ring */
 	int tickets_fd;      /* edge: shared TLS ticket keys, or -1 */
-	int counts_fd;     /* mail: what they count together (smtp/counts.h) */
+	int common_fd;     /* mail: what they count together (smtp/common.h) */
 	int reputation_fd; /* edge: the sealed list file, or -1 */
 	int standings_fd;  /* gate, edge, mail: the register, to read */
 	int crossings_fd;  /* gate, handover: the file of its records, to

@@ -22,7 +22,7 @@
 #include "proxy/listener/tickets.h"
 #include "proxy/parent/separation.h"
 #include "proxy/parent/state.h"
-#include "proxy/smtp/counts.h"
+#include "proxy/smtp/common.h"
 
 struct parent parent;
 
@@ -240,8 +240,8 @@ open_common(struct err *e)
 	parent.tickets_fd = tickets_create(e);
 	if (parent.tickets_fd < 0)
 		return -1;
-	parent.counts_fd = counts_create(e);
-	if (parent.counts_fd < 0)
+	parent.common_fd = common_create(e);
+	if (parent.common_fd < 0)
 		return -1;
 	if (parent.wake_fd < 0)
 		return err_set(e, "eventfd: %m");

@@ -66,7 +66,7 @@ struct parent {
 	int signal_fd;
 	int wake_fd;
 	int tickets_fd;
-	int counts_fd;     /* of mail */
+	int common_fd;     /* of mail */
 	int reputation_fd; /* the sealed list file; -1: none */
 	int control_fd;
 	struct kernel_log *kernel_log; /* of tripwires; NULL: none is read */

@@ -304,7 +304,7 @@ equip(struct worker *w, struct child *c, struct err *e)
 		c->detox_fd = channel_to(PROCESS_DETOX, w->generation);
 		c->store_fd = channel_to(PROCESS_STORE, NULL);
 		c->standings_fd = separation_fd();
-		c->counts_fd = parent.counts_fd;
+		c->common_fd = parent.common_fd;
 		equip_mail(w, c);
 		c->spool_fd = open_folder(s->mail.spool, e);
 		return c->spool_fd < 0 ? -1 : 0;
@@ -536,7 +536,7 @@ fill_child(const struct worker *w, struct child *c, int parent_fd)
 		.wake_fd = parent.wake_fd,
 		.ring_fd = w->ring_fd,
 		.tickets_fd = -1,
-		.counts_fd = -1,
+		.common_fd = -1,
 		.reputation_fd = -1,
 		.kernel_log_fd = -1,
 		.standings_fd = -1,

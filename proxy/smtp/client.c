@@ -231,13 +231,13 @@ is_too_fast(struct mail_client *c)
 	uint64_t now = loop_now_ms(m->loop);
 	bool good;
 
-	counts_lock(m->counts);
+	common_lock(m->common);
 	good = rates_take(
-		   &m->counts->clients, address, s->messages_per_minute, now) &&
+		   &m->common->clients, address, s->messages_per_minute, now) &&
 	    (c->segment == NULL ||
-		rates_take(&m->counts->bodies, bytes_of(c->segment->body->code),
+		rates_take(&m->common->bodies, bytes_of(c->segment->body->code),
 		    s->messages_per_minute_body, now));
-	counts_unlock(m->counts);
+	common_unlock(m->common);
 	return !good;
 }
 
@@ -372,17 +372,19 @@ forget_content(struct mail_client *c)
 	buf_release(&c->content);
 }
 
-/* The answer to the content, ours or a next hop's. */
+/* The answer to the content, ours or a next hop's. Who leaves behind it, which
+ * can be before flush comes back, has heard it. */
 static void
 on_answer(void *owner, const struct smtp_reply *r)
 {
 	struct mail_client *c = owner;
 	struct mail *mail = c->mail;
+	bool left = stream_is_left(c->stream);
 
 	c->mail = NULL;
 	session_answer(&c->session, r);
 	flush(c);
-	if (reply_is_done(r) && stream_is_left(c->stream))
+	if (reply_is_done(r) && left)
 		mail_remember(mail);
 	set_talk_timer(c);
 	stream_want_read(c->stream, true);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "proxy/smtp/counts.h"
+#include "proxy/smtp/common.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -22,59 +22,59 @@ init_mutex(pthread_mutex_t *mutex)
 static int
 init(int fd, struct err *e)
 {
-	struct counts *c;
+	struct common *c;
 	uint64_t secret;
 
 	if (ftruncate(fd, sizeof(*c)) < 0 ||
 	    fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) <
 		0 ||
 	    getrandom(&secret, sizeof(secret), 0) != sizeof(secret))
-		return err_set(e, "counts of mail: %m");
-	c = counts_map(fd, e);
+		return err_set(e, "memory of the mail processes: %m");
+	c = common_map(fd, e);
 	if (c == NULL)
 		return -1;
 	init_mutex(&c->mutex);
 	c->clients.secret = c->bodies.secret = secret;
-	counts_unmap(c);
+	common_unmap(c);
 	return 0;
 }
 
 int
-counts_create(struct err *e)
+common_create(struct err *e)
 {
-	int fd =
-	    memfd_create("sekisho-counts", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	int fd = memfd_create("sekisho-mail", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 
 	if (fd < 0)
-		return err_set(e, "counts of mail: memfd_create: %m");
+		return err_set(
+		    e, "memory of the mail processes: memfd_create: %m");
 	if (init(fd, e) == 0)
 		return fd;
 	close(fd);
 	return -1;
 }
 
-struct counts *
-counts_map(int fd, struct err *e)
+struct common *
+common_map(int fd, struct err *e)
 {
-	void *p = mmap(NULL, sizeof(struct counts), PROT_READ | PROT_WRITE,
+	void *p = mmap(NULL, sizeof(struct common), PROT_READ | PROT_WRITE,
 	    MAP_SHARED, fd, 0);
 
 	if (p == MAP_FAILED) {
-		err_set(e, "counts of mail: mmap: %m");
+		err_set(e, "memory of the mail processes: mmap: %m");
 		return NULL;
 	}
 	return p;
 }
 
 void
-counts_unmap(struct counts *c)
+common_unmap(struct common *c)
 {
 	if (c != NULL)
 		munmap(c, sizeof(*c));
 }
 
 void
-counts_lock(struct counts *c)
+common_lock(struct common *c)
 {
 	int status = pthread_mutex_lock(&c->mutex);
 
@@ -85,7 +85,7 @@ counts_lock(struct counts *c)
 }
 
 void
-counts_unlock(struct counts *c)
+common_unlock(struct common *c)
 {
 	must(pthread_mutex_unlock(&c->mutex) == 0);
 }

@@ -78,10 +78,10 @@ mail_remember(struct mail *mail)
 	if (mail_load_content(mail, &e) < 0)
 		return;
 	repeats_digest(&mail->envelope, mail->content, digest);
-	counts_lock(m->counts);
+	common_lock(m->common);
 	repeats_note(
-	    &m->counts->repeats, digest, mail->id, loop_now_ms(m->loop));
-	counts_unlock(m->counts);
+	    &m->common->repeats, digest, mail->id, loop_now_ms(m->loop));
+	common_unlock(m->common);
 }
 
 static void
@@ -593,15 +593,15 @@ find_repeated(const struct mail *mail, char id[LOG_ID_MAX])
 	uint8_t digest[REPEATS_DIGEST];
 	bool found;
 
-	counts_lock(m->counts);
-	found = repeats_any(&m->counts->repeats, loop_now_ms(m->loop));
-	counts_unlock(m->counts);
+	common_lock(m->common);
+	found = repeats_any(&m->common->repeats, loop_now_ms(m->loop));
+	common_unlock(m->common);
 	if (!found)
 		return false;
 	repeats_digest(&mail->envelope, mail->content, digest);
-	counts_lock(m->counts);
-	found = repeats_find(&m->counts->repeats, digest, id);
-	counts_unlock(m->counts);
+	common_lock(m->common);
+	found = repeats_find(&m->common->repeats, digest, id);
+	common_unlock(m->common);
 	return found;
 }
 

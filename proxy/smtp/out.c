@@ -729,7 +729,7 @@ out_drain(struct out *o)
 
 struct out *
 out_new(const struct mail_settings *s, const struct upstream_settings *u,
-    struct trust *trust, struct loop *l, struct err *e)
+    struct trust *trust, struct common *common, struct loop *l, struct err *e)
 {
 	struct out *o = calloc(1, sizeof(*o));
 
@@ -744,7 +744,7 @@ out_new(const struct mail_settings *s, const struct upstream_settings *u,
 	o->links = links_new(s, u, o->resolver, trust, l, room, o, e);
 	if (o->links == NULL)
 		goto free_resolver;
-	o->sts = sts_new(u, o->resolver, trust, l, e);
+	o->sts = sts_new(u, o->resolver, trust, common, l, e);
 	if (o->sts == NULL)
 		goto free_links;
 	o->mx = mx_new(u, o->resolver, l);

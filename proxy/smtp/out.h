@@ -62,10 +62,13 @@ struct shipment_result {
 	uint64_t us;   /* from asking to the end */
 };
 
-/* trust: of tls_origin, for verified hops. */
+struct common;
+
+/* trust: of tls_origin, for verified hops; common: where policies of domains
+ * are remembered. */
 struct out *out_new(const struct mail_settings *s,
-    const struct upstream_settings *u, struct trust *trust, struct loop *l,
-    struct err *e) MUST_CHECK;
+    const struct upstream_settings *u, struct trust *trust,
+    struct common *common, struct loop *l, struct err *e) MUST_CHECK;
 /* No shipment may be under way. NULL does nothing. */
 void out_free(struct out *o);
 

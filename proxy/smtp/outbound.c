@@ -244,9 +244,9 @@ outbound_failed(
 {
 	if (!is_counted(from, e))
 		return;
-	counts_lock(m->counts);
-	floods_failed(&m->counts->floods, e->sender.text, loop_now_ms(m->loop));
-	counts_unlock(m->counts);
+	common_lock(m->common);
+	floods_failed(&m->common->floods, e->sender.text, loop_now_ms(m->loop));
+	common_unlock(m->common);
 }
 
 static void
@@ -261,13 +261,13 @@ judge_flood(struct mail *mail)
 
 	if (!is_counted(mail->origin.segment, e))
 		return;
-	counts_lock(m->counts);
+	common_lock(m->common);
 	for (size_t i = 0; i < e->recipients_n; i++)
-		floods_recipient(&m->counts->floods, e->sender.text,
+		floods_recipient(&m->common->floods, e->sender.text,
 		    e->recipients[i].address.text, now);
 	flood = floods_judge(
-	    &m->counts->floods, &m->settings->mail, e->sender.text, now, &n);
-	counts_unlock(m->counts);
+	    &m->common->floods, &m->settings->mail, e->sender.text, now, &n);
+	common_unlock(m->common);
 	if (flood == FLOOD_GO)
 		return;
 	reply_set(&r, 450, "4.7.1",

@@ -6,10 +6,10 @@
 #include <stdlib.h>
 
 #include "proxy/base/log.h"
+#include "proxy/smtp/common.h"
 #include "proxy/smtp/link.h"
 #include "proxy/smtp/sts_state.h"
 
-#define PLACES 256
 /* How long a domain is not asked for its record again (RFC 8461 section 3.3
  * wants once a day at least). */
 #define RECHECK_MS 300000
@@ -214,17 +214,6 @@ sts_covers(const struct sts_policy *p, struct bytes host)
 	return false;
 }
 
-/* What is remembered. */
-
-struct known {
-	char domain[HOST_MAX + 1];
-	char id[STS_ID_MAX + 1];
-	uint64_t recheck_ms, expires_ms;
-	struct sts_policy *policy; /* NULL: none was had */
-};
-
-struct asking;
-
 struct sts_wait {
 	struct asking *asking;
 	struct sts_wait *next;
@@ -243,34 +232,24 @@ struct asking {
 	char id[STS_ID_MAX + 1];
 };
 
-struct places {
-	struct known known[PLACES]; /* direct-mapped */
-};
-
-static struct known *
-place_of(struct sts *s, struct bytes domain)
+/* Of what all mail processes remember. */
+static bool
+recall(const struct sts *s, struct bytes domain, struct sts_known *out)
 {
-	uint32_t h = 2166136261u;
+	const struct sts_known *k;
 
-	for (size_t i = 0; i < domain.n; i++)
-		h = (h ^ domain.p[i]) * 16777619u;
-	return &s->places->known[h % PLACES];
+	common_lock(s->common);
+	k = sts_memory_find(&s->common->policies, domain);
+	if (k != NULL)
+		*out = *k;
+	common_unlock(s->common);
+	return k != NULL;
 }
 
 static bool
-is_of(const struct known *k, struct bytes domain)
+is_in_force(const struct sts *s, const struct sts_known *k)
 {
-	return bytes_equal(bytes_of(k->domain), domain);
-}
-
-/* That is in force; NULL: none. */
-static const struct sts_policy *
-in_force(const struct sts *s, const struct known *k, struct bytes domain)
-{
-	return is_of(k, domain) && k->policy != NULL &&
-		k->expires_ms > loop_now_ms(s->loop)
-	    ? k->policy
-	    : NULL;
+	return k->expires_ms > loop_now_ms(s->loop);
 }
 
 static void
@@ -286,36 +265,43 @@ forget_asking(struct asking *a)
 	free(a);
 }
 
-/* Tells all who wait. What has not changed stays in force. */
+/* What has not changed stays in force. */
+static void
+learn(const struct asking *a, const struct sts_policy *fresh,
+    struct sts_known *out)
+{
+	struct sts_memory *m = &a->sts->common->policies;
+	uint64_t now = loop_now_ms(a->sts->loop);
+	const struct sts_known *before;
+
+	*out = (struct sts_known){ 0 };
+	memcpy(out->domain, a->domain, sizeof(out->domain));
+	common_lock(a->sts->common);
+	before = sts_memory_find(m, bytes_of(a->domain));
+	if (before != NULL)
+		*out = *before;
+	if (fresh != NULL) {
+		out->policy = *fresh;
+		memcpy(out->id, a->id, sizeof(out->id));
+		out->expires_ms = now + (uint64_t)fresh->life_s * 1000;
+	}
+	out->recheck_ms = now + RECHECK_MS;
+	sts_memory_keep(m, out, now);
+	common_unlock(a->sts->common);
+}
+
+/* Tells all who wait. */
 static void
 finish(struct asking *a, const struct sts_policy *fresh)
 {
-	static const struct sts_policy none;
-	struct sts *s = a->sts;
-	struct bytes domain = bytes_of(a->domain);
-	struct known *k = place_of(s, domain);
-	const struct sts_policy *p;
-	struct sts_policy told = none;
+	struct sts_policy told = { 0 };
 	struct sts_wait *w = a->waits;
 	struct sts_wait *next;
+	struct sts_known k;
 
-	if (!is_of(k, domain) || fresh != NULL) {
-		free(k->policy);
-		*k = (struct known){ 0 };
-		memcpy(k->domain, a->domain, sizeof(k->domain));
-	}
-	if (fresh != NULL) {
-		k->policy = malloc(sizeof(*k->policy));
-		must(k->policy != NULL);
-		*k->policy = *fresh;
-		memcpy(k->id, a->id, sizeof(k->id));
-		k->expires_ms =
-		    loop_now_ms(s->loop) + (uint64_t)fresh->life_s * 1000;
-	}
-	k->recheck_ms = loop_now_ms(s->loop) + RECHECK_MS;
-	p = in_force(s, k, domain);
-	if (p != NULL)
-		told = *p;
+	learn(a, fresh, &k);
+	if (is_in_force(a->sts, &k))
+		told = k.policy;
 	a->query = NULL;
 	a->fetch = NULL;
 	forget_asking(a);
@@ -342,13 +328,13 @@ record_known(void *owner, enum resolve_status status, struct bytes message)
 {
 	struct asking *a = owner;
 	struct bytes domain = bytes_of(a->domain);
-	const struct known *k = place_of(a->sts, domain);
+	struct sts_known k;
 
 	a->query = NULL;
 	if (status != RESOLVE_ANSWERED ||
 	    sts_record_parse(a->id, message) < 0 ||
-	    (in_force(a->sts, k, domain) != NULL &&
-		strcmp(k->id, a->id) == 0)) {
+	    (recall(a->sts, domain, &k) && is_in_force(a->sts, &k) &&
+		strcmp(k.id, a->id) == 0)) {
 		finish(a, NULL);
 		return;
 	}
@@ -379,19 +365,17 @@ struct sts_wait *
 sts_get(struct sts *s, struct bytes domain, struct sts_policy *out,
     void (*done)(void *owner, const struct sts_policy *p), void *owner)
 {
-	const struct known *k = place_of(s, domain);
 	struct asking *a = s->askings;
+	struct sts_known k;
 	struct sts_wait *w;
 
 	*out = (struct sts_policy){ 0 };
 	/* The record's and the page's names would be too long. */
 	if (domain.n > HOST_MAX - sizeof("_mta-sts."))
 		return NULL;
-	if (is_of(k, domain) && k->recheck_ms > loop_now_ms(s->loop)) {
-		const struct sts_policy *p = in_force(s, k, domain);
-
-		if (p != NULL)
-			*out = *p;
+	if (recall(s, domain, &k) && k.recheck_ms > loop_now_ms(s->loop)) {
+		if (is_in_force(s, &k))
+			*out = k.policy;
 		return NULL;
 	}
 	while (a != NULL && !bytes_equal(bytes_of(a->domain), domain))
@@ -431,13 +415,14 @@ sts_set_port(struct sts *s, uint16_t port, const struct zone *permitted)
 
 struct sts *
 sts_new(const struct upstream_settings *u, struct resolver *r,
-    struct trust *trust, struct loop *l, struct err *e)
+    struct trust *trust, struct common *common, struct loop *l, struct err *e)
 {
 	struct sts *s = calloc(1, sizeof(*s));
 
 	must(s != NULL);
 	s->upstream = u;
 	s->resolver = r;
+	s->common = common;
 	s->loop = l;
 	s->port = STS_PORT;
 	s->ctx = link_ctx_new(trust);
@@ -446,8 +431,6 @@ sts_new(const struct upstream_settings *u, struct resolver *r,
 		free(s);
 		return NULL;
 	}
-	s->places = calloc(1, sizeof(*s->places));
-	must(s->places != NULL);
 	return s;
 }
 
@@ -460,9 +443,6 @@ sts_free(struct sts *s)
 		must(s->askings->waits == NULL);
 		forget_asking(s->askings);
 	}
-	for (size_t i = 0; i < PLACES; i++)
-		free(s->places->known[i].policy);
-	free(s->places);
 	SSL_CTX_free(s->ctx);
 	free(s);
 }

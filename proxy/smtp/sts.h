@@ -4,7 +4,8 @@
  * and that their certificates hold. Found by a TXT record, remembered as long
  * as the policy says; what was known stays in force while the web page is away.
  *
- *	sts.c		the record, the policy, what is remembered
+ *	sts.c		the record, the policy
+ *	sts_memory.c	what is remembered
  *	sts_fetch.c	the page
  */
 #pragma once
@@ -41,9 +42,13 @@ bool sts_covers(const struct sts_policy *p, struct bytes host);
 struct sts;
 struct sts_wait;
 
-/* trust: of whom certificates of policy hosts are believed. */
+struct common;
+
+/* trust: of whom certificates of policy hosts are believed; common: where
+ * policies are remembered. */
 struct sts *sts_new(const struct upstream_settings *u, struct resolver *r,
-    struct trust *trust, struct loop *l, struct err *e) MUST_CHECK;
+    struct trust *trust, struct common *common, struct loop *l, struct err *e)
+    MUST_CHECK;
 /* Nobody may wait. NULL does nothing. */
 void sts_free(struct sts *s);
 /* A page of another place than port 443; for tests. */

@@ -7,7 +7,7 @@
 #define STS_PORT 443
 
 struct asking;
-struct places;
+struct common;
 
 struct sts {
 	const struct upstream_settings *upstream;
@@ -15,7 +15,7 @@ struct sts {
 	struct loop *loop;
 	SSL_CTX *ctx;
 	struct asking *askings;
-	struct places *places;
+	struct common *common;
 	uint16_t port;
 	const struct zone *permitted; /* NULL: public addresses alone */
 };

@@ -4,6 +4,7 @@ validates what a real name server has of signed zones; and MTA-STS beside it."""
 import importlib
 import os
 import random
+import signal
 import ssl
 import subprocess
 
@@ -51,6 +52,7 @@ class DaneLab(mail_module.MailLab):
 
     def __init__(self, build):
         self.dns_port = free_port()
+        self.page_is_there = True
         super().__init__(build, mail="dane = true; cut_through_max = 30;",
                          upstream=f'nameservers = ["127.0.0.1:{self.dns_port}"]; dns_ttl_max = 1; dns_negative_ttl = 1;')
         self.write_routes(ROUTES.format(port=self.city.port))
@@ -96,7 +98,8 @@ class DaneLab(mail_module.MailLab):
         def say(s):
             read_head(s)
             text = "version: STSv1\nmode: enforce\nmx: *.sts.test\nmax_age: 86400\n"
-            s.sendall(f"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: {len(text)}\r\n\r\n{text}".encode())
+            status = "200 OK" if self.page_is_there else "404 Not Found"
+            s.sendall(f"HTTP/1.1 {status}\r\nContent-Type: text/plain\r\nContent-Length: {len(text)}\r\n\r\n{text}".encode())
         key, crt = self.origin_ca.leaf("policies", names)
         self.origin(say, tls=True, key=key, crt=crt, at=(PUBLIC, 443))
 
@@ -272,3 +275,18 @@ def test_policies_and_records(lab):
     lab.delivered("fits.sts.test", lab.known, tls=True, verified=True)
     lab.delivered("unread.sts.test", lab.unknown, tls=True, verified=False)
     assert lab.event(event="mail_policy_missing")["text"].startswith("unread.sts.test: ")
+
+
+def test_a_policy_outlives_the_process_that_read_it(lab):
+    """Who keeps us from the page cannot make us forget what it said, by waiting for a reload either."""
+    if not ENCLOSED:
+        print("       LEFT OUT: no public address can be had here")
+        return
+    lab.ctl("queue", "drop", lab.send("none.sts.test").split()[-1])
+    lab.page_is_there = False
+    try:
+        os.kill(lab.mail_pid(), signal.SIGKILL)
+        lab.ctl("reload")
+        lab.kept_and_dropped("none.sts.test", " 451 4.7.5 mx-none.sts.test[", "TLS: ", "certificate")
+    finally:
+        lab.page_is_there = True

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "proxy/smtp/counts.h"
+#include "proxy/smtp/common.h"
 
 #include <check.h>
 #include <signal.h>
@@ -8,11 +8,11 @@
 
 #include "tests/unit/apart.h"
 
-Suite *counts_suite(void);
+Suite *common_suite(void);
 
 #define CODE BYTES("990019")
 
-static struct counts *ours, *theirs;
+static struct common *ours, *theirs;
 static int fd;
 
 static void
@@ -20,33 +20,33 @@ setup(void)
 {
 	struct err e;
 
-	fd = counts_create(&e);
+	fd = common_create(&e);
 	ck_assert_msg(fd >= 0, "%s", e.text);
-	ours = counts_map(fd, &e);
-	theirs = counts_map(fd, &e);
+	ours = common_map(fd, &e);
+	theirs = common_map(fd, &e);
 	ck_assert(ours != NULL && theirs != NULL && ours != theirs);
 }
 
 static void
 teardown(void)
 {
-	counts_unmap(ours);
-	counts_unmap(theirs);
+	common_unmap(ours);
+	common_unmap(theirs);
 	close(fd);
 }
 
 static bool
-take(struct counts *c, uint64_t now_ms)
+take(struct common *c, uint64_t now_ms)
 {
 	bool good;
 
-	counts_lock(c);
+	common_lock(c);
 	good = rates_take(&c->bodies, CODE, 3, now_ms);
-	counts_unlock(c);
+	common_unlock(c);
 	return good;
 }
 
-START_TEST(counts_are_of_all)
+START_TEST(common_is_of_all)
 {
 	ck_assert(take(ours, 60000));
 	ck_assert(take(theirs, 60000));
@@ -60,13 +60,13 @@ START_TEST(counts_are_of_all)
 }
 END_TEST
 
-START_TEST(counts_outlive_who_is_killed_while_it_counts)
+START_TEST(common_outlives_who_is_killed_while_it_writes)
 {
 	int status;
 	pid_t pid = fork_apart();
 
 	if (pid == 0) {
-		counts_lock(theirs);
+		common_lock(theirs);
 		if (rates_take(&theirs->bodies, CODE, 3, 60000))
 			kill(getpid(), SIGKILL);
 		_exit(1);
@@ -79,8 +79,8 @@ START_TEST(counts_outlive_who_is_killed_while_it_counts)
 }
 END_TEST
 
-/* Else who counts would be killed by one of the others. */
-START_TEST(counts_keep_their_room)
+/* Else who writes would be killed by one of the others. */
+START_TEST(common_keeps_its_room)
 {
 	ck_assert_int_ne(ftruncate(fd, 0), 0);
 	ck_assert(take(ours, 60000));
@@ -88,15 +88,15 @@ START_TEST(counts_keep_their_room)
 END_TEST
 
 Suite *
-counts_suite(void)
+common_suite(void)
 {
-	Suite *s = suite_create("counts");
-	TCase *t = tcase_create("counts");
+	Suite *s = suite_create("common");
+	TCase *t = tcase_create("common");
 
 	tcase_add_checked_fixture(t, setup, teardown);
-	tcase_add_test(t, counts_are_of_all);
-	tcase_add_test(t, counts_outlive_who_is_killed_while_it_counts);
-	tcase_add_test(t, counts_keep_their_room);
+	tcase_add_test(t, common_is_of_all);
+	tcase_add_test(t, common_outlives_who_is_killed_while_it_writes);
+	tcase_add_test(t, common_keeps_its_room);
 	suite_add_tcase(s, t);
 	return s;
 }

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "proxy/smtp/common.h"
 #include "tests/unit/keysmith/lab.h"
 #include "tests/unit/smtp/peer.h"
 
@@ -49,6 +50,24 @@ static const struct mail_recipient one = ADDRESS("b@mx.test"),
 static const struct mail_recipient *const all[] = { &one, &two, &three };
 static const struct envelope envelope = { .sender = { .text = BYTES_ROW(
 							  "a@us.test") } };
+
+/* Until the test's process ends. */
+static struct common *
+get_common(void)
+{
+	static struct common *common;
+	struct err e;
+	int fd;
+
+	if (common != NULL)
+		return common;
+	fd = common_create(&e);
+	ck_assert_msg(fd >= 0, "%s", e.text);
+	common = common_map(fd, &e);
+	ck_assert_ptr_nonnull(common);
+	close(fd);
+	return common;
+}
 
 static void
 done(void *owner, const struct shipment_result *r)
@@ -264,7 +283,8 @@ START_TEST(out_ships_nothing_to_whom_it_cannot_verify)
 		hop.name = "other.test";
 	} else {
 		out_free(out);
-		out = out_new(&settings, &upstream, NULL, loop, &e);
+		out =
+		    out_new(&settings, &upstream, NULL, get_common(), loop, &e);
 	}
 	ship(&g, &route, 1);
 	run_all();
@@ -662,7 +682,7 @@ START_TEST(out_goes_by_mx)
 	upstream.reach.provision = &loopback;
 	upstream.reach.provision_n = domains[_i].separated;
 	out_free(out);
-	out = out_new(&settings, &upstream, trust, loop, &e);
+	out = out_new(&settings, &upstream, trust, get_common(), loop, &e);
 	ck_assert_ptr_nonnull(out);
 	out_set_mx_port(out, p.port);
 	order.domain = bytes_of(domains[_i].domain);
@@ -846,7 +866,7 @@ START_TEST(out_asks_of_tls_what_domains_do)
 	settings.mta_sts = asked_for[_i].mta_sts;
 	ck_assert_int_eq(prefix_parse(&loopback, BYTES("127.0.0.0/8")), 0);
 	out_free(out);
-	out = out_new(&settings, &upstream, trust, loop, &e);
+	out = out_new(&settings, &upstream, trust, get_common(), loop, &e);
 	ck_assert_ptr_nonnull(out);
 	out_set_mx_port(out, p.port);
 	out_set_sts_port(out, web.port, &zone);
@@ -949,7 +969,7 @@ setup(void)
 		.dns_cache_max = 100,
 	};
 	loop = loop_new();
-	out = out_new(&settings, &upstream, trust, loop, &e);
+	out = out_new(&settings, &upstream, trust, get_common(), loop, &e);
 	ck_assert_ptr_nonnull(out);
 	awaited = 0;
 }

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "proxy/smtp/sts_memory.h"
+
+static size_t
+set_of(struct bytes domain)
+{
+	uint32_t h = 2166136261u;
+
+	for (size_t i = 0; i < domain.n; i++)
+		h = (h ^ domain.p[i]) * 16777619u;
+	return h % STS_MEMORY_SETS;
+}
+
+static bool
+is_of(const struct sts_known *k, struct bytes domain)
+{
+	return bytes_equal(bytes_of(k->domain), domain);
+}
+
+const struct sts_known *
+sts_memory_find(const struct sts_memory *m, struct bytes domain)
+{
+	const struct sts_known *set = m->rows[set_of(domain)];
+
+	for (size_t i = 0; i < STS_MEMORY_WAYS; i++)
+		if (is_of(&set[i], domain))
+			return &set[i];
+	return NULL;
+}
+
+/* When a policy that is in force will have ended; of what has none, whatever
+ * was looked at longest ago is the least. */
+static bool
+matters_less(
+    const struct sts_known *a, const struct sts_known *b, uint64_t now_ms)
+{
+	bool a_holds = a->expires_ms > now_ms, b_holds = b->expires_ms > now_ms;
+
+	if (a_holds != b_holds)
+		return b_holds;
+	return a_holds ? a->expires_ms < b->expires_ms
+		       : a->recheck_ms < b->recheck_ms;
+}
+
+void
+sts_memory_keep(
+    struct sts_memory *m, const struct sts_known *known, uint64_t now_ms)
+{
+	struct bytes domain = bytes_of(known->domain);
+	struct sts_known *set = m->rows[set_of(domain)];
+	struct sts_known *place = set;
+
+	for (size_t i = 0; i < STS_MEMORY_WAYS; i++) {
+		if (is_of(&set[i], domain)) {
+			set[i] = *known;
+			return;
+		}
+		if (matters_less(&set[i], place, now_ms))
+			place = &set[i];
+	}
+	if (place->expires_ms <= now_ms || known->expires_ms > now_ms)
+		*place = *known;
+}
