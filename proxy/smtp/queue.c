@@ -362,7 +362,8 @@ queue_leg(struct queue *q, struct leg *leg, uint64_t wait_ms)
 		return;
 	}
 	leg->state = LEG_WAITING;
-	leg->next_ms = now_ms(q) + wait_ms;
+	/* The tick may be old, where many mails were read from the disk. */
+	leg->next_ms = clock_us() / 1000 + wait_ms;
 	heap_add(q, leg);
 	set_due(q);
 }
