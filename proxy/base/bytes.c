@@ -123,6 +123,16 @@ bytes_number(struct bytes b, uint64_t max, uint64_t *out)
 	return 0;
 }
 
+uint32_t
+bytes_hash(struct bytes b)
+{
+	uint64_t h = UINT64_C(0xcbf29ce484222325);
+
+	for (size_t i = 0; i < b.n; i++)
+		h = (h ^ b.p[i]) * UINT64_C(0x100000001b3);
+	return (uint32_t)(h ^ h >> 32);
+}
+
 size_t
 bytes_decimal(uint8_t out[BYTES_DECIMAL_MAX], uint64_t value, size_t least)
 {

@@ -64,6 +64,10 @@ int bytes_unhex(struct bytes hex, uint8_t *out, size_t n) MUST_CHECK;
  * other bytes, or a larger number.
  */
 int bytes_number(struct bytes b, uint64_t max, uint64_t *out) MUST_CHECK;
+/* FNV-1a, folded, for tables whose keys are compared as well. Anybody can make
+ * keys that meet: a table of what strangers choose needs a limit or a secret.
+ */
+uint32_t bytes_hash(struct bytes b);
 /* Writes value with at least that many digits; how many were written. */
 #define BYTES_DECIMAL_MAX 24
 size_t bytes_decimal(

@@ -70,11 +70,7 @@ make_key(uint8_t key[KEY_MAX], const struct mail_route *route,
 static size_t
 place_of(const uint8_t *key, size_t n)
 {
-	uint64_t h = UINT64_C(0xcbf29ce484222325);
-
-	for (size_t i = 0; i < n; i++)
-		h = (h ^ key[i]) * UINT64_C(0x100000001b3);
-	return (h ^ h >> 32) % ROWS;
+	return bytes_hash((struct bytes){ key, n }) % ROWS;
 }
 
 static void

@@ -5,21 +5,11 @@
 
 #define BUCKETS_MIN 64
 
-/* FNV-1a: ids are ours, nobody chooses them to collide. */
-static size_t
-hash(struct bytes id)
-{
-	uint64_t h = 0xcbf29ce484222325;
-
-	for (size_t i = 0; i < id.n; i++)
-		h = (h ^ id.p[i]) * 0x100000001b3;
-	return (size_t)(h ^ h >> 32);
-}
-
+/* Ids are ours, nobody chooses them to collide. */
 static struct mail **
 bucket(const struct index *x, struct bytes id)
 {
-	return &x->buckets[hash(id) & (x->buckets_n - 1)];
+	return &x->buckets[bytes_hash(id) & (x->buckets_n - 1)];
 }
 
 static void

@@ -1,16 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "proxy/smtp/sts_memory.h"
 
-static size_t
-set_of(struct bytes domain)
-{
-	uint32_t h = 2166136261u;
-
-	for (size_t i = 0; i < domain.n; i++)
-		h = (h ^ domain.p[i]) * 16777619u;
-	return h % STS_MEMORY_SETS;
-}
-
 static bool
 is_of(const struct sts_known *k, struct bytes domain)
 {
@@ -20,7 +10,8 @@ is_of(const struct sts_known *k, struct bytes domain)
 const struct sts_known *
 sts_memory_find(const struct sts_memory *m, struct bytes domain)
 {
-	const struct sts_known *set = m->rows[set_of(domain)];
+	const struct sts_known *set =
+	    m->rows[bytes_hash(domain) % STS_MEMORY_SETS];
 
 	for (size_t i = 0; i < STS_MEMORY_WAYS; i++)
 		if (is_of(&set[i], domain))
@@ -47,7 +38,7 @@ sts_memory_keep(
     struct sts_memory *m, const struct sts_known *known, uint64_t now_ms)
 {
 	struct bytes domain = bytes_of(known->domain);
-	struct sts_known *set = m->rows[set_of(domain)];
+	struct sts_known *set = m->rows[bytes_hash(domain) % STS_MEMORY_SETS];
 	struct sts_known *place = set;
 
 	for (size_t i = 0; i < STS_MEMORY_WAYS; i++) {

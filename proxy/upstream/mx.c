@@ -52,11 +52,7 @@ mx_free(struct mx *m)
 static struct known *
 place_of(struct mx *m, struct bytes domain)
 {
-	uint32_t h = 2166136261u;
-
-	for (size_t i = 0; i < domain.n; i++)
-		h = (h ^ domain.p[i]) * 16777619u;
-	return &m->known[h % PLACES];
+	return &m->known[bytes_hash(domain) % PLACES];
 }
 
 static void

@@ -29,11 +29,7 @@ connection_of(struct origin *o)
 static uint32_t
 hash_of(struct bytes host, uint16_t port)
 {
-	uint32_t h = 2166136261u ^ port;
-
-	for (size_t i = 0; i < host.n; i++)
-		h = (h ^ host.p[i]) * 16777619u;
-	return h;
+	return bytes_hash(host) ^ port;
 }
 
 struct key

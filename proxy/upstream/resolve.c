@@ -77,11 +77,7 @@ struct resolver {
 static uint32_t
 bucket_of(struct bytes name)
 {
-	uint32_t h = 2166136261u;
-
-	for (size_t i = 0; i < name.n; i++)
-		h = (h ^ name.p[i]) * 16777619u;
-	return h % BUCKETS;
+	return bytes_hash(name) % BUCKETS;
 }
 
 /* The cache. */

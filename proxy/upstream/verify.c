@@ -346,11 +346,7 @@ judge_staple(SSL *ssl, void *arg)
 static uint32_t
 session_hash(const struct url *u)
 {
-	uint32_t h = 2166136261u ^ u->port;
-
-	for (size_t i = 0; i < u->host.n; i++)
-		h = (h ^ u->host.p[i]) * 16777619u;
-	return h;
+	return bytes_hash(u->host) ^ u->port;
 }
 
 static int

@@ -46,6 +46,16 @@ END_TEST
 
 Suite *bytes_suite(void);
 
+/* Of "", "a" and "foobar" FNV's authors give cbf29ce484222325,
+ * af63dc4c8601ec8c and 85944171f73967e8. */
+START_TEST(bytes_hash_is_fnv)
+{
+	ck_assert_uint_eq(bytes_hash(BYTES("")), 0xcbf29ce4 ^ 0x84222325);
+	ck_assert_uint_eq(bytes_hash(BYTES("a")), 0xaf63dc4c ^ 0x8601ec8c);
+	ck_assert_uint_eq(bytes_hash(BYTES("foobar")), 0x85944171 ^ 0xf73967e8);
+}
+END_TEST
+
 Suite *
 bytes_suite(void)
 {
@@ -55,6 +65,7 @@ bytes_suite(void)
 	tcase_add_loop_test(
 	    t, bytes_number_is_digits_within_bounds, 0, COUNT(numbers));
 	tcase_add_test(t, bytes_take_until_splits_at_the_first);
+	tcase_add_test(t, bytes_hash_is_fnv);
 	suite_add_tcase(s, t);
 	return s;
 }
