@@ -8,9 +8,7 @@
 
 #define FIB_MIN 0x300 /* the smallest of any version is longer */
 #define FIRST_OF_WORD_97 0xc1
-#define IS_ENCRYPTED 0x0100
 #define TABLE_IS_1 0x0200
-#define IS_OBFUSCATED 0x8000
 #define PLACES 154
 #define PLACES_OLD 0x58
 #define PLACES_OLD_N 36
@@ -192,16 +190,9 @@ find_places(struct doc *w)
 static enum detox_result
 read_head(struct doc *w)
 {
-	unsigned flags;
-
 	if (w->main.n < FIB_MIN)
 		return detox_refuse(
 		    w->d, REFUSED_BROKEN, "its head is cut short");
-	flags = le16(w->main.p + 0x0a);
-	if ((flags & IS_ENCRYPTED) != 0)
-		return detox_refuse(w->d, REFUSED_ENCRYPTED,
-		    "a document with a password%s",
-		    (flags & IS_OBFUSCATED) != 0 ? ", obfuscated" : "");
 	w->old = le16(w->main.p + 2) < FIRST_OF_WORD_97;
 	/* A second document, of AutoText. */
 	if (le16(w->main.p + 8) != 0 && !w->old) {
@@ -209,7 +200,7 @@ read_head(struct doc *w)
 		detox_removed(
 		    w->d, REMOVED_CUSTOM, "AutoText", (struct bytes){ 0 });
 	}
-	return find_places(w);
+	return DETOX_REBUILT;
 }
 
 static const char *
@@ -229,6 +220,8 @@ clean(struct doc *w, struct cfb *c)
 	    (part_read(w->d, c, 0, table_name(w), &w->table_stream) ==
 		    DETOX_REFUSED ||
 		part_read_if(w->d, c, 0, "Data", &w->data) == DETOX_REFUSED))
+		return DETOX_REFUSED;
+	if (doc_open(w) == DETOX_REFUSED || find_places(w) == DETOX_REFUSED)
 		return DETOX_REFUSED;
 	doc_clean_places(w);
 	clean_pictures(w);

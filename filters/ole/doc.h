@@ -20,6 +20,10 @@ enum doc_place {
 	DOC_FIELDS_HEADER_TEXTBOXES = 59,
 };
 
+/* Of its flags. */
+#define DOC_ENCRYPTED 0x0100
+#define DOC_OBFUSCATED 0x8000
+
 struct doc_piece {
 	uint32_t place; /* in the main stream */
 	uint32_t n;     /* characters */
@@ -46,6 +50,8 @@ struct doc_run {
 struct doc_run doc_at(struct doc *w, unsigned place);
 void doc_set_size(struct doc *w, unsigned place, uint32_t n);
 
+/* doc_secret.c: the streams are what a document with a password hides. */
+enum detox_result doc_open(struct doc *w) MUST_CHECK;
 /* Takes out what the FIB names and a document does not need. */
 void doc_clean_places(struct doc *w);
 /* Finds the text. */

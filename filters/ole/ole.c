@@ -76,6 +76,8 @@ static const struct {
 	{ "\005DigitalSignature*", REMOVED_SIGNATURE, false },
 	{ "\005*", REMOVED_METADATA, false },
 	{ "\006DataSpaces", REMOVED_CUSTOM, true },
+	{ "encryption", REMOVED_METADATA, true },
+	{ "EncryptedSummary", REMOVED_METADATA, true },
 	{ "Revision Log", REMOVED_METADATA, false },
 	{ "User Names", REMOVED_METADATA, false },
 	{ "_SX_DB*", REMOVED_CONNECTION, false },

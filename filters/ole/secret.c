@@ -7,7 +7,6 @@
 #include "filters/html/base64.h"
 #include "filters/ole/le.h"
 #include "filters/password/password.h"
-#include "filters/text/utf8.h"
 #include "filters/xml/xml.h"
 
 #define BLOCK 16
@@ -16,9 +15,6 @@
 #define FIELD_MAX 128 /* bytes of a salt, a sum or a key in the file */
 #define NS_PASSWORD \
 	"http://schemas.microsoft.com/office/2006/keyEncryptor/password"
-
-/* Excel opens what has this password without asking for it. */
-static const char nobodys[] = "VelvetSweatshop";
 
 struct field {
 	uint8_t p[FIELD_MAX];
@@ -232,34 +228,15 @@ read_info(struct detox *d, struct bytes info, struct secret *s)
 
 /* Passwords. */
 
-/* As UTF-16, its low byte first; *n: bytes. */
-static void
-to_utf16(struct bytes utf8, uint8_t out[2 * DETOX_PASSWORD_MAX], size_t *n)
-{
-	*n = 0;
-	while (utf8.n > 0) {
-		uint32_t c = utf8_take(&utf8);
-
-		if (c >= 0x10000) {
-			put_le16(out + *n, 0xd800 + ((c - 0x10000) >> 10));
-			*n += 2;
-			c = 0xdc00 + ((c - 0x10000) & 0x3ff);
-		}
-		put_le16(out + *n, c);
-		*n += 2;
-	}
-}
-
 /* 2.3.4.11: the sum of the salt and the password, again and again. */
 static void
 spin(const struct secret *s, struct bytes password,
     uint8_t sum[PASSWORD_HASH_MAX])
 {
 	size_t n = password_digest_size(s->lock.hash);
-	uint8_t wide[2 * DETOX_PASSWORD_MAX], number[4];
-	size_t wide_n;
+	uint8_t wide[PASSWORD_UTF16_MAX], number[4];
+	size_t wide_n = password_utf16(password, wide);
 
-	to_utf16(password, wide, &wide_n);
 	password_digest(s->lock.hash, field_bytes(&s->lock.salt),
 	    (struct bytes){ wide, wide_n }, sum);
 	for (uint32_t i = 0; i < s->spins; i++) {
@@ -371,7 +348,7 @@ find_key(struct detox *d, const struct secret *s, struct field *key)
 {
 	size_t n = d->passwords == NULL ? 0 : d->passwords->n;
 
-	if (opens(s, bytes_of(nobodys), key))
+	if (opens(s, bytes_of(SECRET_NOBODYS), key))
 		return true;
 	for (size_t i = 0; i < n; i++)
 		if (opens(s, d->passwords->all[i], key)) {

@@ -10,6 +10,8 @@
 #include "filters/detox.h"
 
 #define SECRET_SPINS_MAX 1000000
+/* Excel opens what has this password without asking for it. */
+#define SECRET_NOBODYS "VelvetSweatshop"
 
 /* What is in the package, decrypted, into *out (made here; the caller releases
  * it). DETOX_REFUSED: *d says why. */

@@ -160,7 +160,9 @@ begin(struct xls *x)
 		return detox_refuse(
 		    x->d, REFUSED_BROKEN, "a workbook of version %#x", version);
 	x->old = version == BIFF5;
-	x->bof = r.p;
+	if (xls_open(x) == DETOX_REFUSED)
+		return DETOX_REFUSED;
+	x->bof = x->in.p + 4;
 	x->bof_n = r.n;
 	return xls_learn(x);
 }

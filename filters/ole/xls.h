@@ -31,7 +31,8 @@ struct xls {
 	struct detox *d;
 	struct buf in;
 	struct buf out;
-	bool old; /* BIFF5 */
+	bool old;    /* BIFF5 */
+	bool opened; /* it was encrypted */
 	const uint8_t *bof;
 	size_t bof_n;
 	uint64_t walked; /* bytes of all substreams that were read */
@@ -57,6 +58,9 @@ struct xls {
 /* The record at *at, which passes it; false: no more, or it is cut. */
 bool xls_next(const struct xls *x, size_t *at, struct xls_record *r);
 void xls_emit(struct xls *x, unsigned type, const uint8_t *p, size_t n);
+
+/* xls_secret.c: in is what a workbook with a password hides. */
+enum detox_result xls_open(struct xls *x) MUST_CHECK;
 
 /* Pass 1, xls_book.c: learns of the globals what formulas refer to. */
 enum detox_result xls_learn(struct xls *x) MUST_CHECK;

@@ -79,6 +79,8 @@ xls_learn(struct xls *x)
 	while (xls_next(x, &at, &r) && r.type != 0x0a) {
 		switch (r.type) {
 		case 0x2f:
+			if (x->opened)
+				break;
 			return detox_refuse(x->d, REFUSED_ENCRYPTED,
 			    "a workbook with a password");
 		case 0x85:

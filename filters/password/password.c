@@ -4,6 +4,7 @@
 
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
+#include <openssl/provider.h>
 
 #include "filters/text/charset.h"
 
@@ -19,6 +20,7 @@ static const struct {
 	[PASSWORD_SHA256] = { "SHA256", "SHA256", 32 },
 	[PASSWORD_SHA384] = { "SHA384", "SHA384", 48 },
 	[PASSWORD_SHA512] = { "SHA512", "SHA512", 64 },
+	[PASSWORD_MD5] = { "MD5", "MD5", 16 },
 };
 
 /* By the key's length in units of eight bytes. */
@@ -30,7 +32,26 @@ static const char *const cipher_names[2][5] = {
 static struct {
 	EVP_MD *hashes[PASSWORD_HASHES];
 	EVP_CIPHER *ciphers[2][5];
+	OSSL_LIB_CTX *old; /* what is weak is in here alone */
+	EVP_CIPHER *rc4, *blowfish;
 } library;
+
+/* RC4 and Blowfish are in a module of their own, which is a file. */
+static int
+prepare_old(struct err *e)
+{
+	if (library.blowfish != NULL)
+		return 0;
+	library.old = OSSL_LIB_CTX_new();
+	must(library.old != NULL);
+	if (OSSL_PROVIDER_load(library.old, "legacy") == NULL)
+		return err_set(e, "OpenSSL's provider \"legacy\" is not there");
+	library.rc4 = EVP_CIPHER_fetch(library.old, "RC4", NULL);
+	library.blowfish = EVP_CIPHER_fetch(library.old, "BF-CFB", NULL);
+	if (library.rc4 == NULL || library.blowfish == NULL)
+		return err_set(e, "RC4 or Blowfish is not there");
+	return 0;
+}
 
 int
 password_prepare(struct err *e)
@@ -56,6 +77,8 @@ password_prepare(struct err *e)
 				return err_set(
 				    e, "%s is not there", cipher_names[i][k]);
 		}
+	if (prepare_old(e) < 0)
+		return -1;
 	/* These look for what they are made of at their first use. */
 	buf_init(&key, BLOCK);
 	must(buf_reserve(&key, BLOCK) == 0);
@@ -134,6 +157,33 @@ password_way(const struct detox *d, size_t i, uint8_t room[DETOX_PASSWORD_MAX],
 	return true;
 }
 
+static void
+put_unit(uint8_t *p, uint32_t unit)
+{
+	p[0] = (uint8_t)unit;
+	p[1] = (uint8_t)(unit >> 8);
+}
+
+size_t
+password_utf16(struct bytes utf8, uint8_t out[PASSWORD_UTF16_MAX])
+{
+	size_t n = 0;
+
+	while (utf8.n > 0) {
+		uint32_t c = utf8_take(&utf8);
+
+		must(n + 4 <= PASSWORD_UTF16_MAX);
+		if (c >= 0x10000) {
+			put_unit(out + n, 0xd800 + ((c - 0x10000) >> 10));
+			n += 2;
+			c = 0xdc00 + ((c - 0x10000) & 0x3ff);
+		}
+		put_unit(out + n, c);
+		n += 2;
+	}
+	return n;
+}
+
 /* Sums. */
 
 void
@@ -184,17 +234,36 @@ password_sign(
 
 /* Ciphers. */
 
+static const EVP_CIPHER *
+cipher_of(enum password_cipher c, size_t key_n)
+{
+	switch (c) {
+	case PASSWORD_AES_ECB:
+	case PASSWORD_AES_COUNTER:
+		return library.ciphers[0][key_n / 8];
+	case PASSWORD_AES_CBC:
+		return library.ciphers[1][key_n / 8];
+	case PASSWORD_RC4:
+		return library.rc4;
+	case PASSWORD_BLOWFISH:
+		return library.blowfish;
+	}
+	must(!"a cipher");
+	return NULL;
+}
+
 static EVP_CIPHER_CTX *
-begin_cipher(enum password_cipher c, struct bytes key, const uint8_t iv[16])
+begin_cipher(enum password_cipher c, struct bytes key, const uint8_t *iv)
 {
 	EVP_CIPHER_CTX *x = EVP_CIPHER_CTX_new();
 	bool encrypts = c == PASSWORD_AES_COUNTER;
-	const EVP_CIPHER *cipher =
-	    library.ciphers[c == PASSWORD_AES_CBC][key.n / 8];
 
+	/* RC4 and Blowfish have to know how long the key is before it comes. */
 	must(x != NULL &&
-	    EVP_CipherInit_ex(x, cipher, NULL, key.p,
-		c == PASSWORD_AES_CBC ? iv : NULL, encrypts) == 1 &&
+	    EVP_CipherInit_ex(
+		x, cipher_of(c, key.n), NULL, NULL, NULL, encrypts) == 1 &&
+	    EVP_CIPHER_CTX_set_key_length(x, (int)key.n) == 1 &&
+	    EVP_CipherInit_ex(x, NULL, NULL, key.p, iv, encrypts) == 1 &&
 	    EVP_CIPHER_CTX_set_padding(x, 0) == 1);
 	return x;
 }
@@ -224,15 +293,27 @@ run_counter(EVP_CIPHER_CTX *x, struct bytes in, uint8_t *out)
 	}
 }
 
+static bool
+is_size(enum password_cipher c, size_t key_n, size_t in_n)
+{
+	if (in_n > INT32_MAX)
+		return false;
+	if (c == PASSWORD_RC4)
+		return key_n >= 5 && key_n <= 16;
+	if (key_n != 16 && key_n != 24 && key_n != 32)
+		return false;
+	return c == PASSWORD_AES_COUNTER || c == PASSWORD_BLOWFISH ||
+	    in_n % BLOCK == 0;
+}
+
 bool
-password_decrypt(enum password_cipher c, struct bytes key, const uint8_t iv[16],
+password_decrypt(enum password_cipher c, struct bytes key, const uint8_t *iv,
     struct bytes in, uint8_t *out)
 {
 	EVP_CIPHER_CTX *x;
 	int n;
 
-	if ((key.n != 16 && key.n != 24 && key.n != 32) || in.n > INT32_MAX ||
-	    (c != PASSWORD_AES_COUNTER && in.n % BLOCK != 0))
+	if (!is_size(c, key.n, in.n))
 		return false;
 	x = begin_cipher(c, key, iv);
 	if (c == PASSWORD_AES_COUNTER)

@@ -20,12 +20,16 @@ bool password_way(const struct detox *d, size_t i,
 /* In CP932; false: a character of it has none there, or all are ASCII. */
 bool password_cp932(
     struct bytes utf8, uint8_t out[DETOX_PASSWORD_MAX], size_t *n_out);
+/* In UTF-16, the low byte first, as Office has it; how many bytes. */
+#define PASSWORD_UTF16_MAX (2 * DETOX_PASSWORD_MAX + 2)
+size_t password_utf16(struct bytes utf8, uint8_t out[PASSWORD_UTF16_MAX]);
 
 enum password_hash {
 	PASSWORD_SHA1,
 	PASSWORD_SHA256,
 	PASSWORD_SHA384,
 	PASSWORD_SHA512,
+	PASSWORD_MD5,
 	PASSWORD_HASHES,
 };
 #define PASSWORD_HASH_MAX 64
@@ -48,13 +52,16 @@ enum password_cipher {
 	PASSWORD_AES_ECB,
 	PASSWORD_AES_CBC,
 	PASSWORD_AES_COUNTER, /* of WinZip: little-endian, from 1 */
+	PASSWORD_RC4,
+	PASSWORD_BLOWFISH, /* CFB of 64 bits */
 };
 
-/* AES with a key of 16, 24 or 32 bytes; iv for CBC; in is whole blocks, but for
- * COUNTER. Decrypts into out, which has room for as many; false: such sizes
- * are none. */
+/* AES and Blowfish with a key of 16, 24 or 32 bytes, RC4 of 5 to 16; iv for CBC
+ * (16 bytes) and Blowfish (8); for ECB and CBC in is whole blocks. Decrypts
+ * into out, which has room for as many and may be in; false: such sizes are
+ * none. */
 bool password_decrypt(enum password_cipher c, struct bytes key,
-    const uint8_t iv[16], struct bytes in, uint8_t *out);
+    const uint8_t *iv, struct bytes in, uint8_t *out);
 
 /* Before the process loses files: the library loads what it needs. */
 int password_prepare(struct err *e) MUST_CHECK;

@@ -293,7 +293,7 @@ START_TEST(ole_doc_refuses_encrypted_documents)
 
 	drive_detox_init(&t);
 	build_word(&w, "text", false);
-	put_le16(w.main.p + 0x0a, 0x0100);
+	put_le16(w.main.p + 0x0a, 0x8100);
 	run_word(&w, &t);
 	ck_assert_int_eq(t.d.refusal, REFUSED_ENCRYPTED);
 	drive_detox_release(&t);

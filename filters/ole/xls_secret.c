@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* xls_secret: a workbook with a password ([MS-XLS] 2.2.10): all of its stream
+ * counts as encrypted, but heads of records and some records are not. */
+#include "filters/ole/le.h"
+#include "filters/ole/old_secret.h"
+#include "filters/ole/secret.h"
+#include "filters/ole/xls.h"
+
+#define BLOCK 1024
+#define SHEET 0x85 /* of which the place is not encrypted */
+#define PASS 0x2f
+#define WRITE_PROTECT 0x86
+#define HEAD 4
+
+/* BOF, FilePass, UsrExcl, FileLock, InterfaceHdr, RRDInfo, RRDHead. */
+static const uint16_t plain[] = { 0x809, PASS, 0x194, 0x195, 0xe1, 0x196,
+	0x138 };
+
+/* Where it says how: behind its first record, and behind that it is
+ * write-protected. */
+static bool
+find_pass(const struct xls *x, struct xls_record *r)
+{
+	size_t at = 0;
+
+	return xls_next(x, &at, r) && xls_next(x, &at, r) &&
+	    (r->type == PASS ||
+		(r->type == WRITE_PROTECT && xls_next(x, &at, r) &&
+		    r->type == PASS));
+}
+
+/* How much of the record's content is not encrypted. */
+static size_t
+plain_size(const struct xls_record *r)
+{
+	for (size_t i = 0; i < COUNT(plain); i++)
+		if (plain[i] == r->type)
+			return r->n;
+	return r->type == SHEET && r->n >= 4 ? 4 : 0;
+}
+
+/* What was never encrypted is again what it was. */
+static void
+put_plain_back(const struct xls *was, struct buf *in)
+{
+	struct xls_record r;
+	size_t at = 0, from = 0;
+
+	for (; xls_next(was, &at, &r); from = at)
+		memcpy(in->p + from, was->in.p + from, HEAD + plain_size(&r));
+}
+
+static enum detox_result
+decrypt(struct xls *x, const struct old_secret *s)
+{
+	struct xls was = { .in = x->in };
+
+	buf_init(&x->in, was.in.n);
+	if (buf_append(&x->in, buf_bytes(&was.in)) < 0)
+		return detox_refuse(
+		    x->d, REFUSED_MEMORY, "no memory for a workbook");
+	old_secret_stream(s, BLOCK, x->in.p, x->in.n);
+	put_plain_back(&was, &x->in);
+	buf_release(&was.in);
+	x->opened = true;
+	return DETOX_REBUILT;
+}
+
+enum detox_result
+xls_open(struct xls *x)
+{
+	struct bytes info;
+	struct xls_record r;
+	struct old_secret s;
+	enum detox_result result;
+
+	if (!find_pass(x, &r))
+		return DETOX_REBUILT;
+	info = (struct bytes){ r.p, r.n };
+	if (info.n < 2 || le16(bytes_take(&info, 2).p) != 1)
+		return detox_refuse(x->d, REFUSED_ENCRYPTED,
+		    "it is encrypted in a way that is not read");
+	result = old_secret_open(x->d, info, "a workbook", SECRET_NOBODYS, &s);
+	if (result == DETOX_REBUILT)
+		result = decrypt(x, &s);
+	explicit_bzero(&s, sizeof(s));
+	return result;
+}
