@@ -83,5 +83,12 @@ bool odf_formula_stays(const struct detox *d, struct bytes formula);
 /* settings.c */
 bool odf_setting_stays(const struct odf_walk *w, const xmlNode *item);
 
+/* secret.c: what is in an encrypted package takes its place. The manifest is
+ * changed. */
+enum detox_result odf_open(
+    struct odf *o, struct buf *manifest, struct detox_output *out) MUST_CHECK;
+/* Blanks what a part may begin with, and no reader of ours takes. */
+void odf_blank(struct buf *b, struct bytes what);
+
 /* manifest.c: what was kept becomes META-INF/manifest.xml. */
 enum detox_result odf_write_manifest(struct odf *o) MUST_CHECK;

@@ -113,14 +113,13 @@ rebuild_tree(struct odf *o, struct odf_part *part, xmlDoc *doc)
 	return result;
 }
 
-static void
-blank_old_doctype(struct buf *b)
+void
+odf_blank(struct buf *b, struct bytes what)
 {
-	uint8_t *at = memmem(
-	    b->p, b->n < 1024 ? b->n : 1024, old_math, sizeof(old_math) - 1);
+	uint8_t *at = memmem(b->p, b->n < 1024 ? b->n : 1024, what.p, what.n);
 
 	if (at != NULL)
-		memset(at, ' ', sizeof(old_math) - 1);
+		memset(at, ' ', what.n);
 }
 
 static enum detox_result
@@ -144,7 +143,7 @@ rebuild_document(struct odf *o, size_t i)
 		return DETOX_REBUILT;
 	}
 	if (is_content && part->prefix[0] != '\0')
-		blank_old_doctype(&content);
+		odf_blank(&content, bytes_of(old_math));
 	doc = xml_read(o->d, buf_bytes(&content), part->name);
 	buf_release(&content);
 	if (doc != NULL)
@@ -177,24 +176,19 @@ read_mimetype(struct odf *o)
 		  "a package of OpenDocument of no known type");
 }
 
-/* Its parts are then noise; the word alone tells, in whatever syntax. */
-static enum detox_result
-check_encryption(struct odf *o)
+/* Its parts are then noise; the word alone tells, in whatever syntax.
+ * *manifest is made here. */
+static bool
+is_encrypted(struct odf *o, struct buf *manifest)
 {
 	ssize_t i = package_find(o->package, "META-INF/manifest.xml");
-	struct buf content = { 0 };
-	bool encrypted = false;
 
-	if (i >= 0 &&
-	    package_read(o->d, o->package, (size_t)i, &content) ==
-		DETOX_REBUILT)
-		encrypted = content.n > 0 &&
-		    memmem(content.p, content.n, "encryption-data", 15) != NULL;
-	buf_release(&content);
-	if (encrypted || package_find(o->package, "encrypted-package") >= 0)
-		return detox_refuse(o->d, REFUSED_ENCRYPTED,
-		    "its manifest says that it is encrypted");
-	return detox_is_over(o->d) ? DETOX_REFUSED : DETOX_REBUILT;
+	buf_init(manifest, 0);
+	return i >= 0 &&
+	    package_read(o->d, o->package, (size_t)i, manifest) ==
+	    DETOX_REBUILT &&
+	    manifest->n > 0 &&
+	    memmem(manifest->p, manifest->n, "encryption-data", 15) != NULL;
 }
 
 static enum detox_result
@@ -215,22 +209,39 @@ rebuild_parts(struct odf *o)
 }
 
 static enum detox_result
+rebuild_open(struct odf *f, struct detox_output *out)
+{
+	enum detox_result result = DETOX_REFUSED;
+
+	f->writer = package_writer_new();
+	if (read_mimetype(f) == DETOX_REBUILT &&
+	    rebuild_parts(f) == DETOX_REBUILT)
+		result = package_finish(f->d, f->writer, out);
+	package_writer_free(f->writer);
+	if (result == DETOX_REBUILT && f->d->profile->to_text)
+		result = words_of_package(f->d, out);
+	return result;
+}
+
+static enum detox_result
 rebuild(struct detox *d, const struct detox_object *o, struct detox_output *out)
 {
 	struct odf f = { .d = d, .package = package_open(d, o->content) };
-	enum detox_result result = DETOX_REFUSED;
+	enum detox_result result;
+	struct buf manifest = { 0 };
 
 	if (f.package == NULL)
 		return DETOX_REFUSED;
-	f.writer = package_writer_new();
-	if (check_encryption(&f) == DETOX_REBUILT &&
-	    read_mimetype(&f) == DETOX_REBUILT &&
-	    rebuild_parts(&f) == DETOX_REBUILT)
-		result = package_finish(d, f.writer, out);
-	package_writer_free(f.writer);
+	if (package_find(f.package, "encrypted-package") >= 0)
+		result = detox_refuse(d, REFUSED_ENCRYPTED,
+		    "it is encrypted in a way that is not read");
+	else if (is_encrypted(&f, &manifest))
+		result = odf_open(&f, &manifest, out);
+	else
+		result =
+		    detox_is_over(d) ? DETOX_REFUSED : rebuild_open(&f, out);
+	buf_release(&manifest);
 	package_close(f.package);
-	if (result == DETOX_REBUILT && d->profile->to_text)
-		result = words_of_package(d, out);
 	return result;
 }
 

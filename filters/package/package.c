@@ -202,6 +202,14 @@ inflate_all(struct bytes in, struct buf *out, struct bytes *left_out)
 	return true;
 }
 
+bool
+package_inflate(struct bytes in, struct buf *out)
+{
+	struct bytes left;
+
+	return inflate_all(in, out, &left);
+}
+
 static bool
 unpack(struct detox *d, const struct zip_entry *e, struct bytes in,
     struct buf *out)

@@ -36,6 +36,10 @@ ssize_t package_find(const struct package *p, const char *name);
 enum detox_result package_read(
     struct detox *d, struct package *p, size_t i, struct buf *out) MUST_CHECK;
 
+/* True: in begins with one deflated stream of exactly out->max bytes, which are
+ * in out; it has room for them. */
+bool package_inflate(struct bytes in, struct buf *out) MUST_CHECK;
+
 /* A document's parts are deflated as Office does, for speed: large sheets are a
  * quarter larger than squeezed in a quarter of the time, small parts a
  * twentieth in two thirds. What people put into archives stays small. */

@@ -472,7 +472,8 @@ static const struct {
 	    { { "mimetype", BYTES_ROW(TEXT) },
 		{ "content.xml", BYTES_ROW("\1\2\3\4") },
 		{ "META-INF/manifest.xml",
-		    BYTES_ROW("<m:manifest><m:file-entry><m:encryption-data/>"
+		    BYTES_ROW("<m:manifest xmlns:m='m'><m:file-entry>"
+			      "<m:encryption-data/>"
 			      "</m:file-entry></m:manifest>") } },
 	    REFUSED_ENCRYPTED },
 	{ "encrypted as a whole",
