@@ -16,6 +16,7 @@
 #define CRYPT_SESSION 0x2f14
 #define DOCUMENT 0x3e8
 #define TOKEN_ENCRYPTED 0xf3d1c4dfu
+#define TOKEN_PLAIN 0xe391c05fu
 #define OBJECTS_MAX 100000
 #define EDITS_MAX 10000
 #define NO_OBJECT UINT32_MAX
@@ -26,6 +27,7 @@ struct objects {
 	size_t n;            /* the highest number + 1 */
 	uint64_t seen;       /* entries of all directories */
 	const uint8_t *edit; /* the newest UserEditAtom */
+	uint32_t session;    /* the object that tells how it is encrypted */
 };
 
 static enum detox_result
@@ -63,6 +65,27 @@ learn_directory(struct ppt *p, struct objects *o, uint32_t place)
 	}
 }
 
+static uint32_t
+session_of(const struct ppt_record *edit)
+{
+	return edit->n < 32 ? 0 : le32(edit->p + 28);
+}
+
+/* An encrypted presentation has one edit ([MS-PPT] 2.3.7), which names the
+ * object that tells how. */
+static enum detox_result
+open_session(struct ppt *p, struct objects *o, const struct ppt_record *r)
+{
+	uint32_t session = session_of(r);
+
+	if (session == 0 && le32(p->user.p + 12) != TOKEN_ENCRYPTED)
+		return DETOX_REBUILT;
+	if (session == 0 || session >= o->n || le32(r->p + 8) != 0)
+		return broken(p, "does not say how it is encrypted");
+	o->session = session;
+	return ppt_open(p, o->place[session]);
+}
+
 /* The edits, the newest first; each names an older one. */
 static enum detox_result
 learn_objects(struct ppt *p, struct objects *o, uint32_t place)
@@ -75,12 +98,14 @@ learn_objects(struct ppt *p, struct objects *o, uint32_t place)
 		    !ppt_parse(p->in.p + place, p->in.n - place, &r) ||
 		    r.type != USER_EDIT || r.n < 28)
 			break;
-		if (r.n >= 32 && le32(r.p + 28) != 0)
+		if (i > 0 && session_of(&r) != 0)
 			return detox_refuse(p->d, REFUSED_ENCRYPTED,
-			    "a presentation with a password");
+			    "a presentation whose older edit has a password");
+		learn_directory(p, o, le32(r.p + 12));
+		if (i == 0 && open_session(p, o, &r) == DETOX_REFUSED)
+			return DETOX_REFUSED;
 		if (o->edit == NULL)
 			o->edit = r.p;
-		learn_directory(p, o, le32(r.p + 12));
 		/* No true one has more places than bytes. */
 		if (o->seen > p->in.n)
 			return broken(p, "has directories within each other");
@@ -109,8 +134,13 @@ rewrite_object(struct ppt *p, struct objects *o, size_t i, uint64_t *walked)
 	uint32_t place = o->place[i];
 
 	o->place_new[i] = NO_OBJECT;
-	if (place >= p->in.n ||
-	    !ppt_parse(p->in.p + place, p->in.n - place, &r))
+	if (place >= p->in.n)
+		return DETOX_REBUILT;
+	/* The one that tells how is not encrypted. */
+	if (p->opened && i == o->session)
+		return DETOX_REBUILT;
+	ppt_open_object(p, (uint32_t)i, place);
+	if (!ppt_parse(p->in.p + place, p->in.n - place, &r))
 		return DETOX_REBUILT;
 	if (r.type == CRYPT_SESSION)
 		return detox_refuse(
@@ -189,6 +219,8 @@ put_edit(struct ppt *p, const struct objects *o, uint32_t directory,
 	put_le16(user + 2, CURRENT_USER);
 	put_le32(user + 4, 24);
 	memcpy(user + 8, p->user.p + 8, 8);
+	if (p->opened)
+		put_le32(user + 12, TOKEN_PLAIN);
 	put_le32(user + 16, (uint32_t)p->out.n);
 	memcpy(user + 22, p->user.p + 22, 4);
 	put_le32(user + 28, 8);
@@ -238,9 +270,6 @@ read_user(struct ppt *p, struct cfb *c, uint32_t root)
 			    "a presentation of PowerPoint 95");
 	if (p->user.n < 28 || le16(p->user.p + 2) != CURRENT_USER)
 		return broken(p, "has no current edit");
-	if (le32(p->user.p + 12) == TOKEN_ENCRYPTED)
-		return detox_refuse(
-		    p->d, REFUSED_ENCRYPTED, "a presentation with a password");
 	return DETOX_REBUILT;
 }
 
@@ -313,6 +342,7 @@ rewrite(struct ppt *p, struct cfb *c, struct detox_output *out)
 	directory = (uint32_t)p->out.n;
 	put_directory(p, &o);
 	put_edit(p, &o, directory, user);
+	ppt_open_pictures(p);
 	clean_pictures(p);
 	if (detox_is_over(p->d))
 		return DETOX_REFUSED;
@@ -328,6 +358,7 @@ ppt_rebuild(struct detox *d, struct cfb *c, struct detox_output *out)
 
 	buf_init(&p.out, d->profile->out_max);
 	result = rewrite(&p, c, out);
+	explicit_bzero(&p.secret, sizeof(p.secret));
 	buf_release(&p.user);
 	buf_release(&p.in);
 	buf_release(&p.pictures);

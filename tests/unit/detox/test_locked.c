@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Files with a password, made by 7z, zip, qpdf and LibreOffice (rc4.*,
- * nobodys.xls, aes.ods); the others of Office as [MS-OFFCRYPTO] says, and as
- * msoffcrypto-tool or LibreOffice opens them, which does not know api40.xls.
- * Other documents of OpenDocument hash the password a few times alone, and
+ * nobodys.xls, aes.ods), and Apache POI (api40.ppt); the others of Office as
+ * [MS-OFFCRYPTO] says, and as msoffcrypto-tool or LibreOffice opens them. Other
+ * documents of OpenDocument hash the password a few times alone, and
  * LibreOffice opens them.
  */
 #include <check.h>
@@ -44,6 +44,7 @@ static const struct {
 	{ "api128.xls", "pass1234", WIDE },
 	{ "api40.xls", KANA, WIDE },
 	{ "api128.doc", "pass1234", WIDE },
+	{ "api40.ppt", "pass1234", WIDE },
 	{ "aes.odt", "pass1234", BYTES_ROW("content.xml") },
 	{ "blowfish.odt", KANA, BYTES_ROW("content.xml") },
 	/* The slow ones, which no test tries often. */
@@ -93,6 +94,27 @@ START_TEST(locked_opens_with_its_password)
 	drive_detox_run(&t, buf_bytes(&again), "again");
 	buf_release(&again);
 	ck_assert_int_eq(t.result, DETOX_REBUILT);
+	drive_detox_release(&t);
+}
+END_TEST
+
+/* Each field of a picture is encrypted by itself. */
+START_TEST(locked_presentation_has_its_picture)
+{
+	static const uint8_t png[] = "\x89PNG\r\n\x1a\n\0\0\0\rIHDR";
+	struct drive_detox t;
+	struct buf pictures;
+
+	drive_detox_init(&t);
+	give(&t, "pass1234");
+	run_file(&t, "api40.ppt");
+	ck_assert_msg(t.result == DETOX_REBUILT, "%s", t.d.why);
+	pictures = build_ole_read(buf_bytes(&t.out.content), "Pictures");
+	ck_assert_uint_ge(pictures.n, 25 + sizeof(png));
+	ck_assert_mem_eq(pictures.p, "\x00\x6e\x1e\xf0", 4);
+	ck_assert_mem_eq(pictures.p + 25, png, sizeof(png) - 1);
+	ck_assert_uint_eq(drive_detox_removed(&t, REMOVED_DAMAGED, NULL), 0);
+	buf_release(&pictures);
 	drive_detox_release(&t);
 }
 END_TEST
@@ -288,38 +310,53 @@ START_TEST(locked_book_says_how_first)
 }
 END_TEST
 
-/* Of a document: where in its head, what, and what becomes of it. */
+/* What tells how a file is encrypted becomes something else: where, from these
+ * bytes on, and what. */
+#define WORD BYTES_ROW("\xec\xa5\1\1")
+#define EDIT BYTES_ROW("\0\0\xf5\x0f\x20\0\0\0")
 static const struct {
 	const char *name;
+	const char *file;
+	struct bytes from;
 	size_t at;
 	uint32_t value;
 	enum detox_refusal want;
-} documents[] = {
-	{ "nothing", 0x0e, 0, REFUSED_BROKEN },
-	{ "cut", 0x0e, 40, REFUSED_BROKEN },
-	{ "beyond its table", 0x0e, UINT32_MAX, REFUSED_BROKEN },
-	{ "obfuscated", 0x0a, 0xbf93f0, REFUSED_ENCRYPTED },
-	{ "older than that", 0x02, 0x65, REFUSED_ENCRYPTED },
+} heads[] = {
+	{ "nothing", "rc4.doc", WORD, 0x0e, 0, REFUSED_BROKEN },
+	{ "cut", "rc4.doc", WORD, 0x0e, 40, REFUSED_BROKEN },
+	{ "beyond its table", "rc4.doc", WORD, 0x0e, UINT32_MAX,
+	    REFUSED_BROKEN },
+	{ "obfuscated", "rc4.doc", WORD, 0x0a, 0xbf93f0, REFUSED_ENCRYPTED },
+	{ "older than that", "rc4.doc", WORD, 0x02, 0x65, REFUSED_ENCRYPTED },
+	{ "no object", "api40.ppt", EDIT, 36, 0, REFUSED_BROKEN },
+	{ "another object", "api40.ppt", EDIT, 36, 1, REFUSED_BROKEN },
+	{ "an object beyond", "api40.ppt", EDIT, 36, UINT32_MAX,
+	    REFUSED_BROKEN },
+	{ "an older edit", "api40.ppt", EDIT, 16, 8, REFUSED_BROKEN },
 };
 
-START_TEST(locked_document_says_how_it_is_encrypted)
+START_TEST(locked_file_says_how_it_is_encrypted)
 {
-	const char *path = "tests/data/detox_locked/rc4.doc";
+	struct bytes from = heads[_i].from;
 	struct drive_detox t;
+	char path[128];
 	struct err e;
 	struct buf in;
-	uint8_t *head;
+	uint8_t *at;
 
 	drive_detox_init(&t);
 	give(&t, KANA);
+	give(&t, "pass1234");
+	snprintf(
+	    path, sizeof(path), "tests/data/detox_locked/%s", heads[_i].file);
 	buf_init(&in, 1 << 20);
 	ck_assert_msg(file_read(path, &in, &e) == 0, "%s", e.text);
-	head = memmem(in.p, in.n, "\xec\xa5\x01\x01", 4);
-	ck_assert_ptr_nonnull(head);
-	put_le32(head + documents[_i].at, documents[_i].value);
-	drive_detox_run(&t, buf_bytes(&in), "a.doc");
-	ck_assert_msg(t.d.refusal == documents[_i].want, "%s: %s",
-	    documents[_i].name, t.d.why);
+	at = memmem(in.p, in.n, from.p, from.n);
+	ck_assert_ptr_nonnull(at);
+	put_le32(at + heads[_i].at, heads[_i].value);
+	drive_detox_run(&t, buf_bytes(&in), heads[_i].file);
+	ck_assert_msg(
+	    t.d.refusal == heads[_i].want, "%s: %s", heads[_i].name, t.d.why);
 	ck_assert_uint_eq(t.d.opened, 0);
 	buf_release(&in);
 	drive_detox_release(&t);
@@ -510,6 +547,7 @@ locked_suite(void)
 	TCase *c = tcase_create("locked");
 
 	tcase_add_loop_test(c, locked_opens_with_its_password, 0, COUNT(files));
+	tcase_add_test(c, locked_presentation_has_its_picture);
 	tcase_add_loop_test(
 	    c, locked_tells_none_from_a_wrong_one, 0, COUNT(files));
 	tcase_add_loop_test(c, locked_stands_damage, 0, COUNT(files) - SLOW);
@@ -518,7 +556,7 @@ locked_suite(void)
 	tcase_add_loop_test(
 	    c, locked_refuses_what_it_is_not_told, 0, COUNT(told));
 	tcase_add_loop_test(
-	    c, locked_document_says_how_it_is_encrypted, 0, COUNT(documents));
+	    c, locked_file_says_how_it_is_encrypted, 0, COUNT(heads));
 	tcase_add_test(c, locked_book_says_how_first);
 	tcase_add_loop_test(
 	    c, locked_package_says_how_it_is_encrypted, 0, COUNT(manifests));
