@@ -11,6 +11,8 @@
 #define PASS 0x2f
 #define WRITE_PROTECT 0x86
 #define HEAD 4
+#define OBFUSCATED 0
+#define ENCRYPTED 1
 
 /* BOF, FilePass, UsrExcl, FileLock, InterfaceHdr, RRDInfo, RRDHead. */
 static const uint16_t plain[] = { 0x809, PASS, 0x194, 0x195, 0xe1, 0x196,
@@ -29,9 +31,8 @@ find_pass(const struct xls *x, struct xls_record *r)
 		    r->type == PASS));
 }
 
-/* How much of the record's content is not encrypted. */
-static size_t
-plain_size(const struct xls_record *r)
+size_t
+xls_plain_size(const struct xls_record *r)
 {
 	for (size_t i = 0; i < COUNT(plain); i++)
 		if (plain[i] == r->type)
@@ -47,7 +48,8 @@ put_plain_back(const struct xls *was, struct buf *in)
 	size_t at = 0, from = 0;
 
 	for (; xls_next(was, &at, &r); from = at)
-		memcpy(in->p + from, was->in.p + from, HEAD + plain_size(&r));
+		memcpy(
+		    in->p + from, was->in.p + from, HEAD + xls_plain_size(&r));
 }
 
 static enum detox_result
@@ -62,27 +64,42 @@ decrypt(struct xls *x, const struct old_secret *s)
 	old_secret_stream(s, BLOCK, x->in.p, x->in.n);
 	put_plain_back(&was, &x->in);
 	buf_release(&was.in);
-	x->opened = true;
 	return DETOX_REBUILT;
+}
+
+static enum detox_result
+open_rc4(struct xls *x, struct bytes info)
+{
+	struct old_secret s;
+	enum detox_result result =
+	    old_secret_open(x->d, info, "a workbook", SECRET_NOBODYS, &s);
+
+	if (result == DETOX_REBUILT)
+		result = decrypt(x, &s);
+	explicit_bzero(&s, sizeof(s));
+	return result;
 }
 
 enum detox_result
 xls_open(struct xls *x)
 {
-	struct bytes info;
+	struct bytes info, kind = { 0 };
 	struct xls_record r;
-	struct old_secret s;
 	enum detox_result result;
 
 	if (!find_pass(x, &r))
 		return DETOX_REBUILT;
 	info = (struct bytes){ r.p, r.n };
-	if (info.n < 2 || le16(bytes_take(&info, 2).p) != 1)
-		return detox_refuse(x->d, REFUSED_ENCRYPTED,
+	/* Before Excel 97 there was one way. */
+	if (!x->old)
+		kind = bytes_take(&info, 2);
+	if (x->old || (kind.n == 2 && le16(kind.p) == OBFUSCATED))
+		result = xls_xor_open(x, info);
+	else if (kind.n == 2 && le16(kind.p) == ENCRYPTED)
+		result = open_rc4(x, info);
+	else
+		result = detox_refuse(x->d, REFUSED_ENCRYPTED,
 		    "it is encrypted in a way that is not read");
-	result = old_secret_open(x->d, info, "a workbook", SECRET_NOBODYS, &s);
-	if (result == DETOX_REBUILT)
-		result = decrypt(x, &s);
-	explicit_bzero(&s, sizeof(s));
+	x->opened = result == DETOX_REBUILT;
 	return result;
 }

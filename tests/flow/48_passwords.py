@@ -111,11 +111,17 @@ def test_each_kind_of_file_is_opened(lab):
     kana = "パス表"
     for name, data, password in (("a.zip", zip_of("zipcrypto_7z"), "pass1234"), ("b.zip", zip_of("cp932"), kana),
                                  ("c.docx", (DATA / "agile.docx").read_bytes(), kana),
-                                 ("d.pdf", (DATA / "r6.pdf").read_bytes(), "pass1234")):
+                                 ("d.pdf", (DATA / "r6.pdf").read_bytes(), "pass1234"),
+                                 ("e.xls", (DATA / "rc4.xls").read_bytes(), "pass1234"),
+                                 ("f.doc", (DATA / "rc4.doc").read_bytes(), kana),
+                                 ("g.ppt", (DATA / "api40.ppt").read_bytes(), "pass1234"),
+                                 ("h.odt", (DATA / "aes.odt").read_bytes(), "pass1234")):
         url, _ = send_and_be_told(lab, locked_mail(name, data, name))
         assert "The mail is delivered" in at_page(lab, url, password)[1]
         m = wait_until(lambda: got(lab, name))
         assert name in files(m) and b"EncryptedPackage" not in files(m)[name], files(m).keys()
+        if name.endswith((".xls", ".doc", ".ppt")):
+            assert "kept".encode("utf-16-le") in files(m)[name], name
 
 
 def test_nobody_else_opens_it(lab):

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Files with a password, made by 7z, zip, qpdf and LibreOffice (rc4.*,
- * nobodys.xls, aes.ods), and Apache POI (api40.ppt); the others of Office as
- * [MS-OFFCRYPTO] says, and as msoffcrypto-tool or LibreOffice opens them. Other
- * documents of OpenDocument hash the password a few times alone, and
- * LibreOffice opens them.
+ * nobodys.xls, aes.ods), and Apache POI (api40.ppt, xor.xls); the others of
+ * Office as [MS-OFFCRYPTO] says, and as msoffcrypto-tool or LibreOffice opens
+ * them. Other documents of OpenDocument hash the password a few times alone,
+ * and LibreOffice opens them.
  */
 #include <check.h>
 
@@ -45,6 +45,8 @@ static const struct {
 	{ "api40.xls", KANA, WIDE },
 	{ "api128.doc", "pass1234", WIDE },
 	{ "api40.ppt", "pass1234", WIDE },
+	{ "xor.xls", "odd1234", WIDE },
+	{ "xor95.xls", KANA, KEPT },
 	{ "aes.odt", "pass1234", BYTES_ROW("content.xml") },
 	{ "blowfish.odt", KANA, BYTES_ROW("content.xml") },
 	/* The slow ones, which no test tries often. */
@@ -206,6 +208,8 @@ static const struct {
 	{ "another kind", BYTES_ROW("\7\0\1\0\1\0" ZEROS_16), REFUSED_ENCRYPTED,
 	    0 },
 	{ "no version", BYTES_ROW("\1\0\1\0"), REFUSED_BROKEN, 0 },
+	{ "obfuscated", BYTES_ROW("\0\0\1\2\3\4"), REFUSED_ENCRYPTED, 1 },
+	{ "obfuscated, cut", BYTES_ROW("\0\0\1\2\3"), REFUSED_BROKEN, 0 },
 	{ "an unknown version", BYTES_ROW("\1\0\1\0\2\0" ZEROS_16),
 	    REFUSED_ENCRYPTED, 0 },
 	{ "cut", BYTES_ROW("\1\0\1\0\1\0" ZEROS_16 ZEROS_16), REFUSED_BROKEN,
