@@ -61,11 +61,6 @@ void xls_emit(struct xls *x, unsigned type, const uint8_t *p, size_t n);
 
 /* xls_secret.c: in is what a workbook with a password hides. */
 enum detox_result xls_open(struct xls *x) MUST_CHECK;
-/* How much of a record's content is never encrypted. */
-size_t xls_plain_size(const struct xls_record *r);
-/* xls_xor.c: the same of one that is only obfuscated; told: its key and
- * verifier. */
-enum detox_result xls_xor_open(struct xls *x, struct bytes told) MUST_CHECK;
 
 /* Pass 1, xls_book.c: learns of the globals what formulas refer to. */
 enum detox_result xls_learn(struct xls *x) MUST_CHECK;

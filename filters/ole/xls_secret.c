@@ -3,6 +3,7 @@
  * counts as encrypted, but heads of records and some records are not. */
 #include "filters/ole/le.h"
 #include "filters/ole/old_secret.h"
+#include "filters/ole/old_xor.h"
 #include "filters/ole/secret.h"
 #include "filters/ole/xls.h"
 
@@ -31,8 +32,9 @@ find_pass(const struct xls *x, struct xls_record *r)
 		    r->type == PASS));
 }
 
-size_t
-xls_plain_size(const struct xls_record *r)
+/* How much of the record's content is not encrypted. */
+static size_t
+plain_size(const struct xls_record *r)
 {
 	for (size_t i = 0; i < COUNT(plain); i++)
 		if (plain[i] == r->type)
@@ -48,8 +50,7 @@ put_plain_back(const struct xls *was, struct buf *in)
 	size_t at = 0, from = 0;
 
 	for (; xls_next(was, &at, &r); from = at)
-		memcpy(
-		    in->p + from, was->in.p + from, HEAD + xls_plain_size(&r));
+		memcpy(in->p + from, was->in.p + from, HEAD + plain_size(&r));
 }
 
 static enum detox_result
@@ -80,6 +81,39 @@ open_rc4(struct xls *x, struct bytes info)
 	return result;
 }
 
+/* [MS-OFFCRYPTO] 2.3.7.3; where it begins in the mask: [MS-XLS] 2.2.10. */
+static void
+uncover(struct xls *x, const uint8_t mask[OLD_XOR_MASK])
+{
+	struct xls_record r;
+	size_t at = 0;
+
+	while (xls_next(x, &at, &r))
+		for (size_t i = plain_size(&r); i < r.n; i++) {
+			size_t place = at - r.n + i;
+			uint8_t c = r.p[i] ^ mask[(place + r.n) % OLD_XOR_MASK];
+
+			r.p[i] = (uint8_t)(c << 3 | c >> 5);
+		}
+}
+
+static enum detox_result
+open_xor(struct xls *x, struct bytes told)
+{
+	uint8_t mask[OLD_XOR_MASK];
+	enum detox_result result;
+
+	if (told.n < 4)
+		return detox_refuse(
+		    x->d, REFUSED_BROKEN, "how it is encrypted is not said");
+	result = old_xor_open(x->d, le16(told.p), le16(told.p + 2),
+	    "a workbook", SECRET_NOBODYS, mask);
+	if (result == DETOX_REBUILT)
+		uncover(x, mask);
+	explicit_bzero(mask, sizeof(mask));
+	return result;
+}
+
 enum detox_result
 xls_open(struct xls *x)
 {
@@ -94,7 +128,7 @@ xls_open(struct xls *x)
 	if (!x->old)
 		kind = bytes_take(&info, 2);
 	if (x->old || (kind.n == 2 && le16(kind.p) == OBFUSCATED))
-		result = xls_xor_open(x, info);
+		result = open_xor(x, info);
 	else if (kind.n == 2 && le16(kind.p) == ENCRYPTED)
 		result = open_rc4(x, info);
 	else

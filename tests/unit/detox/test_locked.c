@@ -47,6 +47,7 @@ static const struct {
 	{ "api40.ppt", "pass1234", WIDE },
 	{ "xor.xls", "odd1234", WIDE },
 	{ "xor95.xls", KANA, KEPT },
+	{ "xor.doc", KANA, WIDE },
 	{ "aes.odt", "pass1234", BYTES_ROW("content.xml") },
 	{ "blowfish.odt", KANA, BYTES_ROW("content.xml") },
 	/* The slow ones, which no test tries often. */
