@@ -114,11 +114,12 @@ check:
 	$(MAKE) MODE=san flow
 	$(MAKE) MODE=release flow
 
-# Half of the suites each, for two cores.
-unit: unit-1 unit-2
-.PHONY: unit-1 unit-2
-unit-1 unit-2: unit-%: $B/unit
-	$B/unit $*/2
+# In parts, as many at once as there are cores.
+UNIT_PARTS := $(addprefix unit-,1 2 3 4 5 6 7 8)
+unit: $(UNIT_PARTS)
+.PHONY: $(UNIT_PARTS)
+$(UNIT_PARTS): unit-%: $B/unit
+	$B/unit $*/8
 
 cases: $B/sekishoctl
 	tests/cases $B
