@@ -36,7 +36,8 @@ mail_new(struct mailer *m, const struct mail_origin *origin,
 	mail->held = *content;
 	mail->share = share;
 	*content = (struct buf){ .max = content->max };
-	mail->content = buf_bytes(&mail->held);
+	/* NULL is a content that is not loaded, and nothing at all is one. */
+	mail->content = mail->held.n > 0 ? buf_bytes(&mail->held) : BYTES("");
 	mail->subject = mail->locked_files = "";
 	mail->message_id = head_message_id(mail->content, &mail->arena);
 	mail->released = "";

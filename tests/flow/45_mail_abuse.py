@@ -153,6 +153,26 @@ def test_nothing_else_ends_a_content(lab):
     assert not [m for m in lab.city.mails if b"smuggled" in m[2] or b"evil" in m[2]]
 
 
+def test_a_content_of_nothing_is_a_mail(lab):
+    """RFC 5321 forbids none; it goes through, by the sandbox and by the spool."""
+    routes = (lab.dir / "mail.conf").read_text()
+    for detox, delay, want in (("none", 0, "delivered as "), ("standard", 0, "delivered as "), ("none", 6, "kept as ")):
+        (lab.dir / "mail.conf").write_text(routes.replace('detox = "none"', f'detox = "{detox}"'))
+        lab.ctl("reload")
+        lab.city.delay["end"] = delay
+        before = len(lab.city.mails)
+        with lab.begun() as t:
+            t.say("DATA\r\n")
+            got = t.say(b".\r\n")
+            assert got.startswith("250 2.0.0 " + want), (detox, got)
+        lab.city.delay.clear()
+        wait_until(lambda: len(lab.city.mails) > before and lab.is_idle(), 15)
+        assert lab.city.mails[-1][2].startswith(b"Received: from a "), lab.city.mails[-1]
+    (lab.dir / "mail.conf").write_text(routes)
+    lab.ctl("reload")
+    assert not [e for e in lab.journal() if e["event"] == "died"]
+
+
 def test_a_command_line_has_one_form(lab):
     for bad in (b"NOOP\n", b"NO\0OP\r\n", b"NOOP\r\r\n", b"NOOP \rRSET\r\n", b"\x1b[2J\r\n", b"GET / HTTP/1.1\r\n",
                 b"Subject: x\r\n"):
