@@ -174,16 +174,26 @@ mail_domain_parse(struct bytes *out, struct bytes in, enum mail_charset charset,
 	return 0;
 }
 
-/* A Dot-string at b's head; how many bytes it has, 0: there is none. */
+/* A Dot-string at b's head, or what has dots beside each other or at its end,
+ * as mobile carriers of Japan gave addresses; how many bytes it has, 0: there
+ * is none. */
 static size_t
 dot_string(struct bytes b)
 {
 	size_t n = 0;
 
-	while (n < b.n &&
-	    (is_atom(b.p[n]) || (b.p[n] == '.' && n > 0 && b.p[n - 1] != '.')))
+	while (n < b.n && (is_atom(b.p[n]) || (b.p[n] == '.' && n > 0)))
 		n++;
-	return n > 0 && b.p[n - 1] == '.' ? 0 : n;
+	return n;
+}
+
+/* What only quotes let be a local part gets them. */
+static bool
+wants_quotes(struct bytes local)
+{
+	return local.n > 0 && local.p[0] != '"' &&
+	    (local.p[local.n - 1] == '.' ||
+		memmem(local.p, local.n, "..", 2) != NULL);
 }
 
 /* A Quoted-string; 0: it does not end, or has a control. */
@@ -245,6 +255,25 @@ domain_take(struct mail_address *address, struct bytes *in,
 	    : bad(why_out, "an address without a domain");
 }
 
+/* It is the same address by RFC 5321, section 4.1.2, and one that every next
+ * hop takes. */
+static int
+quote_local(struct mail_address *address, struct arena *a, const char **why_out)
+{
+	struct bytes domain = address->text;
+
+	bytes_take(&domain, address->local.n);
+	if (address->local.n + 2 > MAIL_LOCAL_MAX)
+		return bad(why_out, "too long a local part");
+	if (address->text.n + 2 > MAIL_PATH_MAX)
+		return bad(why_out, "too long a path");
+	address->text = bytes_of(arena_printf(a, "\"%.*s\"%.*s",
+	    BYTES_PRINTF(address->local), BYTES_PRINTF(domain)));
+	address->local =
+	    (struct bytes){ address->text.p, address->local.n + 2 };
+	return 0;
+}
+
 int
 mail_path_take(struct mail_address *out, struct bytes *in,
     enum mail_charset charset, struct arena *a, const char **why_out)
@@ -260,6 +289,9 @@ mail_path_take(struct mail_address *out, struct bytes *in,
 		    domain_take(&address, &rest, charset, a, why_out) < 0)
 			return -1;
 	}
+	if (wants_quotes(address.local) &&
+	    quote_local(&address, a, why_out) < 0)
+		return -1;
 	bytes_take(&rest, 1);
 	*in = rest;
 	*out = address;
