@@ -20,26 +20,26 @@
 struct detoxing {
 	struct exchange *x;
 	struct content *content;
-	bool up;
 	struct content_object object; /* the one that is at hand */
-	int part_fd;                  /* its, when it is a part; or -1 */
 	struct parts *form;           /* or NULL */
 	size_t at;                    /* of its parts */
 	void *map;                    /* the form, and how many bytes it has */
 	size_t map_n;
-	int built; /* what was put together of it */
-	uint64_t built_n;
+	uint64_t built_n;             /* bytes of `built` */
 	uint64_t left;                /* of what asked, in its order */
 	const struct inspection *now; /* the last that was taken of it */
-	uint32_t profiles;            /* that were applied, a bit for each */
 	struct treat *treat;
-	bool looked;             /* its texts were asked for */
 	struct detox_ask *texts; /* that are taken out, while they are */
-	int fd;                  /* what came out last; -1: nothing yet */
 	uint64_t size;
 	struct bytes name;     /* as it is told the sandbox; or empty */
 	struct bytes shown;    /* as it is called, for the client */
 	const char *extension; /* that it got; "": its own */
+	int part_fd;           /* the object's, when it is a part; or -1 */
+	int built;             /* what was put together of the form */
+	int fd;                /* what came out last; -1: nothing yet */
+	uint32_t profiles;     /* that were applied, a bit for each */
+	bool up;
+	bool looked; /* its texts were asked for */
 	bool sanitised;
 	char removed[REMOVED_MAX]; /* "macro:2 link:1" */
 };
