@@ -145,6 +145,8 @@ is_counted(enum pdf_role role)
  * object of its own, and would read for ever a node that is its own ancestor.
  */
 
+#define COPIES_MAX 10000 /* of pages that are twice in their tree */
+
 /* What was appended from there on becomes an object. */
 static void
 set_apart(struct pdf_walk *w, size_t start)
@@ -186,8 +188,13 @@ put_child(struct pdf_walk *w, struct bytes child)
 		return false;
 	if (pdf_claim(w, r))
 		return pdf_emit(w, PDF_PAGE, &child);
-	kept = put_page(w, pdf_resolve(w, child, &room));
-	buf_release(&room);
+	/* A page inside a copy would be copied for each copy around it. */
+	kept = w->copies < COPIES_MAX;
+	if (kept) {
+		w->copies++;
+		kept = put_page(w, pdf_resolve(w, child, &room));
+		buf_release(&room);
+	}
 	if (!kept)
 		pdf_removed(
 		    w, REMOVED_DAMAGED, "page: Kids", (struct bytes){ 0 });
