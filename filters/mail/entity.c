@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "filters/mail/entity.h"
 
+#include <ctype.h>
+
 /* Of one header. A list of some thousand recipients has room. */
 #define HEAD_MAX ((size_t)512 << 10)
 #define FIRST_FIELDS 16
@@ -38,12 +40,21 @@ name_length(struct bytes line)
 	return end < line.n && line.p[end] == ':' ? n : 0;
 }
 
-/* "From a@b Mon Jan  1", of a file that holds mails, and what quotes it. */
+/* "From a@b Mon Jan  1", of a file that holds mails, and what quotes it. first:
+ * of the header; some put it behind their own fields, where it has to have a
+ * time, so that it is not a text's first line. */
 static bool
-is_envelope(struct bytes line)
+is_envelope(struct bytes line, bool first)
 {
-	return bytes_start_with(line, BYTES("From ")) ||
-	    bytes_start_with(line, BYTES(">From "));
+	size_t colons = 0;
+
+	if (!bytes_start_with(line, BYTES("From ")) &&
+	    !bytes_start_with(line, BYTES(">From ")))
+		return false;
+	for (size_t i = 1; i + 1 < line.n; i++)
+		colons += line.p[i] == ':' && isdigit(line.p[i - 1]) &&
+		    isdigit(line.p[i + 1]);
+	return first || colons == 2;
 }
 
 static enum detox_result
@@ -96,7 +107,7 @@ mail_head_take(struct detox *d, struct bytes *b, struct mail_head *out)
 			*b = rest;
 			break;
 		}
-		if (name_n == 0 && out->n == 0 && is_envelope(line)) {
+		if (name_n == 0 && is_envelope(line, out->n == 0)) {
 			*b = rest;
 			continue;
 		}
