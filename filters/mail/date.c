@@ -93,6 +93,27 @@ take_zone(struct bytes *b, char out[6])
 			snprintf(out, 6, "%s", zones[i].zone);
 }
 
+/* "Feb 13 17:50:54 2006" behind a day of the week, as C writes a time; what
+ * says nothing else is UTC of which nothing is known. */
+static int
+read_date_of_c(struct bytes text, struct date *d)
+{
+	if (take_month(&text, &d->month) < 0 ||
+	    take_number(&text, 31, &d->day) < 0 ||
+	    take_number(&text, 23, &d->hour) < 0 ||
+	    take_number(&text, 59, &d->minute) < 0 ||
+	    take_number(&text, 60, &d->second) < 0)
+		return -1;
+	if (text.n > 1 && isalpha(text.p[1]))
+		take_zone(&text, d->zone);
+	else
+		snprintf(d->zone, sizeof(d->zone), "-0000");
+	return take_number(&text, 9999, &d->year) < 0 || d->day == 0 ||
+		d->year < 1900
+	    ? -1
+	    : 0;
+}
+
 static int
 read_date(struct bytes text, struct date *d)
 {
@@ -103,6 +124,8 @@ read_date(struct bytes text, struct date *d)
 	first = take_word(&day);
 	if (first.n > 0 && !isdigit(first.p[0]))
 		text = day;
+	if (first.n > 0 && read_date_of_c(text, d) == 0)
+		return 0;
 	if (take_number(&text, 31, &d->day) < 0 ||
 	    take_month(&text, &d->month) < 0 ||
 	    take_number(&text, 9999, &d->year) < 0 ||
