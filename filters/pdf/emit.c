@@ -102,7 +102,8 @@ role_of_elements(enum pdf_role role)
 	case PDF_ANY:
 	case PDF_NAMED:
 		return PDF_ANY;
-	case PDF_PAGE:
+	case PDF_KIDS:
+		return PDF_PAGE;
 	case PDF_ANNOTATION:
 	case PDF_PLACES:
 	case PDF_STREAM:
@@ -119,6 +120,7 @@ role_of_elements(enum pdf_role role)
 	case PDF_IMAGE:
 	case PDF_DRAWING:
 	case PDF_CATALOG:
+	case PDF_PAGE:
 	case PDF_RESOURCES:
 	case PDF_ACTION:
 	case PDF_PLACE_PART:
@@ -144,8 +146,6 @@ is_counted(enum pdf_role role)
 /* Pages. Others read no page that is twice in their tree, nor one that is no
  * object of its own, and would read for ever a node that is its own ancestor.
  */
-
-#define COPIES_MAX 10000 /* of pages that are twice in their tree */
 
 /* What was appended from there on becomes an object. */
 static void
@@ -188,13 +188,8 @@ put_child(struct pdf_walk *w, struct bytes child)
 		return false;
 	if (pdf_claim(w, r))
 		return pdf_emit(w, PDF_PAGE, &child);
-	/* A page inside a copy would be copied for each copy around it. */
-	kept = w->copies < COPIES_MAX;
-	if (kept) {
-		w->copies++;
-		kept = put_page(w, pdf_resolve(w, child, &room));
-		buf_release(&room);
-	}
+	kept = put_page(w, pdf_resolve(w, child, &room));
+	buf_release(&room);
 	if (!kept)
 		pdf_removed(
 		    w, REMOVED_DAMAGED, "page: Kids", (struct bytes){ 0 });

@@ -66,7 +66,7 @@ static const struct pdf_rule catalog[] = {
 static const struct pdf_rule page[] = {
 	KEEP("Type", SCALAR),
 	KEEP("Parent", PAGE),
-	KEEP("Kids", PAGE),
+	KEEP("Kids", KIDS),
 	KEEP("Count", SCALAR),
 	KEEP("Resources", RESOURCES),
 	KEEP("MediaBox", ANY),

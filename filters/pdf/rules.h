@@ -17,6 +17,7 @@ enum pdf_role {
 	PDF_DRAWING, /* a form XObject */
 	PDF_CATALOG,
 	PDF_PAGE, /* and nodes of the tree of pages */
+	PDF_KIDS, /* a node's list of these */
 	PDF_RESOURCES,
 	PDF_ANNOTATION, /* and fields of forms */
 	PDF_ACTION,

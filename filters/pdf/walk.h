@@ -30,7 +30,6 @@ struct pdf_walk {
 	unsigned recovered; /* streams whose end it had to look for */
 	unsigned depth;
 	unsigned pages;
-	size_t copies; /* of pages that were there already */
 };
 
 void pdf_walk_init(struct pdf_walk *w, struct detox *d, qpdf_data q);

@@ -716,15 +716,16 @@ START_TEST(pdf_decrypts_what_has_no_password)
 }
 END_TEST
 
-/* Found by fuzzing: each copy had the page again, 360,000 times in all. */
-START_TEST(pdf_copies_so_many_pages_and_no_more)
+/* Found by fuzzing: its parents were a list, and pages of that were copied in
+ * each copy, 360,000 times in all. */
+START_TEST(pdf_copies_no_page_within_a_copy)
 {
 	struct drive_detox t;
 
 	drive_detox_init(&t);
 	run_file(&t, "tests/data/detox_pdf/page_in_itself.pdf");
 	ck_assert_uint_le(
-	    drive_detox_removed(&t, REMOVED_DAMAGED, "page: Kids"), 10000);
+	    drive_detox_removed(&t, REMOVED_DAMAGED, "page: Kids"), 3);
 	drive_detox_release(&t);
 }
 END_TEST
@@ -944,7 +945,7 @@ pdf_suite(void)
 	tcase_add_test(t, pdf_refuses_what_is_none);
 	tcase_add_loop_test(t, pdf_stands_deep_nesting, 0, 2);
 	tcase_add_test(t, pdf_gives_each_page_one_place);
-	tcase_add_test(t, pdf_copies_so_many_pages_and_no_more);
+	tcase_add_test(t, pdf_copies_no_page_within_a_copy);
 	suite_add_tcase(s, t);
 	return s;
 }
