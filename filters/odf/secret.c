@@ -8,7 +8,6 @@
  */
 #include <openssl/crypto.h>
 
-#include "filters/html/base64.h"
 #include "filters/odf/inside.h"
 #include "filters/password/password.h"
 
@@ -16,16 +15,10 @@
 #define SPACE "urn:oasis:names:tc:opendocument:xmlns:manifest:1.0"
 #define XMLENC "http://www.w3.org/2001/04/xmlenc#"
 #define XMLDSIG "http://www.w3.org/2000/09/xmldsig#"
-#define FIELD_MAX 64 /* bytes of a salt or a sum in the manifest */
 #define KEY_MAX 32
 #define SPINS_MAX 1000000
 #define SPINS_OF_ALL_MAX 20000000 /* 200 parts as LibreOffice writes them */
 #define SUMMED 1024               /* of a part, how much its sum is of */
-
-struct field {
-	uint8_t p[FIELD_MAX];
-	size_t n;
-};
 
 /* How a part is encrypted. */
 struct lock {
@@ -35,7 +28,7 @@ struct lock {
 	size_t key_n;
 	unsigned spins;
 	enum password_hash sum_of; /* PASSWORD_HASHES: it has no sum */
-	struct field salt, iv, sum;
+	struct password_field salt, iv, sum;
 };
 
 struct secret {
@@ -123,20 +116,10 @@ take_number(const xmlNode *n, const char *name, uint64_t max, uint64_t *out)
 }
 
 static bool
-take_field(const xmlNode *n, const char *name, struct field *out)
+take_field(const xmlNode *n, const char *name, struct password_field *out)
 {
-	struct bytes text = bytes_of(attribute(n, name));
-	struct buf b;
-	bool good;
-
-	buf_init(&b, 2 * FIELD_MAX + 4);
-	good = text.n <= 2 * FIELD_MAX && base64_decode(text, &b) == 0 &&
-	    b.n > 0 && b.n <= FIELD_MAX;
-	out->n = good ? b.n : 0;
-	if (good)
-		memcpy(out->p, b.p, b.n);
-	buf_release(&b);
-	return good;
+	return password_field_take(bytes_of(attribute(n, name)), out) &&
+	    out->n > 0;
 }
 
 static bool

@@ -4,7 +4,6 @@
 #include <libxml/tree.h>
 #include <openssl/crypto.h>
 
-#include "filters/html/base64.h"
 #include "filters/ole/le.h"
 #include "filters/password/password.h"
 #include "filters/xml/xml.h"
@@ -12,20 +11,14 @@
 #define BLOCK 16
 #define SEGMENT 4096
 #define STANDARD_SPINS 50000
-#define FIELD_MAX 128 /* bytes of a salt, a sum or a key in the file */
 #define NS_PASSWORD \
 	"http://schemas.microsoft.com/office/2006/keyEncryptor/password"
-
-struct field {
-	uint8_t p[FIELD_MAX];
-	size_t n;
-};
 
 /* How a key is made, and what it is for. */
 struct way {
 	enum password_hash hash;
 	size_t key_n;
-	struct field salt;
+	struct password_field salt;
 };
 
 struct secret {
@@ -33,11 +26,11 @@ struct secret {
 	unsigned spins;
 	struct way lock; /* of the password */
 	struct way data; /* agile: of the package */
-	struct field verifier, verifier_hash, key;
+	struct password_field verifier, verifier_hash, key;
 };
 
 static struct bytes
-field_bytes(const struct field *f)
+field_bytes(const struct password_field *f)
 {
 	return (struct bytes){ f->p, f->n };
 }
@@ -75,20 +68,9 @@ take_number(const xmlNode *n, const char *name, uint64_t max, uint64_t *out)
 }
 
 static bool
-take_field(const xmlNode *n, const char *name, struct field *out)
+take_field(const xmlNode *n, const char *name, struct password_field *out)
 {
-	struct bytes text = bytes_of(attribute(n, name));
-	struct buf b;
-	bool good;
-
-	buf_init(&b, 2 * FIELD_MAX + 4);
-	good = text.n <= 2 * FIELD_MAX && base64_decode(text, &b) == 0 &&
-	    b.n <= FIELD_MAX;
-	out->n = good ? b.n : 0;
-	if (out->n > 0)
-		memcpy(out->p, b.p, b.n);
-	buf_release(&b);
-	return good;
+	return password_field_take(bytes_of(attribute(n, name)), out);
 }
 
 /* Of keyData, and of encryptedKey. */
@@ -260,7 +242,8 @@ fit(const uint8_t sum[PASSWORD_HASH_MAX], size_t sum_n, uint8_t fill,
 /* A field of encryptedKey, decrypted by a key for its purpose (2.3.4.13). */
 static bool
 open_field(const struct secret *s, const uint8_t sum[PASSWORD_HASH_MAX],
-    const uint8_t purpose[8], const struct field *in, uint8_t out[FIELD_MAX])
+    const uint8_t purpose[8], const struct password_field *in,
+    uint8_t out[PASSWORD_FIELD_MAX])
 {
 	size_t n = password_digest_size(s->lock.hash);
 	uint8_t made[PASSWORD_HASH_MAX], key[32], iv[BLOCK];
@@ -279,14 +262,14 @@ open_field(const struct secret *s, const uint8_t sum[PASSWORD_HASH_MAX],
 
 static bool
 agile_key(const struct secret *s, const uint8_t sum[PASSWORD_HASH_MAX],
-    struct field *key)
+    struct password_field *key)
 {
 	static const uint8_t purposes[3][8] = {
 		{ 0xfe, 0xa7, 0xd2, 0x76, 0x3b, 0x4b, 0x9e, 0x79 },
 		{ 0xd7, 0xaa, 0x0f, 0x6d, 0x30, 0x61, 0x34, 0x4e },
 		{ 0x14, 0x6e, 0x0b, 0xe7, 0xab, 0xac, 0xd0, 0xd6 },
 	};
-	uint8_t verifier[FIELD_MAX], hash[FIELD_MAX];
+	uint8_t verifier[PASSWORD_FIELD_MAX], hash[PASSWORD_FIELD_MAX];
 	uint8_t made[PASSWORD_HASH_MAX];
 
 	if (!open_field(s, sum, purposes[0], &s->verifier, verifier) ||
@@ -302,8 +285,8 @@ agile_key(const struct secret *s, const uint8_t sum[PASSWORD_HASH_MAX],
 
 /* 2.3.4.7: two sums, for keys that are longer than one. */
 static bool
-standard_key(
-    const struct secret *s, uint8_t sum[PASSWORD_HASH_MAX], struct field *key)
+standard_key(const struct secret *s, uint8_t sum[PASSWORD_HASH_MAX],
+    struct password_field *key)
 {
 	static const uint8_t block[4];
 	uint8_t pad[64], made[2 * PASSWORD_HASH_MAX], verifier[BLOCK],
@@ -332,7 +315,7 @@ standard_key(
 }
 
 static bool
-opens(const struct secret *s, struct bytes password, struct field *key)
+opens(const struct secret *s, struct bytes password, struct password_field *key)
 {
 	uint8_t sum[PASSWORD_HASH_MAX];
 	bool good;
@@ -344,7 +327,7 @@ opens(const struct secret *s, struct bytes password, struct field *key)
 }
 
 static bool
-find_key(struct detox *d, const struct secret *s, struct field *key)
+find_key(struct detox *d, const struct secret *s, struct password_field *key)
 {
 	size_t n = d->passwords == NULL ? 0 : d->passwords->n;
 
@@ -362,8 +345,8 @@ find_key(struct detox *d, const struct secret *s, struct field *key)
  * its own beginning. That it was not changed is not checked: what comes of it
  * is judged as any file. */
 static bool
-decrypt(const struct secret *s, const struct field *key, struct bytes in,
-    struct buf *out)
+decrypt(const struct secret *s, const struct password_field *key,
+    struct bytes in, struct buf *out)
 {
 	size_t n = password_digest_size(s->data.hash);
 	uint8_t number[4], sum[PASSWORD_HASH_MAX], iv[BLOCK];
@@ -392,7 +375,7 @@ secret_open(
 {
 	struct bytes size = bytes_take(&package, 8);
 	struct secret s = { 0 };
-	struct field key;
+	struct password_field key;
 	uint64_t n;
 
 	buf_init(out, package.n);

@@ -6,6 +6,7 @@
 #include <openssl/hmac.h>
 #include <openssl/provider.h>
 
+#include "filters/html/base64.h"
 #include "filters/text/charset.h"
 
 #define BLOCK 16
@@ -182,6 +183,22 @@ password_utf16(struct bytes utf8, uint8_t out[PASSWORD_UTF16_MAX])
 		n += 2;
 	}
 	return n;
+}
+
+bool
+password_field_take(struct bytes base64, struct password_field *out)
+{
+	struct buf b;
+	bool good;
+
+	buf_init(&b, 2 * PASSWORD_FIELD_MAX + 4);
+	good = base64.n <= 2 * PASSWORD_FIELD_MAX &&
+	    base64_decode(base64, &b) == 0 && b.n <= PASSWORD_FIELD_MAX;
+	out->n = good ? b.n : 0;
+	if (out->n > 0)
+		memcpy(out->p, b.p, b.n);
+	buf_release(&b);
+	return good;
 }
 
 /* Sums. */

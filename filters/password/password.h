@@ -41,6 +41,15 @@ size_t password_digest_size(enum password_hash h);
 /* By its name in a file; PASSWORD_HASHES: none that is known. */
 enum password_hash password_hash_named(const char *name);
 
+/* A salt, a sum or a key, as a file of XML has it. */
+#define PASSWORD_FIELD_MAX 128
+struct password_field {
+	uint8_t p[PASSWORD_FIELD_MAX];
+	size_t n;
+};
+/* From base64. False: it is none, or longer; *out is empty then. */
+bool password_field_take(struct bytes base64, struct password_field *out);
+
 /* PBKDF2 of HMAC-SHA1. */
 void password_stretch(
     struct bytes password, struct bytes salt, unsigned rounds, struct buf *out);

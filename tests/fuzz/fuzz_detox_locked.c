@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "filters/detox.h"
+#include "tests/fuzz/detox.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
 
@@ -7,7 +7,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
 int
 LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 {
-	static struct detox_profile profile;
 	static struct detox d;
 	static const struct detox_passwords all = {
 		{ BYTES_ROW("pass1234"), BYTES_ROW("odd1234"),
@@ -16,16 +15,8 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 	};
 	const struct detox_object o = { .content = { p, n } };
 	struct detox_output out = { 0 };
-	struct err e;
 
-	if (profile.name == NULL) {
-		must(detox_prepare(&e) == 0);
-		detox_profile_init(&profile);
-		profile.out_max = profile.tree_max = 16 << 20;
-		profile.pixels_max = 1 << 20;
-		profile.entries_max = 200;
-	}
-	detox_init(&d, &profile);
+	detox_init(&d, fuzz_profile());
 	d.passwords = &all;
 	must((detox_run(&d, &o, &out) == DETOX_REFUSED) == detox_is_over(&d));
 	buf_release(&out.content);
