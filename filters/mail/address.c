@@ -286,7 +286,7 @@ int
 mail_put_addresses(struct detox *d, struct bytes text, size_t max,
     struct buf *out, size_t *column, size_t *n_out, size_t *bad_out)
 {
-	struct reader r = { .d = d, .rest = text };
+	struct reader r = { .d = d, .rest = mail_field_utf8(d, text) };
 	struct mailbox m;
 
 	*n_out = *bad_out = 0;

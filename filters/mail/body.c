@@ -79,12 +79,8 @@ charset_of(struct bytes content, enum charset declared)
 	size_t mark = 0;
 	enum charset marked = charset_mark(content, &mark);
 
-	if (marked != CHARSET_UNKNOWN)
-		return marked;
-	if (declared == CHARSET_UNKNOWN ||
-	    (declared == CHARSET_UTF8 && !utf8_is_valid(content)))
-		return chars_charset(content, &mark);
-	return declared;
+	return marked != CHARSET_UNKNOWN ? marked
+					 : mail_charset_of(content, declared);
 }
 
 /* Files within texts. */
@@ -301,7 +297,7 @@ take_html(struct mail *m, struct bytes content, enum charset charset)
 		.declared = charset == CHARSET_UNKNOWN || wrong
 		    ? BYTES("text/html")
 		    : bytes_of(arena_printf(&d->arena, "text/html; charset=%s",
-			  charset_name(charset))) };
+			  charset_name(charset_of(content, charset)))) };
 	struct mail_node *n = mail_node_new(d, MAIL_HTML, "text/html");
 	struct mail_node *words;
 

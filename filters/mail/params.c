@@ -5,6 +5,7 @@
 
 #include "filters/archive/name.h"
 #include "filters/mail/words.h"
+#include "filters/plain/chars.h"
 #include "filters/text/utf8.h"
 
 #define NAME_BYTES_MAX ((size_t)4096) /* of one reading */
@@ -58,44 +59,56 @@ take_token(struct bytes *b, const char *ends)
 	return bytes_take(b, n);
 }
 
+/* A sign, and not half a character. */
+static bool
+is_sign(const struct character *x, char sign)
+{
+	return x->kind == CHAR_TEXT && x->raw.n == 1 && x->c == (uint8_t)sign;
+}
+
 /* Behind its first quote; without the last one. */
 static struct bytes
-take_quoted(struct detox *d, struct bytes *b)
+take_quoted(struct detox *d, enum charset charset, struct bytes *b)
 {
 	uint8_t *p = arena_alloc(&d->arena, b->n + 1);
+	struct character x = { 0 };
+	struct chars s;
 	size_t n = 0;
 
-	while (b->n > 0) {
-		uint8_t c = bytes_take(b, 1).p[0];
-
-		if (c == '"')
+	chars_init(&s, charset, *b);
+	while (chars_next(&s, &x) && !is_sign(&x, '"')) {
+		if (is_sign(&x, '\\') && s.rest.n > 0 && !chars_next(&s, &x))
 			break;
-		if (c == '\\' && b->n > 0)
-			c = bytes_take(b, 1).p[0];
-		p[n++] = c;
+		memcpy(p + n, x.raw.p, x.raw.n);
+		n += x.raw.n;
 	}
+	*b = s.rest;
 	return (struct bytes){ p, n };
 }
 
 /* Where this parameter ends: a ';' outside quotes. */
 static struct bytes
-raw_value(struct bytes b)
+raw_value(struct bytes b, enum charset charset)
 {
+	struct bytes raw = { b.p, 0 };
+	struct character x = { 0 };
 	bool quoted = false;
-	size_t n = 0;
+	struct chars s;
 
-	for (; n < b.n && (quoted || b.p[n] != ';'); n++) {
-		if (b.p[n] == '\\' && n + 1 < b.n)
-			n++;
-		else if (b.p[n] == '"')
+	chars_init(&s, charset, b);
+	while (chars_next(&s, &x) && (quoted || !is_sign(&x, ';'))) {
+		if (is_sign(&x, '\\') && s.rest.n > 0)
+			(void)chars_next(&s, &x);
+		else if (is_sign(&x, '"'))
 			quoted = !quoted;
+		raw.n = b.n - s.rest.n;
 	}
-	b.n = n < b.n ? n : b.n;
-	return bytes_trim(b);
+	return bytes_trim(raw);
 }
 
 static void
-take_param(struct detox *d, struct bytes *b, struct mail_value *out)
+take_param(struct detox *d, enum charset charset, struct bytes *b,
+    struct mail_value *out)
 {
 	struct mail_param p = { 0 };
 	struct bytes raw;
@@ -109,10 +122,10 @@ take_param(struct detox *d, struct bytes *b, struct mail_value *out)
 	}
 	bytes_take(b, 1);
 	skip_comments(b);
-	raw = p.raw = raw_value(*b);
+	raw = p.raw = raw_value(*b, charset);
 	if (raw.n > 0 && raw.p[0] == '"') {
 		bytes_take(&raw, 1);
-		p.value = take_quoted(d, &raw);
+		p.value = take_quoted(d, charset, &raw);
 	} else {
 		p.value = raw;
 	}
@@ -124,21 +137,39 @@ take_param(struct detox *d, struct bytes *b, struct mail_value *out)
 		out->many = true;
 }
 
-void
-mail_value_parse(struct detox *d, struct bytes text, struct mail_value *out)
+static void
+parse(struct detox *d, enum charset charset, struct bytes text,
+    struct mail_value *out)
 {
 	out->n = 0;
 	out->many = false;
+	out->bytewise = NULL;
 	skip_comments(&text);
 	/* "text / plain" is written by none that means well. */
 	out->word = lower(d, take_token(&text, ";("));
 	skip_comments(&text);
 	if (out->n == 0 && text.n > 0 && text.p[0] != ';' &&
 	    memchr(text.p, '=', text.n) != NULL && bytes_index(text, ';') < 0)
-		take_param(d, &text, out); /* the ';' is missing */
+		take_param(d, charset, &text, out); /* no ';' */
 	bytes_take_until(&text, ';');
 	while (text.n > 0)
-		take_param(d, &text, out);
+		take_param(d, charset, &text, out);
+}
+
+void
+mail_value_parse(struct detox *d, struct bytes text, struct mail_value *out)
+{
+	/* In which every byte is a character. */
+	static const enum charset bytewise = CHARSET_WINDOWS_1252;
+	enum charset charset = mail_field_charset(text);
+	struct mail_value *other;
+
+	parse(d, charset == CHARSET_UNKNOWN ? bytewise : charset, text, out);
+	if (charset == CHARSET_UNKNOWN)
+		return;
+	other = ARENA_ARRAY(&d->arena, struct mail_value, 1);
+	parse(d, bytewise, text, other);
+	out->bytewise = other;
 }
 
 /* RFC 2231. */
@@ -316,14 +347,16 @@ add_charsets(struct detox *d, struct mail_names *n, struct bytes raw)
 	for (size_t i = 0; i < raw.n; i++)
 		ascii = ascii && raw.p[i] < 0x80;
 	add_utf8(d, n, mail_utf8(d, CHARSET_UNKNOWN, raw));
-	if (has(raw, "\x1b"))
-		add_utf8(d, n, mail_utf8(d, CHARSET_ISO_2022_JP, raw));
+	if (has(raw, "\x1b")) {
+		add_utf8(d, n, mail_utf8_as(d, CHARSET_ISO_2022_JP, raw));
+		add_utf8(d, n, mail_utf8_as(d, CHARSET_WINDOWS_1252, raw));
+	}
 	if (ascii)
 		return;
-	add_utf8(d, n, mail_utf8(d, CHARSET_UTF8, raw));
-	add_utf8(d, n, mail_utf8(d, CHARSET_SHIFT_JIS, raw));
-	add_utf8(d, n, mail_utf8(d, CHARSET_EUC_JP, raw));
-	add_utf8(d, n, mail_utf8(d, CHARSET_WINDOWS_1252, raw));
+	add_utf8(d, n, mail_utf8_as(d, CHARSET_UTF8, raw));
+	add_utf8(d, n, mail_utf8_as(d, CHARSET_SHIFT_JIS, raw));
+	add_utf8(d, n, mail_utf8_as(d, CHARSET_EUC_JP, raw));
+	add_utf8(d, n, mail_utf8_as(d, CHARSET_WINDOWS_1252, raw));
 }
 
 void
@@ -342,8 +375,10 @@ mail_names_add(struct detox *d, struct mail_names *n, struct bytes raw)
 		return;
 	}
 	add_charsets(d, n, raw);
-	if (has(raw, "=?"))
+	if (has(raw, "=?")) {
 		add_utf8(d, n, mail_words_decode(d, raw));
+		add_utf8(d, n, mail_words_decode_as(d, raw));
+	}
 	if (!has(raw, "%"))
 		return;
 	buf_init(&plain, raw.n);
@@ -398,6 +433,8 @@ read_one(struct detox *d, const struct mail_value *v, const char *name,
 			out->best = mail_utf8(d, charset, raw);
 		mail_names_add(d, out, raw);
 		add_utf8(d, out, mail_utf8(d, charset, raw));
+		if (charset != CHARSET_UNKNOWN)
+			add_utf8(d, out, mail_utf8_as(d, charset, raw));
 		add_utf8(
 		    d, out, mail_words_decode(d, mail_utf8(d, charset, raw)));
 	}
@@ -410,19 +447,31 @@ read_one(struct detox *d, const struct mail_value *v, const char *name,
 	}
 }
 
-void
-mail_names_read(struct detox *d, const struct mail_value *type,
+static void
+read_both(struct detox *d, const struct mail_value *type,
     const struct mail_value *disposition, struct mail_names *out)
 {
-	*out = (struct mail_names){ 0 };
 	read_one(d, disposition, "filename", out);
 	read_one(d, type, "name", out);
 	/* Each in the other's field, as some write it. */
 	read_one(d, disposition, "name", out);
 	read_one(d, type, "filename", out);
-	out->best = mail_clean_line(d, out->best);
 	if (type->many || disposition->many)
 		out->runs = out->named = true;
+}
+
+void
+mail_names_read(struct detox *d, const struct mail_value *type,
+    const struct mail_value *disposition, struct mail_names *out)
+{
+	*out = (struct mail_names){ 0 };
+	read_both(d, type, disposition, out);
+	if (type->bytewise != NULL || disposition->bytewise != NULL)
+		read_both(d, type->bytewise != NULL ? type->bytewise : type,
+		    disposition->bytewise != NULL ? disposition->bytewise
+						  : disposition,
+		    out);
+	out->best = mail_clean_line(d, out->best);
 	if (out->runs && out->program.n == 0)
 		out->program = out->best;
 }

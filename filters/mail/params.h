@@ -21,6 +21,9 @@ struct mail_value {
 	struct mail_param params[MAIL_PARAMS_MAX];
 	size_t n;
 	bool many; /* there were more */
+	/* The same by who takes every byte for a sign, where some are half a
+	 * character; else NULL. */
+	const struct mail_value *bytewise;
 };
 
 /* text: of mail_unfold. */

@@ -30,16 +30,54 @@ mail_charset(struct bytes label)
 	return charset_named(label);
 }
 
+/* Whether all of it is characters there. */
+static bool
+reads(enum charset c, struct bytes text)
+{
+	struct character x = { 0 };
+	struct chars s;
+
+	chars_init(&s, c, text);
+	while (chars_next(&s, &x))
+		if (x.kind == CHAR_DAMAGED)
+			return false;
+	return true;
+}
+
+static bool
+is_of_japan(enum charset c)
+{
+	return c == CHARSET_ISO_2022_JP || c == CHARSET_UTF8 ||
+	    c == CHARSET_SHIFT_JIS || c == CHARSET_EUC_JP;
+}
+
+enum charset
+mail_charset_of(struct bytes text, enum charset said)
+{
+	bool is_utf8 = said == CHARSET_UTF8 && utf8_is_valid(text);
+	enum charset likely;
+	size_t mark = 0;
+
+	if (said == CHARSET_UTF16LE || said == CHARSET_UTF16BE ||
+	    (is_utf8 && bytes_index(text, 0x1b) < 0))
+		return said;
+	likely = chars_charset(text, &mark);
+	if (said == CHARSET_UNKNOWN || (said == CHARSET_UTF8 && !is_utf8))
+		return likely;
+	if (!is_of_japan(likely) || !reads(likely, text))
+		return said;
+	/* Its escapes are characters of no other one. */
+	return likely == CHARSET_ISO_2022_JP || !reads(said, text) ? likely
+								   : said;
+}
+
 struct bytes
-mail_utf8(struct detox *d, enum charset c, struct bytes text)
+mail_utf8_as(struct detox *d, enum charset c, struct bytes text)
 {
 	struct convert v;
 	struct buf out;
 	struct bytes copy;
-	size_t mark = 0;
 
-	if (c == CHARSET_UNKNOWN || (c == CHARSET_UTF8 && !utf8_is_valid(text)))
-		c = chars_charset(text, &mark);
 	buf_init(&out, CONVERT_OUT_MAX(text.n));
 	convert_init(&v, c);
 	v.exact = true;
@@ -47,6 +85,32 @@ mail_utf8(struct detox *d, enum charset c, struct bytes text)
 	copy = arena_copy(&d->arena, buf_bytes(&out));
 	buf_release(&out);
 	return copy;
+}
+
+struct bytes
+mail_utf8(struct detox *d, enum charset said, struct bytes text)
+{
+	return mail_utf8_as(d, mail_charset_of(text, said), text);
+}
+
+enum charset
+mail_field_charset(struct bytes text)
+{
+	size_t mark = 0;
+	enum charset c = chars_charset(text, &mark);
+
+	return (c == CHARSET_ISO_2022_JP || c == CHARSET_SHIFT_JIS) &&
+		reads(c, text)
+	    ? c
+	    : CHARSET_UNKNOWN;
+}
+
+struct bytes
+mail_field_utf8(struct detox *d, struct bytes text)
+{
+	enum charset c = mail_field_charset(text);
+
+	return c == CHARSET_UNKNOWN ? text : mail_utf8_as(d, c, text);
 }
 
 /* Decoding. */
@@ -114,13 +178,22 @@ decode_word(const struct word *w, struct buf *out)
 		decode_q(w->text, out);
 }
 
+/* as_said: in the charset that they name, ASCII where it is none that we know.
+ */
 static void
-flush(struct detox *d, struct bytes charset, struct buf *held, struct buf *out)
+flush(struct detox *d, struct bytes charset, bool as_said, struct buf *held,
+    struct buf *out)
 {
-	if (held->n > 0)
-		must(buf_append(out,
-			 mail_utf8(
-			     d, mail_charset(charset), buf_bytes(held))) == 0);
+	enum charset said = mail_charset(charset);
+	struct bytes text = buf_bytes(held);
+
+	if (!as_said)
+		text = mail_utf8(d, said, text);
+	else if (said != CHARSET_UNKNOWN)
+		text = mail_utf8_as(d, said, text);
+	else
+		text = mail_utf8_as(d, CHARSET_WINDOWS_1252, text);
+	must(buf_append(out, text) == 0);
 	held->n = 0;
 }
 
@@ -134,7 +207,8 @@ skip_blanks(struct bytes b)
 
 /* All words that follow each other; what is between them is no text. */
 static void
-take_words(struct detox *d, struct bytes *b, struct buf *held, struct buf *out)
+take_words(struct detox *d, struct bytes *b, bool as_said, struct buf *held,
+    struct buf *out)
 {
 	struct bytes charset = { 0 };
 	struct word w;
@@ -143,22 +217,24 @@ take_words(struct detox *d, struct bytes *b, struct buf *held, struct buf *out)
 		struct bytes next = skip_blanks(*b);
 
 		if (!bytes_equal_nocase(w.charset, charset))
-			flush(d, charset, held, out);
+			flush(d, charset, as_said, held, out);
 		charset = w.charset;
 		decode_word(&w, held);
 		if (bytes_start_with(next, BYTES("=?")))
 			*b = next;
 	}
-	flush(d, charset, held, out);
+	flush(d, charset, as_said, held, out);
 }
 
-struct bytes
-mail_words_decode(struct detox *d, struct bytes text)
+static struct bytes
+words_decode(struct detox *d, struct bytes text, bool as_said)
 {
-	struct bytes all = text;
 	struct bytes copy;
 	struct buf held, out;
 
+	if (text.n == 0)
+		return text;
+	text = mail_field_utf8(d, text);
 	/* A byte becomes three at most, each piece some more. */
 	buf_init(&out, size_mul(text.n + 16, 16));
 	buf_init(&held, size_mul(text.n + 16, 4));
@@ -174,14 +250,26 @@ mail_words_decode(struct detox *d, struct bytes text)
 		    0);
 		if (text.n == 0)
 			break;
-		take_words(d, &text, &held, &out);
+		take_words(d, &text, as_said, &held, &out);
 		if (text.p == before.p) /* it was none */
 			must(buf_append(&out, bytes_take(&text, 2)) == 0);
 	}
 	copy = arena_copy(&d->arena, buf_bytes(&out));
 	buf_release(&held);
 	buf_release(&out);
-	return all.n == 0 ? all : copy;
+	return copy;
+}
+
+struct bytes
+mail_words_decode(struct detox *d, struct bytes text)
+{
+	return words_decode(d, text, false);
+}
+
+struct bytes
+mail_words_decode_as(struct detox *d, struct bytes text)
+{
+	return words_decode(d, text, true);
 }
 
 /* Characters that are not seen, or turn what is seen around. Joiners of emoji
