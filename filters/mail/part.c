@@ -175,6 +175,24 @@ take_part(struct mail *m, const struct entity *parent, struct bytes part)
 	    bytes_equal(parent->declared, BYTES("multipart/digest")));
 }
 
+/* A part behind the signed one (RFC 1847, 2.1); what else programs put there is
+ * for the reader. */
+static bool
+is_signature(struct detox *d, struct bytes part, unsigned number)
+{
+	static const char signatures[] =
+	    " application/pgp-signature application/pkcs7-signature"
+	    " application/x-pkcs7-signature ";
+	struct mail_value type;
+	struct mail_head head;
+
+	if (mail_head_take(d, &part, &head) == DETOX_REFUSED)
+		return false;
+	mail_value_parse(d, mail_head_find(d, &head, "Content-Type"), &type);
+	return words_have(signatures, type.word) ||
+	    (number == 2 && starts_with(type.word, "application/"));
+}
+
 static bool
 take_parts(struct mail *m, const struct entity *e, struct mail_parts *p,
     struct mail_node *into)
@@ -186,11 +204,13 @@ take_parts(struct mail *m, const struct entity *e, struct mail_parts *p,
 	while (mail_parts_next(p, &part)) {
 		struct mail_node *child;
 
-		if (is_signed && n++ > 0) {
+		if (is_signed && ++n > 1 && is_signature(m->d, part, n)) {
 			detox_removed(
 			    m->d, REMOVED_SIGNATURE, "signature", part);
 			continue;
 		}
+		if (m->d->refusal != REFUSED_NOT)
+			return false;
 		child = take_part(m, e, part);
 		if (child == NULL)
 			return false;
@@ -253,7 +273,8 @@ take_multi(struct mail *m, const struct entity *e, bool *none_out)
 	loosen(n);
 	n->parameters = root_type(d, n);
 	/* What was signed is alone now. */
-	if (bytes_equal(e->declared, BYTES("multipart/signed")))
+	if (bytes_equal(e->declared, BYTES("multipart/signed")) &&
+	    n->first->next == NULL)
 		return n->first;
 	return n;
 }

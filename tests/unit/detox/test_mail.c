@@ -381,6 +381,20 @@ static const struct {
 	    FROM "Content-Type: multipart/signed; boundary=B\n\n--B\n\nhello\n"
 		 "--B\nContent-Type: application/pgp-signature\n\nsig\n" END,
 	    { "hello", "!sig", "!multipart" } },
+	{ "a signed text, and what a list put behind it",
+	    FROM "Content-Type: multipart/signed; boundary=B\n\n--B\n\nhello\n"
+		 "--B\nContent-Type: application/pgp-signature\n\nsig\n"
+		 "--B\n\nfooter\n" END,
+	    { "hello", "footer", "!sig", "multipart/mixed" } },
+	{ "a footer before the signature",
+	    FROM "Content-Type: multipart/signed; boundary=B\n\n--B\n\nhello\n"
+		 "--B\n\nfooter\n"
+		 "--B\nContent-Type: application/pgp-signature\n\nsig\n" END,
+	    { "hello", "footer", "!sig" } },
+	{ "a signature of no known type",
+	    FROM "Content-Type: multipart/signed; boundary=B\n\n--B\n\nhello\n"
+		 "--B\nContent-Type: application/x-any\n\nsig\n" END,
+	    { "hello", "!sig", "!multipart", "!removed-1.txt" } },
 	{ "message/partial",
 	    FROM "Content-Type: message/partial; id=1; number=1\n\nhello\n",
 	    { "removed-1.txt", "!partial" } },
