@@ -308,6 +308,18 @@ is_text(struct bytes content)
 	return strays <= content.n / 8 + 16;
 }
 
+/* The same of what may be UTF-16, whose every second byte is a control. */
+static bool
+is_shown_text(struct detox *d, const struct entity *e)
+{
+	enum charset c = mail_charset(mail_param(d, &e->type, "charset"));
+
+	if (c == CHARSET_UTF16LE || c == CHARSET_UTF16BE)
+		return !magic_is_program(magic_type_of(e->content, true)) &&
+		    is_text(mail_utf8_as(d, c, e->content));
+	return is_text(e->content);
+}
+
 /* RFC 3676. */
 static const char *
 flowed(struct detox *d, const struct entity *e)
@@ -420,7 +432,7 @@ is_message(struct bytes declared)
 static struct mail_node *
 take_leaf(struct mail *m, struct entity *e)
 {
-	bool shown = !is_attachment(e) && is_text(e->content);
+	bool shown = !is_attachment(e) && is_shown_text(m->d, e);
 
 	if (e->names.runs)
 		return take_file(m, e);

@@ -462,6 +462,24 @@ static const struct {
 	    FROM "Content-Type: text/plain; charset=shift_jis\n\n"
 		 "\x82\xa0\x82\xa2\x82\xa4\x82\n",
 	    { "44GC44GE44GG" } },
+	{ "UTF-16",
+	    FROM "Content-Type: text/plain; charset=utf-16le\n"
+		 "Content-Transfer-Encoding: "
+		 "base64\n\naABlAGwAbABvACwAIAB3AG8AcgBsAGQALAAgAGEAbgBkACAAYQB"
+		 "sAGwADQAKAA==\n",
+	    { "\r\n\r\nhello, world, and all\r\n", "!attachment" } },
+	{ "a page in UTF-16",
+	    FROM "Content-Type: text/html; charset=utf-16be\n"
+		 "Content-Transfer-Encoding: "
+		 "base64\n\nADwAcAA+"
+		 "AGgAZQBsAGwAbwAsACAAdwBvAHIAbABkACwAIABhAG4AZAAgAGEAbABsACAAd"
+		 "ABoAGEAdAAgAGkAcwAgAGkAbgAgAGkAdAA8AC8AcAA+\n",
+	    { "<p>hello, world, and all that is in it</p>", "!attachment",
+		"!removed" } },
+	{ "a program that says UTF-16",
+	    FROM "Content-Type: text/plain; charset=utf-16le\n\n"
+		 "MZ\x90\x03\x01\x01\x01",
+	    { "removed-1.txt" } },
 	{ "EUC-JP",
 	    FROM "Content-Type: text/plain; charset=euc-jp\n\n\xa4\xa2\n",
 	    { "charset=UTF-8\r\n", "44GC" } },
