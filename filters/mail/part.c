@@ -417,6 +417,7 @@ is_told(struct bytes declared)
 	static const char told[] =
 	    " message/delivery-status message/disposition-notification"
 	    " message/feedback-report message/global-delivery-status"
+	    " message/xdelivery-status message/x-delivery-status"
 	    " text/rfc822-headers message/global-headers ";
 
 	return words_have(told, declared);

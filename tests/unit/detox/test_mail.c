@@ -416,6 +416,10 @@ static const struct {
 	    "Content-Type: multipart/report; boundary=B\n\n--B\n"
 	    "Content-Type: message/delivery-status\n\nAction: failed\n" END,
 	    { "Content-Type: text/plain", "Action: failed" } },
+	{ "what was not delivered, by another name",
+	    MIXED "--B\nContent-Type: message/xdelivery-status; name=a.txt\n\n"
+		  "Action: failed\n" END,
+	    { "Content-Type: text/plain", "Action: failed" } },
 	{ "flowed",
 	    FROM
 	    "Content-Type: text/plain; format=flowed; delsp=yes\n\na \nb\n",
