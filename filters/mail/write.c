@@ -15,7 +15,8 @@
 #include "filters/mail/words.h"
 
 #define LINE_MAX_BYTES 76
-#define TEXT_LINE_MAX ((size_t)990) /* RFC 5322, 2.1.1 */
+#define SECTION_LINE_MAX ((size_t)900) /* of RFC 2231 */
+#define TEXT_LINE_MAX ((size_t)990)    /* RFC 5322, 2.1.1 */
 #define SEED_BYTES 12
 
 struct writer {
@@ -47,18 +48,32 @@ is_of_parameter(uint8_t c)
 	    (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_';
 }
 
+/* The bytes of a line, of a name of that many: ten lines hold it, as some
+ * readers (ruby-mail) put *10* before *2*, and have another name then. */
+static size_t
+section_line(size_t all)
+{
+	size_t most = all / 9 + 40;
+
+	if (most < LINE_MAX_BYTES - 6)
+		return LINE_MAX_BYTES - 6;
+	return most < SECTION_LINE_MAX ? most : SECTION_LINE_MAX;
+}
+
 /* RFC 2231: ";\r\n filename*0*=UTF-8''%E8..." in as many as it needs. */
 static void
 put_extended(struct writer *w, struct bytes name)
 {
-	char text[LINE_MAX_BYTES * 2];
+	char text[SECTION_LINE_MAX + 8];
 	unsigned index = 0;
 	size_t all = 0;
+	size_t most;
 	bool many;
 
 	for (size_t i = 0; i < name.n; i++)
 		all += is_of_parameter(name.p[i]) ? 1 : 3;
 	many = all > 50;
+	most = section_line(all);
 	while (name.n > 0) {
 		size_t n = 0;
 
@@ -71,7 +86,7 @@ put_extended(struct writer *w, struct bytes name)
 		if (index++ == 0)
 			n += (size_t)snprintf(
 			    text + n, sizeof(text) - n, "UTF-8''");
-		while (name.n > 0 && n < LINE_MAX_BYTES - 6) {
+		while (name.n > 0 && n < most) {
 			uint8_t c = bytes_take(&name, 1).p[0];
 
 			n += (size_t)snprintf(text + n, sizeof(text) - n,

@@ -17,6 +17,9 @@ Suite *mail_suite(void);
 #define MIXED FROM "Content-Type: multipart/mixed; boundary=B\n\n"
 #define ATTACHED "Content-Disposition: attachment; filename="
 #define END "--B--\n"
+#define KANA_8                                                                \
+	"%E3%81%82%E3%81%82%E3%81%82%E3%81%82%E3%81%82%E3%81%82%E3%81%82%E3%" \
+	"81%82"
 
 static void
 begin(struct drive_detox *t)
@@ -511,6 +514,12 @@ static const struct {
 	{ "a name in ISO-2022-JP",
 	    MIXED "--B\n" ATTACHED "\"\x1b$B$\"\x1b(B.txt\"\n\nhello\n" END,
 	    { "filename*=UTF-8''%E3%81%82.txt" } },
+	{ "a long name, of ten pieces at most",
+	    MIXED
+	    "--B\nContent-Disposition: attachment; filename*=UTF-8''" KANA_8
+		KANA_8 KANA_8 KANA_8 KANA_8 KANA_8 KANA_8 KANA_8 KANA_8 KANA_8
+	    ".txt\n\nhello\n" END,
+	    { "filename*6*=", "!filename*10*=", ".txt\r\n" } },
 	{ "a name of Japan",
 	    MIXED "--B\nContent-Type: text/plain;"
 		  " name=\"=?ISO-2022-JP?B?GyRCSTEbKEI=?=.txt\"\n\nhello\n" END,
