@@ -173,6 +173,18 @@ def test_a_content_of_nothing_is_a_mail(lab):
     assert not [e for e in lab.journal() if e["event"] == "died"]
 
 
+def test_a_content_of_nothing_outlives_a_process(lab):
+    lab.city.on["end"] = "451 4.3.0 later"
+    before = len(lab.city.mails)
+    with lab.begun() as t:
+        t.say("DATA\r\n")
+        assert t.say(b".\r\n").startswith("250 2.0.0 kept as ")
+    os.kill(lab.mail_pid(), signal.SIGKILL)
+    lab.city.on.clear()
+    wait_until(lambda: len(lab.city.mails) > before and lab.is_idle(), 20)
+    assert len(lab.city.mails) == before + 1 and lab.city.mails[-1][2].startswith(b"Received: from a ")
+
+
 def test_a_command_line_has_one_form(lab):
     for bad in (b"NOOP\n", b"NO\0OP\r\n", b"NOOP\r\r\n", b"NOOP \rRSET\r\n", b"\x1b[2J\r\n", b"GET / HTTP/1.1\r\n",
                 b"Subject: x\r\n"):
