@@ -43,7 +43,7 @@ buf_reserve(struct buf *b, size_t n)
 }
 
 int
-buf_append(struct buf *b, struct bytes more)
+buf_append_slowly(struct buf *b, struct bytes more)
 {
 	if (more.n == 0)
 		return 0;
@@ -52,12 +52,6 @@ buf_append(struct buf *b, struct bytes more)
 	memcpy(b->p + b->n, more.p, more.n);
 	b->n += more.n;
 	return 0;
-}
-
-int
-buf_append_string(struct buf *b, const char *string)
-{
-	return buf_append(b, bytes_of(string));
 }
 
 int
