@@ -27,8 +27,10 @@ OPT.release := -O2 -g -fPIE -fstack-protector-strong -fcf-protection \
 OPT.san := -O1 -g -fsanitize=address,undefined,float-cast-overflow \
 	-fno-sanitize-recover=undefined,float-cast-overflow \
 	-fno-omit-frame-pointer
+# which clang does not tell by itself, as gcc does
 OPT.fuzz := -O1 -g -fsanitize=address,undefined,fuzzer-no-link \
-	-fno-sanitize-recover=undefined -fno-omit-frame-pointer
+	-fno-sanitize-recover=undefined -fno-omit-frame-pointer \
+	-D__SANITIZE_ADDRESS__
 LINK.release := -pie -Wl,-z,relro,-z,now
 LINK.san := -fsanitize=address,undefined
 LINK.fuzz := -fsanitize=address,undefined

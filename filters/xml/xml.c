@@ -4,6 +4,7 @@
 #include <libxml/parser.h>
 
 #include "filters/text/charset.h"
+#include "filters/xml/memory.h"
 #include "filters/xml/scan.h"
 
 /* Of prefixes declared in elements that are open: the parser looks them
@@ -207,9 +208,11 @@ xml_prepare(struct err *e)
 {
 	static const char sample[] = "<a b='\xe6\x97\xa5'/>";
 	xmlDoc *doc;
-	xmlBuffer *room = xmlBufferCreate();
+	xmlBuffer *room;
 
+	xml_memory_prepare();
 	xmlInitParser();
+	room = xmlBufferCreate();
 	xmlSetExternalEntityLoader(refuse_to_load);
 	xmlSetGenericErrorFunc(NULL, say_nothing);
 	doc = xmlReadMemory(
