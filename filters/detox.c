@@ -208,8 +208,14 @@ detox_removed(struct detox *d, enum detox_removal what, const char *where,
 	if (content.n == 0)
 		return;
 	r->has_digest = true;
-	must(EVP_Digest(content.p, content.n, r->digest, NULL, sha256, NULL) ==
-	    1);
+	detox_digest(content, r->digest);
+}
+
+void
+detox_digest(struct bytes content, uint8_t digest[DETOX_DIGEST_SIZE])
+{
+	must(EVP_Digest(content.n > 0 ? content.p : (const uint8_t *)"",
+		 content.n, digest, NULL, sha256, NULL) == 1);
 }
 
 enum detox_result

@@ -286,6 +286,8 @@ enum detox_result detox_opened(struct detox *d, const struct detox_object *o,
  * thing at the same place without content is counted. */
 void detox_removed(struct detox *d, enum detox_removal what, const char *where,
     struct bytes content);
+/* SHA-256. */
+void detox_digest(struct bytes content, uint8_t digest[DETOX_DIGEST_SIZE]);
 /*
  * An object within the present one, at `where`. Its content counts as unpacked
  * (do not call detox_unpacked for it too). DETOX_REFUSED: it cannot be kept;

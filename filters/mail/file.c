@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "filters/mail/tree.h"
 
-#include <openssl/evp.h>
 #include <stdio.h>
 
 #include "filters/plain/chars.h"
@@ -114,8 +113,7 @@ digest_of(struct detox *d, struct bytes content)
 	uint8_t digest[DETOX_DIGEST_SIZE];
 	char text[2 * DETOX_DIGEST_SIZE + 1];
 
-	must(EVP_Digest(content.n > 0 ? content.p : (const uint8_t *)"",
-		 content.n, digest, NULL, EVP_sha256(), NULL) == 1);
+	detox_digest(content, digest);
 	for (size_t i = 0; i < DETOX_DIGEST_SIZE; i++)
 		snprintf(text + 2 * i, 3, "%02x", digest[i]);
 	return arena_string(&d->arena, bytes_of(text));

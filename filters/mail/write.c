@@ -7,7 +7,6 @@
  */
 #include "filters/mail/tree.h"
 
-#include <openssl/evp.h>
 #include <stdio.h>
 
 #include "filters/mail/coding.h"
@@ -317,7 +316,7 @@ mail_write(struct detox *d, const struct mail_node *top, struct bytes seed,
 	uint8_t digest[DETOX_DIGEST_SIZE];
 	struct writer w = { .d = d };
 
-	must(EVP_Digest(seed.p, seed.n, digest, NULL, EVP_sha256(), NULL) == 1);
+	detox_digest(seed, digest);
 	for (size_t i = 0; i < SEED_BYTES; i++)
 		snprintf(w.seed + 2 * i, 3, "%02x", digest[i]);
 	w.out = out->content;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "filters/pdf/write.h"
 
-#include <openssl/evp.h>
 #include <stdio.h>
 #include <zlib.h>
 
@@ -10,7 +9,7 @@
 #define PACK_OBJECTS 100
 #define PACK_BYTES ((size_t)256 << 10)
 #define ROW_BYTES 8 /* of a packed table: kind, place, position */
-#define DIGEST_SIZE 16
+#define ID_SIZE 16
 
 struct row {
 	uint64_t place; /* offset; of a packed one the number of its stream */
@@ -197,13 +196,12 @@ trailer(struct pdf_writer *w, uint32_t root, uint32_t info, char *out, size_t n)
 {
 	static const char hex[] = "0123456789abcdef";
 	struct bytes content = buf_bytes(&w->out->content);
-	uint8_t digest[EVP_MAX_MD_SIZE] = { 0 };
-	char id[DIGEST_SIZE * 2 + 1] = "";
+	uint8_t digest[DETOX_DIGEST_SIZE];
+	char id[ID_SIZE * 2 + 1] = "";
 	char more[32] = "";
 
-	must(EVP_Digest(
-		 content.p, content.n, digest, NULL, EVP_sha256(), NULL) == 1);
-	for (size_t i = 0; i < DIGEST_SIZE; i++) {
+	detox_digest(content, digest);
+	for (size_t i = 0; i < ID_SIZE; i++) {
 		id[2 * i] = hex[digest[i] >> 4];
 		id[2 * i + 1] = hex[digest[i] & 15];
 	}
