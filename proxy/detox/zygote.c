@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "proxy/base/log.h"
+#include "proxy/detox/loaded.h"
 #include "proxy/detox/parcels.h"
 
 /* Jobs must not keep the processor from what carries traffic: a nice process
@@ -423,7 +424,7 @@ prepare(struct zygote *z, struct err *e)
 
 	keep_memory();
 	z->filter = sandbox_filter_new(e);
-	if (z->filter == NULL || detox_prepare(e) < 0)
+	if (z->filter == NULL || detox_prepare(e) < 0 || loaded_share(e) < 0)
 		return -1;
 #ifdef __SANITIZE_ADDRESS__
 	z->null = -1;
