@@ -25,19 +25,46 @@ begins(struct bytes b, const char *word, size_t *n)
 	    bytes_equal_nocase((struct bytes){ b.p, *n }, bytes_of(word));
 }
 
-/* What stands behind a name in the line; .p NULL: it has none. */
+/* A capital letter's small one; bytes of other characters stay apart enough. */
+static uint8_t
+small(uint8_t c)
+{
+	return c | 0x20;
+}
+
+/* Whether a name may begin with that byte: with few, and each is looked at. */
+static bool
+may_begin(uint8_t c)
+{
+	static bool first[256];
+
+	if (!first['p'])
+		for (size_t k = 0; k < COUNT(names); k++)
+			first[small((uint8_t)names[k][0])] = true;
+	return first[small(c)];
+}
+
+/* What stands behind a name in the line: behind the foremost of names; .p NULL:
+ * it has none. */
 static struct bytes
 behind_name(struct bytes line)
 {
+	struct bytes found = { 0 };
+	size_t best = COUNT(names);
 	size_t n;
 
-	for (size_t k = 0; k < COUNT(names); k++)
-		for (struct bytes at = line; at.n > 0; bytes_take(&at, 1))
-			if (begins(at, names[k], &n)) {
-				bytes_take(&at, n);
-				return at;
+	for (; line.n > 0; line.p++, line.n--) {
+		if (!may_begin(*line.p))
+			continue;
+		for (size_t k = 0; k < best; k++)
+			if (small(*line.p) == small((uint8_t)names[k][0]) &&
+			    begins(line, names[k], &n)) {
+				best = k;
+				found =
+				    (struct bytes){ line.p + n, line.n - n };
 			}
-	return (struct bytes){ 0 };
+	}
+	return found;
 }
 
 static size_t

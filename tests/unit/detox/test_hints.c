@@ -14,6 +14,9 @@ static const struct {
 } cases[] = {
 	{ "お世話になっております。\nabcd1234\n", NULL },
 	{ "パスワード：abcd1234\r\n", "abcd1234" },
+	/* The foremost of the names, wherever it stands. */
+	{ "pw: 11112222、パスワード: abcd1234\n", "abcd1234" },
+	{ "パスワード: abcd1234 pw: 11112222\n", "abcd1234" },
 	{ "解凍パスワードは「abcd1234」です。\n", "abcd1234" },
 	{ "Password: abcd1234", "abcd1234" },
 	{ "the password is abcd1234\n", "abcd1234" },
