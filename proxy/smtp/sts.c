@@ -10,9 +10,12 @@
 #include "proxy/smtp/link.h"
 #include "proxy/smtp/sts_state.h"
 
-/* How long a domain is not asked for its record again (RFC 8461 section 3.3
- * wants once a day at least). */
+/* How long a domain is not asked for its record again. */
 #define RECHECK_MS 300000
+/* How old a policy becomes before its page is read again, though its id is the
+ * same: who waits until it ends leaves a moment in which keeping us from the
+ * page is enough (RFC 8461 section 3.3). */
+#define RENEW_MS (24 * 60 * 60 * (uint64_t)1000)
 #define TXT_MAX 512
 
 /* The record. */
@@ -252,6 +255,17 @@ is_in_force(const struct sts *s, const struct sts_known *k)
 	return k->expires_ms > loop_now_ms(s->loop);
 }
 
+/* In force, and not so old that its page is read again: of a short life not
+ * behind its half. */
+static bool
+is_new(const struct sts *s, const struct sts_known *k)
+{
+	uint64_t life = (uint64_t)k->policy.life_s * 1000;
+	uint64_t most = life / 2 < RENEW_MS ? life / 2 : RENEW_MS;
+
+	return k->expires_ms + most > loop_now_ms(s->loop) + life;
+}
+
 static void
 forget_asking(struct asking *a)
 {
@@ -333,7 +347,7 @@ record_known(void *owner, enum resolve_status status, struct bytes message)
 	a->query = NULL;
 	if (status != RESOLVE_ANSWERED ||
 	    sts_record_parse(a->id, message) < 0 ||
-	    (recall(a->sts, domain, &k) && is_in_force(a->sts, &k) &&
+	    (recall(a->sts, domain, &k) && is_new(a->sts, &k) &&
 		strcmp(k.id, a->id) == 0)) {
 		finish(a, NULL);
 		return;

@@ -892,6 +892,86 @@ START_TEST(out_asks_of_tls_what_domains_do)
 }
 END_TEST
 
+/* Of the same id all the while: other hosts then, ours now. */
+static const struct {
+	const char *name;
+	uint64_t life_s, left_s;
+	unsigned code;
+} ages[] = {
+	{ "hours old", 604800, 604800 - 86000, 451 },
+	{ "a day old", 604800, 604800 - 86500, 250 },
+	{ "almost over", 604800, 60, 250 },
+	{ "short, and young", 3600, 1900, 451 },
+	{ "short, and half over", 3600, 1700, 250 },
+};
+
+static void
+know_policy(uint64_t life_s, uint64_t left_s)
+{
+	struct common *common = get_common();
+	struct sts_known k = {
+		.domain = "sts.test",
+		.id = "a1",
+		.expires_ms = loop_now_ms(loop) + left_s * 1000,
+		.policy = { .mode = STS_ENFORCE,
+		    .life_s = (uint32_t)life_s,
+		    .hosts_n = 1,
+		    .hosts = { "x.test" } },
+	};
+
+	common_lock(common);
+	sts_memory_keep(&common->policies, &k, loop_now_ms(loop));
+	common_unlock(common);
+}
+
+START_TEST(out_renews_policies_before_they_end)
+{
+	static const char *const host = STARTTLS PIPES TAKES;
+	static const char *const page =
+	    PAGE("200 OK", "text/plain", POLICY("enforce", "mx.test"));
+	struct peer p = peer_new(&host, 1, server);
+	struct peer web = peer_new(&page, 1, server);
+	struct mail_route route = { .mx_tls = HOP_TLS_OPPORTUNISTIC };
+	struct prefix loopback;
+	struct zone zone = { .permitted = &loopback, .permitted_n = 1 };
+	struct shipment_order order = order_for(&route, 1);
+	static const struct peer_record asked[] = {
+		{ "sts.test", ns_t_mx, 0, { MX("\x0a", "\2mx\4test\0") } },
+		{ "mx.test", ns_t_a, 0, { HOME } },
+		{ "mta-sts.sts.test", ns_t_a, 0, { HOME } },
+		{ "_mta-sts.sts.test", ns_t_txt, 0,
+		    { BYTES_ROW("\x0fv=STSv1; id=a1;") } },
+	};
+	struct peer names = peer_names(asked, COUNT(asked));
+	char at[32];
+	const char *list[] = { at };
+	struct got g = { .recipients_n = 1 };
+	struct err e;
+
+	snprintf(at, sizeof(at), "127.0.0.1:%u", names.port);
+	upstream.nameservers = (struct texts){ .p = list, .n = 1 };
+	settings.mta_sts = true;
+	ck_assert_int_eq(prefix_parse(&loopback, BYTES("127.0.0.0/8")), 0);
+	out_free(out);
+	out = out_new(&settings, &upstream, trust, get_common(), loop, &e);
+	ck_assert_ptr_nonnull(out);
+	out_set_mx_port(out, p.port);
+	out_set_sts_port(out, web.port, &zone);
+	order.domain = BYTES("sts.test");
+	order.zone = &zone;
+	know_policy(ages[_i].life_s, ages[_i].left_s);
+	awaited++;
+	shipment_new(out, &order, done, &g);
+	run_all();
+	ck_assert_msg(g.replies[0].code == ages[_i].code, "%s: %u %s",
+	    ages[_i].name, g.replies[0].code, g.replies[0].text);
+	out_drain(out);
+	peer_kill(&p);
+	peer_kill(&web);
+	peer_kill(&names);
+}
+END_TEST
+
 /* Not even where an administrator sends mail by its address. */
 START_TEST(out_never_leads_into_a_separated_network)
 {
@@ -1012,6 +1092,8 @@ out_suite(void)
 	tcase_add_loop_test(t, out_goes_by_mx, 0, COUNT(domains));
 	tcase_add_loop_test(
 	    t, out_asks_of_tls_what_domains_do, 0, COUNT(asked_for));
+	tcase_add_loop_test(
+	    t, out_renews_policies_before_they_end, 0, COUNT(ages));
 	tcase_add_test(t, out_never_leads_into_a_separated_network);
 	suite_add_tcase(s, t);
 	return s;
