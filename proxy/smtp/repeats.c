@@ -2,6 +2,7 @@
 #include "proxy/smtp/repeats.h"
 
 #include <openssl/evp.h>
+#include <stdatomic.h>
 #include <stdio.h>
 
 static void
@@ -37,11 +38,14 @@ row_at(const struct repeats *r, size_t i)
 	return (r->first + i) % REPEATS_MAX;
 }
 
+/* Who is killed in between forgets one too many, never one too few: what comes
+ * behind the last was forgotten before, and a mail of it would be lost. */
 static void
 forget_first(struct repeats *r)
 {
-	r->first = row_at(r, 1);
 	r->n--;
+	atomic_signal_fence(memory_order_seq_cst);
+	r->first = row_at(r, 1);
 }
 
 static size_t
@@ -64,10 +68,12 @@ repeats_note(struct repeats *r, const uint8_t digest[REPEATS_DIGEST],
 		return;
 	if (r->n >= REPEATS_MAX)
 		forget_first(r);
-	at = row_at(r, r->n++);
+	at = row_at(r, r->n);
 	memcpy(r->rows[at].digest, digest, REPEATS_DIGEST);
 	r->rows[at].until_ms = now_ms + REPEATS_KEEP_MS;
 	snprintf(r->rows[at].id, sizeof(r->rows[at].id), "%s", id);
+	atomic_signal_fence(memory_order_seq_cst);
+	r->n++; /* not before it is whole */
 }
 
 bool

@@ -2,6 +2,9 @@
 #include "proxy/smtp/repeats.h"
 
 #include <check.h>
+#include <sys/mman.h>
+
+#include "tests/unit/steps.h"
 
 Suite *repeats_suite(void);
 
@@ -87,6 +90,56 @@ START_TEST(repeats_forgets_the_oldest)
 }
 END_TEST
 
+/* What was forgotten comes back where a row is half written: a mail of
+ * it would be lost. */
+
+static struct repeats *shared;
+
+static const uint8_t forgotten[REPEATS_DIGEST] = { 1 };
+static const uint8_t old[REPEATS_DIGEST] = { 2 };
+static const uint8_t kept[REPEATS_DIGEST] = { 3 };
+static const uint8_t fresh[REPEATS_DIGEST] = { 4 };
+
+static void
+write_fresh(void)
+{
+	(void)!repeats_any(shared, REPEATS_KEEP_MS);
+	repeats_note(shared, fresh, "FRESH", REPEATS_KEEP_MS);
+}
+
+static void
+look(void)
+{
+	struct repeats now = *shared;
+
+	if (!repeats_any(&now, REPEATS_KEEP_MS))
+		return;
+	ck_assert(!repeats_find(&now, forgotten, found));
+	ck_assert(!repeats_find(&now, old, found));
+	if (repeats_find(&now, fresh, found))
+		ck_assert_str_eq(found, "FRESH");
+	if (repeats_find(&now, kept, found))
+		ck_assert_str_eq(found, "KEPT");
+}
+
+/* One to forget, one to keep; the next row was used before. */
+START_TEST(repeats_has_no_half_of_a_mail)
+{
+	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
+	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	ck_assert(shared != MAP_FAILED);
+	shared->first = 2;
+	repeats_note(shared, forgotten, "FORGOTTEN", 0);
+	shared->first = shared->n = 0;
+	repeats_note(shared, old, "OLD", 0);
+	repeats_note(shared, kept, "KEPT", 5);
+	steps_try(write_fresh, look);
+	ck_assert(repeats_find(shared, kept, found));
+	ck_assert(repeats_find(shared, fresh, found));
+	munmap(shared, sizeof(*shared));
+}
+END_TEST
+
 Suite *
 repeats_suite(void)
 {
@@ -95,6 +148,7 @@ repeats_suite(void)
 
 	tcase_add_test(t, repeats_knows_the_same_mail_alone);
 	tcase_add_test(t, repeats_forgets_the_oldest);
+	tcase_add_test(t, repeats_has_no_half_of_a_mail);
 	suite_add_tcase(s, t);
 	return s;
 }

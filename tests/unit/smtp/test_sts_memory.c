@@ -3,6 +3,9 @@
 
 #include <check.h>
 #include <stdio.h>
+#include <sys/mman.h>
+
+#include "tests/unit/steps.h"
 
 Suite *sts_memory_suite(void);
 
@@ -81,6 +84,89 @@ START_TEST(sts_memory_keeps_the_longest)
 }
 END_TEST
 
+/* Who is killed while he writes leaves no row of two policies: that of another
+ * domain, or an id whose policy is not the one that is there. */
+
+static struct sts_memory *shared;
+static struct sts_known before, after, other;
+
+static struct sts_known
+policy(const char *domain, const char *id, uint64_t expires, char letter)
+{
+	struct sts_known k = {
+		.expires_ms = expires,
+		.policy = { .mode = STS_ENFORCE, .hosts_n = STS_HOSTS_MAX },
+	};
+
+	snprintf(k.domain, sizeof(k.domain), "%s", domain);
+	snprintf(k.id, sizeof(k.id), "%s", id);
+	for (size_t i = 0; i < STS_HOSTS_MAX; i++)
+		memset(k.policy.hosts[i], letter, HOST_MAX);
+	return k;
+}
+
+static void
+write_after(void)
+{
+	sts_memory_keep(shared, &after, 1);
+}
+
+static void
+look(void)
+{
+	const struct sts_known *k =
+	    sts_memory_find(shared, bytes_of(after.domain));
+	const struct sts_known *o =
+	    sts_memory_find(shared, bytes_of(other.domain));
+
+	ck_assert(k == NULL || memcmp(k, &before, sizeof(before)) == 0 ||
+	    memcmp(k, &after, sizeof(after)) == 0);
+	ck_assert(o == NULL || memcmp(o, &other, sizeof(other)) == 0);
+}
+
+/* A domain whose place the others of its set take. */
+static void
+fill_set(void)
+{
+	uint32_t set = bytes_hash(bytes_of(after.domain)) % STS_MEMORY_SETS;
+	size_t found = 0;
+	char name[32];
+
+	for (unsigned i = 0; found < STS_MEMORY_WAYS; i++) {
+		struct sts_known k;
+
+		snprintf(name, sizeof(name), "s%u.test", i);
+		if (bytes_hash(bytes_of(name)) % STS_MEMORY_SETS != set)
+			continue;
+		k = policy(name, "9", LATER + found, 'o');
+		if (found++ == 0)
+			other = k;
+		sts_memory_keep(shared, &k, 1);
+	}
+}
+
+START_TEST(sts_memory_has_no_half_of_a_policy)
+{
+	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
+	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	ck_assert(shared != MAP_FAILED);
+	before = policy("a.test", "1", 2 * LATER, 'b');
+	after = policy("a.test", "2", 3 * LATER, 'a');
+	/* For the first time, in the place of another, and anew. */
+	steps_try(write_after, look);
+	memset(shared, 0, sizeof(*shared));
+	fill_set();
+	steps_try(write_after, look);
+	ck_assert_ptr_null(sts_memory_find(shared, bytes_of(other.domain)));
+	memset(shared, 0, sizeof(*shared));
+	sts_memory_keep(shared, &before, 1);
+	steps_try(write_after, look);
+	ck_assert_str_eq(
+	    sts_memory_find(shared, bytes_of(after.domain))->id, "2");
+	munmap(shared, sizeof(*shared));
+}
+END_TEST
+
 Suite *
 sts_memory_suite(void)
 {
@@ -91,6 +177,7 @@ sts_memory_suite(void)
 	tcase_add_test(
 	    t, sts_memory_is_not_flooded_by_domains_without_a_policy);
 	tcase_add_test(t, sts_memory_keeps_the_longest);
+	tcase_add_test(t, sts_memory_has_no_half_of_a_policy);
 	suite_add_tcase(s, t);
 	return s;
 }
