@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "proxy/smtp/floods.h"
 
+#include <stdatomic.h>
+
 #define HOUR_MS (60 * 60 * (uint64_t)1000)
 #define USUAL_WEIGHT 8
 
@@ -20,7 +22,8 @@ hash(struct bytes text)
 	return h == 0 ? 1 : h;
 }
 
-/* Another hour began: the last one becomes part of what is usual. */
+/* Another hour began: the last one becomes part of what is usual. Its counts
+ * are gone before it is another, for who finds half of this done. */
 static void
 turn(struct floods_row *r, uint64_t hour)
 {
@@ -34,10 +37,11 @@ turn(struct floods_row *r, uint64_t hour)
 		    (int64_t)weight);
 		r->hours++;
 	}
-	r->hour = hour;
 	r->recipients = r->failed = r->distinct = 0;
 	r->told = false;
 	memset(r->bits, 0, sizeof(r->bits));
+	atomic_signal_fence(memory_order_seq_cst);
+	r->hour = hour;
 }
 
 static struct floods_row *

@@ -4,6 +4,9 @@
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
+
+#include "tests/unit/steps.h"
 
 Suite *floods_suite(void);
 
@@ -144,6 +147,72 @@ START_TEST(floods_keep_the_newest)
 }
 END_TEST
 
+/* Who is killed while he writes leaves to nobody, and to no hour, what another
+ * has sent. */
+
+static struct floods *shared;
+static struct floods_row *written;
+static uint64_t its_key, its_hour;
+
+static void
+write_row(void)
+{
+	floods_recipient(
+	    shared, SENDER, BYTES("b@x.test"), its_hour * HOUR + 1);
+}
+
+static void
+look(void)
+{
+	if (written->key == its_key && written->hour == its_hour) {
+		ck_assert_uint_le(written->recipients, 1);
+		ck_assert_uint_le(written->distinct, 1);
+		ck_assert_uint_eq(written->failed, 0);
+		ck_assert(!written->told);
+	}
+}
+
+/* Everybody has sent much in hour 5; SENDER's row is the one in use. */
+static void
+find_row(void)
+{
+	its_hour = 5;
+	write_row();
+	for (size_t i = 0; i < FLOODS_SETS; i++)
+		if (shared->rows[i][0].key != 0)
+			written = &shared->rows[i][0];
+	its_key = written->key;
+	for (size_t i = 0; i < FLOODS_WAYS; i++)
+		written[i] = (struct floods_row){
+			.key = its_key + i + 1,
+			.used_ms = i + 1,
+			.hour = 5,
+			.recipients = 1000,
+			.distinct = 1000,
+			.failed = 1000,
+			.told = true,
+		};
+}
+
+START_TEST(floods_have_no_half_of_a_row)
+{
+	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
+	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	ck_assert(shared != MAP_FAILED);
+	find_row();
+	steps_try(write_row, look);
+	ck_assert_uint_eq(written->key, its_key);
+	ck_assert_uint_eq(written->recipients, 1);
+	written->recipients = written->distinct = written->failed = 1000;
+	written->told = true;
+	its_hour = 6;
+	steps_try(write_row, look);
+	ck_assert_uint_eq(written->recipients, 1);
+	ck_assert_uint_eq(written->usual, 1000);
+	munmap(shared, sizeof(*shared));
+}
+END_TEST
+
 Suite *
 floods_suite(void)
 {
@@ -158,6 +227,7 @@ floods_suite(void)
 	tcase_add_test(t, floods_stay_in_the_later_hour);
 	tcase_add_test(t, floods_let_news_letters_go);
 	tcase_add_test(t, floods_keep_the_newest);
+	tcase_add_test(t, floods_have_no_half_of_a_row);
 	suite_add_tcase(s, t);
 	return s;
 }
