@@ -133,6 +133,19 @@ bytes_hash(struct bytes b)
 	return (uint32_t)(h ^ h >> 32);
 }
 
+uint64_t
+bytes_hash_secret(struct bytes b, uint64_t secret)
+{
+	uint64_t h = UINT64_C(0xcbf29ce484222325) ^ secret;
+
+	for (size_t i = 0; i < b.n; i++) {
+		h = (h ^ b.p[i]) * UINT64_C(0x9e3779b97f4a7c15);
+		h ^= h >> 29;
+	}
+	h = (h ^ secret) * UINT64_C(0xbf58476d1ce4e5b9);
+	return h ^ h >> 32;
+}
+
 size_t
 bytes_decimal(uint8_t out[BYTES_DECIMAL_MAX], uint64_t value, size_t least)
 {

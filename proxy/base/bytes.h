@@ -68,6 +68,8 @@ int bytes_number(struct bytes b, uint64_t max, uint64_t *out) MUST_CHECK;
  * keys that meet: a table of what strangers choose needs a limit or a secret.
  */
 uint32_t bytes_hash(struct bytes b);
+/* With one: who does not know it cannot make keys that meet. */
+uint64_t bytes_hash_secret(struct bytes b, uint64_t secret);
 /* Writes value with at least that many digits; how many were written. */
 #define BYTES_DECIMAL_MAX 24
 size_t bytes_decimal(

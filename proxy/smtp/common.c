@@ -34,7 +34,8 @@ init(int fd, struct err *e)
 	if (c == NULL)
 		return -1;
 	init_mutex(&c->mutex);
-	c->clients.secret = c->bodies.secret = secret;
+	c->clients.secret = c->bodies.secret = c->floods.secret =
+	    c->policies.secret = secret;
 	common_unmap(c);
 	return 0;
 }

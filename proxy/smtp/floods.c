@@ -6,19 +6,24 @@
 #define HOUR_MS (60 * 60 * (uint64_t)1000)
 #define USUAL_WEIGHT 8
 
-/* FNV-1a, mixed; capitals do not matter. */
+/* Capitals do not matter. */
 static uint64_t
-hash(struct bytes text)
+hash(const struct floods *f, struct bytes text)
 {
-	uint64_t h = UINT64_C(0xcbf29ce484222325);
+	uint64_t h = f->secret;
+	uint8_t small[64];
 
-	for (size_t i = 0; i < text.n; i++) {
-		uint8_t c = text.p[i];
+	while (text.n > 0) {
+		struct bytes piece = bytes_take(
+		    &text, text.n < sizeof(small) ? text.n : sizeof(small));
 
-		h ^= c >= 'A' && c <= 'Z' ? c | 0x20 : c;
-		h *= UINT64_C(0x100000001b3);
+		for (size_t i = 0; i < piece.n; i++) {
+			uint8_t c = piece.p[i];
+
+			small[i] = c >= 'A' && c <= 'Z' ? c | 0x20 : c;
+		}
+		h = bytes_hash_secret((struct bytes){ small, piece.n }, h);
 	}
-	h ^= h >> 32;
 	return h == 0 ? 1 : h;
 }
 
@@ -47,7 +52,7 @@ turn(struct floods_row *r, uint64_t hour)
 static struct floods_row *
 row_of(struct floods *f, struct bytes sender, uint64_t now_ms)
 {
-	uint64_t key = hash(sender);
+	uint64_t key = hash(f, sender);
 	struct floods_row *set = f->rows[key % FLOODS_SETS];
 	struct floods_row *r = set;
 
@@ -79,7 +84,7 @@ floods_recipient(struct floods *f, struct bytes sender, struct bytes recipient,
     uint64_t now_ms)
 {
 	struct floods_row *r = row_of(f, sender, now_ms);
-	uint64_t h = hash(recipient);
+	uint64_t h = hash(f, recipient);
 	uint64_t *word = &r->bits[h / 64 % COUNT(r->bits)];
 	uint64_t bit = UINT64_C(1) << h % 64;
 

@@ -36,6 +36,7 @@ struct flood_counts {
 #define FLOODS_WAYS 4
 #define FLOODS_BITS 2048 /* of the distinct recipients' hashes */
 struct floods {
+	uint64_t secret; /* random, so that nobody chooses whose row to take */
 	struct floods_row {
 		uint64_t key; /* the sender's hash; 0: free */
 		uint64_t used_ms;

@@ -6,14 +6,7 @@
 static size_t
 row_of(const struct rates *r, struct bytes key)
 {
-	uint64_t h = UINT64_C(0xcbf29ce484222325) ^ r->secret;
-
-	for (size_t i = 0; i < key.n; i++) {
-		h = (h ^ key.p[i]) * UINT64_C(0x9e3779b97f4a7c15);
-		h ^= h >> 29;
-	}
-	h = (h ^ r->secret) * UINT64_C(0xbf58476d1ce4e5b9);
-	return (h ^ h >> 32) % RATES_ROWS;
+	return bytes_hash_secret(key, r->secret) % RATES_ROWS;
 }
 
 struct bytes

@@ -9,11 +9,16 @@ is_of(const struct sts_known *k, struct bytes domain)
 	return bytes_equal(bytes_of(k->domain), domain);
 }
 
+static size_t
+set_of(const struct sts_memory *m, struct bytes domain)
+{
+	return bytes_hash_secret(domain, m->secret) % STS_MEMORY_SETS;
+}
+
 const struct sts_known *
 sts_memory_find(const struct sts_memory *m, struct bytes domain)
 {
-	const struct sts_known *set =
-	    m->rows[bytes_hash(domain) % STS_MEMORY_SETS];
+	const struct sts_known *set = m->rows[set_of(m, domain)];
 
 	for (size_t i = 0; i < STS_MEMORY_WAYS; i++)
 		if (is_of(&set[i], domain))
@@ -61,7 +66,7 @@ sts_memory_keep(
     struct sts_memory *m, const struct sts_known *known, uint64_t now_ms)
 {
 	struct bytes domain = bytes_of(known->domain);
-	struct sts_known *set = m->rows[bytes_hash(domain) % STS_MEMORY_SETS];
+	struct sts_known *set = m->rows[set_of(m, domain)];
 	struct sts_known *place = set;
 
 	for (size_t i = 0; i < STS_MEMORY_WAYS; i++) {

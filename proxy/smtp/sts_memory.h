@@ -2,7 +2,8 @@
 /*
  * sts_memory: what domains are known to ask for by MTA-STS. Memory is fixed; a
  * domain without a policy, as most are, never takes the place of one whose
- * policy is in force, so that nobody makes us forget it. Time is passed in.
+ * policy is in force, and nobody knows whose place his domain shares, so that
+ * nobody makes us forget it. Time is passed in.
  */
 #pragma once
 
@@ -21,6 +22,8 @@ struct sts_known {
 
 /* Zeroed: nothing is known. */
 struct sts_memory {
+	uint64_t
+	    secret; /* random, so that nobody chooses whose place to take */
 	struct sts_known rows[STS_MEMORY_SETS][STS_MEMORY_WAYS];
 };
 

@@ -79,6 +79,24 @@ START_TEST(common_outlives_who_is_killed_while_it_writes)
 }
 END_TEST
 
+/* Nobody can tell from outside who shares a row with whom. */
+START_TEST(common_has_a_secret)
+{
+	struct err e;
+	int other_fd = common_create(&e);
+	struct common *other = common_map(other_fd, &e);
+
+	ck_assert_ptr_nonnull(other);
+	ck_assert_uint_eq(ours->policies.secret, theirs->policies.secret);
+	ck_assert_uint_ne(ours->clients.secret, other->clients.secret);
+	ck_assert_uint_ne(ours->bodies.secret, other->bodies.secret);
+	ck_assert_uint_ne(ours->floods.secret, other->floods.secret);
+	ck_assert_uint_ne(ours->policies.secret, other->policies.secret);
+	common_unmap(other);
+	close(other_fd);
+}
+END_TEST
+
 /* Else who writes would be killed by one of the others. */
 START_TEST(common_keeps_its_room)
 {
@@ -96,6 +114,7 @@ common_suite(void)
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, common_is_of_all);
 	tcase_add_test(t, common_outlives_who_is_killed_while_it_writes);
+	tcase_add_test(t, common_has_a_secret);
 	tcase_add_test(t, common_keeps_its_room);
 	suite_add_tcase(s, t);
 	return s;

@@ -147,6 +147,31 @@ START_TEST(floods_keep_the_newest)
 }
 END_TEST
 
+/* Whose names were made for a row meet it where the secret is what was taken
+ * for it. */
+START_TEST(floods_let_nobody_choose_a_row)
+{
+	char names[FLOODS_WAYS][32];
+	uint64_t set = bytes_hash_secret(SENDER, 0) % FLOODS_SETS;
+	size_t n = 0;
+
+	for (unsigned i = 0; n < FLOODS_WAYS; i++) {
+		snprintf(names[n], sizeof(names[n]), "s%u@b.test", i);
+		n += bytes_hash_secret(bytes_of(names[n]), 0) % FLOODS_SETS ==
+		    set;
+	}
+	for (uint64_t secret = 0; secret < 2; secret++) {
+		memset(floods, 0, sizeof(*floods));
+		floods->secret = secret;
+		ck_assert_int_eq(sends(SENDER, 300, false, 1), FLOOD_GO);
+		for (size_t i = 0; i < n; i++)
+			floods_failed(floods, bytes_of(names[i]), 2);
+		ck_assert_int_eq(sends(SENDER, 1, false, 3),
+		    secret == 0 ? FLOOD_GO : FLOOD_HOLD);
+	}
+}
+END_TEST
+
 /* Who is killed while he writes leaves to nobody, and to no hour, what another
  * has sent. */
 
@@ -227,6 +252,7 @@ floods_suite(void)
 	tcase_add_test(t, floods_stay_in_the_later_hour);
 	tcase_add_test(t, floods_let_news_letters_go);
 	tcase_add_test(t, floods_keep_the_newest);
+	tcase_add_test(t, floods_let_nobody_choose_a_row);
 	tcase_add_test(t, floods_have_no_half_of_a_row);
 	suite_add_tcase(s, t);
 	return s;

@@ -124,11 +124,25 @@ look(void)
 	ck_assert(o == NULL || memcmp(o, &other, sizeof(other)) == 0);
 }
 
+/* Where a domain goes; it is gone behind it. */
+static ptrdiff_t
+set_of(struct sts_memory *m, const char *domain)
+{
+	struct sts_known k = policy(domain, "0", LATER, 's');
+	ptrdiff_t at;
+
+	sts_memory_keep(m, &k, 1);
+	at = sts_memory_find(m, bytes_of(domain)) - m->rows[0];
+	m->rows[at / STS_MEMORY_WAYS][at % STS_MEMORY_WAYS] =
+	    (struct sts_known){ 0 };
+	return at / STS_MEMORY_WAYS;
+}
+
 /* A domain whose place the others of its set take. */
 static void
 fill_set(void)
 {
-	uint32_t set = bytes_hash(bytes_of(after.domain)) % STS_MEMORY_SETS;
+	ptrdiff_t set = set_of(shared, after.domain);
 	size_t found = 0;
 	char name[32];
 
@@ -136,7 +150,7 @@ fill_set(void)
 		struct sts_known k;
 
 		snprintf(name, sizeof(name), "s%u.test", i);
-		if (bytes_hash(bytes_of(name)) % STS_MEMORY_SETS != set)
+		if (set_of(shared, name) != set)
 			continue;
 		k = policy(name, "9", LATER + found, 'o');
 		if (found++ == 0)
@@ -167,6 +181,29 @@ START_TEST(sts_memory_has_no_half_of_a_policy)
 }
 END_TEST
 
+/* Nor by those with one whose names somebody made for it: they meet it where
+ * the secret is what he took it for. */
+START_TEST(sts_memory_is_not_flooded_by_chosen_domains)
+{
+	char names[STS_MEMORY_WAYS][32];
+	ptrdiff_t set = set_of(&memory, "bank.test");
+	size_t n = 0;
+
+	for (unsigned i = 0; n < STS_MEMORY_WAYS; i++) {
+		snprintf(names[n], sizeof(names[n]), "s%u.test", i);
+		n += set_of(&memory, names[n]) == set;
+	}
+	for (uint64_t secret = 0; secret < 2; secret++) {
+		memset(&memory, 0, sizeof(memory));
+		memory.secret = secret;
+		keep("bank.test", 1, LATER, 0);
+		for (size_t i = 0; i < n; i++)
+			keep(names[i], 1, 2 * LATER, 0);
+		ck_assert((find("bank.test") != NULL) == (secret != 0));
+	}
+}
+END_TEST
+
 Suite *
 sts_memory_suite(void)
 {
@@ -177,6 +214,7 @@ sts_memory_suite(void)
 	tcase_add_test(
 	    t, sts_memory_is_not_flooded_by_domains_without_a_policy);
 	tcase_add_test(t, sts_memory_keeps_the_longest);
+	tcase_add_test(t, sts_memory_is_not_flooded_by_chosen_domains);
 	tcase_add_test(t, sts_memory_has_no_half_of_a_policy);
 	suite_add_tcase(s, t);
 	return s;
