@@ -93,7 +93,7 @@ expire(struct leg *leg)
 	/* While it waited for its password it was not tried. */
 	uint64_t begun =
 	    leg->unlocked > 0 ? leg->unlocked : leg->mail->origin.arrived;
-	uint64_t age_ms = 1000 * ((uint64_t)time(NULL) - begun);
+	uint64_t age_ms = mail_ms_since(begun);
 	struct smtp_reply r;
 
 	if (leg->mail->spooled == NULL || age_ms < s->expire_ms)

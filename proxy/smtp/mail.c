@@ -121,6 +121,14 @@ mail_free(struct mail *mail)
 	mailer_check(m);
 }
 
+uint64_t
+mail_ms_since(uint64_t then)
+{
+	uint64_t now = (uint64_t)time(NULL);
+
+	return now > then ? 1000 * (now - then) : 0;
+}
+
 bool
 mail_sender_is_known(const struct mail *mail)
 {
@@ -431,7 +439,7 @@ tell_of_delay(struct mail *mail)
 {
 	const struct mail_settings *s = &mail->mailer->settings->mail;
 	size_t n = mail->envelope.recipients_n;
-	uint64_t age_ms = 1000 * ((uint64_t)time(NULL) - mail->origin.arrived);
+	uint64_t age_ms = mail_ms_since(mail->origin.arrived);
 	bool *whom;
 
 	if (mail->noted_delay || !mail_sender_is_known(mail) ||

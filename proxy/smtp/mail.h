@@ -177,6 +177,9 @@ void mail_judged(struct mail *mail, enum stage_answer answer);
 /* A leg ended its attempt, or the spool's note must be written. */
 void mail_settle(struct mail *mail);
 void mail_free(struct mail *mail);
+/* 0 where the clock has been set back behind that second since: no mail is so
+ * old for that. */
+uint64_t mail_ms_since(uint64_t then);
 /* Whether its sender is known to be who he says: bodies' own. */
 bool mail_sender_is_known(const struct mail *mail);
 /* The content in memory or mapped from the spool. 0, or -1 and *e. */

@@ -9,7 +9,6 @@
  * restart changes neither what becomes of a mail nor what its fields say of its
  * sender, whose records may be others by then.
  */
-#include <time.h>
 
 #include "proxy/smtp/mail.h"
 #include "proxy/smtp/queue.h"
@@ -127,7 +126,7 @@ static void
 defer(struct mail *mail, const struct rspamd_verdict *v)
 {
 	struct mailer *m = mail->mailer;
-	uint64_t age_ms = 1000 * ((uint64_t)time(NULL) - mail->origin.arrived);
+	uint64_t age_ms = mail_ms_since(mail->origin.arrived);
 	struct smtp_reply r;
 
 	reply_set(&r, 451, "4.7.1", "not judged now: %s (%s)",

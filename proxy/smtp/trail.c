@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* trail: what the journal is told of a mail (docs/JOURNAL.md). */
-#include <time.h>
 
 #include "proxy/isolation/trips.h"
 #include "proxy/smtp/floods.h"
@@ -124,7 +123,7 @@ trail_recipient(const struct leg *leg, size_t which, const char *result,
 		log_number(&l, "suspect_points", leg->suspicion.points);
 	}
 	log_number(&l, "attempts", leg->attempts + 1);
-	log_number(&l, "age_s", (uint64_t)time(NULL) - mail->origin.arrived);
+	log_number(&l, "age_s", mail_ms_since(mail->origin.arrived) / 1000);
 	if (r != NULL) {
 		log_string(&l, "peer", r->peer);
 		if (r->tls[0] != '\0') {

@@ -214,6 +214,23 @@ def test_a_next_hop_that_is_away_is_tried_again(lab):
     wait_until(lambda: lab.ctl("queue", "list").stdout == "")
 
 
+def test_a_clock_that_is_set_back_ends_no_mail(lab):
+    two = MailLab(lab.build)
+    two.have_clock()
+    two.partner.on["rcpt"] = ["451 4.2.1 later"] * 2 + ["250 2.1.5 yes"]
+    with two:
+        with two.talk(CITY) as t:
+            got = t.send(MAIL % b"back", sender="a@city.test", to=["b@partner.test"])
+        assert got[-1].startswith("250 2.0.0 kept as "), got
+        two.set_clock(-3600)
+        wait_until(lambda: two.partner.mails, 15)
+        wait_until(lambda: two.ctl("queue", "list").stdout == "")
+        results = [(e["recipient"], e["result"]) for e in two.events("mail_recipient")]
+        assert results == [("b@partner.test", "deferred")] * 2 + [("b@partner.test", "delivered")], results
+        assert [e["age_s"] for e in two.events("mail_recipient")][1:] == [0, 0]
+        assert two.city.mails == [], two.city.mails  # nobody is told of a delay
+
+
 def test_a_next_hop_that_drops_after_the_content(lab):
     lab.city.on["end"] = [None, "250 2.0.0 taken"]
     with lab.talk() as t:
