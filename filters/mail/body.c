@@ -124,15 +124,17 @@ begins_file(struct bytes line)
 		line, BYTES("(This file must be converted with BinHex"));
 }
 
-/* All of it up to "end", which leaves *text; false: it is none. */
+/* All of it up to "end", which leaves *text; false: it is none, and how far it
+ * was looked at. */
 static bool
-take_uu(struct bytes *text, struct buf *out)
+take_uu(struct bytes *text, struct buf *out, const uint8_t **seen_out)
 {
 	struct bytes rest = *text;
 
 	while (rest.n > 0) {
 		struct bytes line = mail_line_take(&rest);
 
+		*seen_out = rest.p;
 		if (bytes_equal(line, BYTES("end"))) {
 			*text = rest;
 			return true;
@@ -148,6 +150,9 @@ struct split {
 	struct mail *m;
 	struct mail_node *text;
 	struct mail_node *all; /* NULL: the text alone */
+	/* Lines before it are of no file: another that begins within them
+	 * would end where the one before it failed. */
+	const uint8_t *seen;
 	bool full;
 };
 
@@ -202,7 +207,9 @@ take_line(struct split *s, struct bytes *text)
 		return true;
 	}
 	buf_init(&file, begin.n + 64);
-	if (is_uu_begin(line, &name) && name.n > 0 && take_uu(&rest, &file)) {
+	if (is_uu_begin(line, &name) && name.n > 0 &&
+	    (s->seen == NULL || rest.p >= s->seen) &&
+	    take_uu(&rest, &file, &s->seen)) {
 		*text = rest;
 		good = add_file(s, name, buf_bytes(&file));
 	} else {

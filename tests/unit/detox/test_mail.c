@@ -614,6 +614,9 @@ static const struct {
 	{ "addresses", "To: ", "(<\"#@,\n ", 20000, REFUSED_NOT },
 	{ "uuencoded files", "\n", "begin 644 a\n%:&5L;&\\ \n", 20000,
 	    REFUSED_NOT },
+	{ "uuencoded files within each other", "\n",
+	    "BEGIN 644 0123456789012345678901234567890123456\n", 8000,
+	    REFUSED_NOT },
 };
 
 START_TEST(mail_refuses_floods_at_once)
