@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "filters/html/words.h"
 #include "filters/password/password.h"
 #include "filters/text/charset.h"
 
@@ -290,21 +291,6 @@ detox_extension(struct bytes name)
 	return (struct bytes){ 0 };
 }
 
-/* A word of such a list, in any case. */
-static bool
-is_listed(const char *words, struct bytes word)
-{
-	struct bytes all = bytes_of(words);
-	struct bytes one;
-
-	while (all.n > 0) {
-		one = bytes_take_until(&all, ' ');
-		if (one.n > 0 && bytes_equal_nocase(one, word))
-			return true;
-	}
-	return false;
-}
-
 bool
 detox_name_runs(struct bytes name)
 {
@@ -318,8 +304,8 @@ detox_name_runs(struct bytes name)
 	/* A name may end with the number of a class. */
 	if (extension.n > 0 && extension.p[0] == '{')
 		return true;
-	return is_listed(run_by_name, extension) &&
-	    !is_listed(judged_by_content, extension);
+	return words_have(run_by_name, extension) &&
+	    !words_have(judged_by_content, extension);
 }
 
 /* mailto:a@b?attach=//server/file */

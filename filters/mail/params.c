@@ -300,36 +300,41 @@ mail_param(struct detox *d, const struct mail_value *v, const char *name)
 /* Names. */
 
 /* What Windows, or who shows it, leaves out or takes for something else. */
-static bool
-runs(struct detox *d, struct bytes name)
+static struct bytes
+trim_end(struct bytes name)
 {
-	struct bytes zero = name;
-	ssize_t nul = bytes_index(name, 0);
-
-	/* Who stops at a NUL sees another name. */
-	if (nul >= 0)
-		zero.n = (size_t)nul;
-	name = mail_clean_line(d, name);
 	while (name.n > 0 && strchr(" .\"';:,)>", name.p[name.n - 1]) != NULL)
 		name.n--;
-	return detox_name_runs(name) || detox_name_runs(zero);
+	return name;
+}
+
+/* A stream of a file is the file to who opens it: "a.exe:b". Each piece is
+ * looked at by itself, as no end of a name has a colon. */
+static bool
+is_stream_of_program(struct bytes clean)
+{
+	while (bytes_index(clean, ':') >= 0)
+		if (detox_name_runs(trim_end(bytes_take_until(&clean, ':'))))
+			return true;
+	return false;
 }
 
 static void
 add_utf8(struct detox *d, struct mail_names *n, struct bytes name)
 {
+	struct bytes clean, zero = name;
+	ssize_t nul = bytes_index(name, 0);
+
 	if (n->runs || name.n == 0)
 		return;
-	if (runs(d, name)) {
-		n->runs = true;
-		n->program = mail_clean_line(d, name);
-	}
-	/* A stream of a file is the file to who opens it. */
-	for (size_t i = 0; i < name.n && !n->runs; i++)
-		if (name.p[i] == ':' && runs(d, (struct bytes){ name.p, i })) {
-			n->runs = true;
-			n->program = mail_clean_line(d, name);
-		}
+	/* Who stops at a NUL sees another name. */
+	if (nul >= 0)
+		zero.n = (size_t)nul;
+	clean = mail_clean_line(d, name);
+	n->runs = detox_name_runs(trim_end(clean)) || detox_name_runs(zero) ||
+	    is_stream_of_program(clean);
+	if (n->runs)
+		n->program = clean;
 }
 
 static bool

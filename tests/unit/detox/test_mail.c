@@ -277,6 +277,7 @@ static const struct {
 	{ "a quote within", ATTACHED "\"a.exe\"b.txt\"" },
 	{ "a path", ATTACHED "\"../../a.exe\"" },
 	{ "a stream of it", ATTACHED "\"a.exe:b.txt\"" },
+	{ "a stream of a stream of it", ATTACHED "\"x:a.exe:b:c.txt\"" },
 	{ "a class", ATTACHED "\"a.{00020424-0000-0000-C000-000000000046}\"" },
 	{ "folded", ATTACHED "\n\t\"a.exe\"" },
 	{ "a comment",
@@ -589,6 +590,10 @@ fill(struct buf *b, const char *head, const char *piece, unsigned n)
 					    : buf_printf(b, "%c", *p) == 0);
 }
 
+#define COLONS_64 \
+	"::::::::::::::::::::::::::::::::::::::::::::::::::::::::::::::::"
+#define COLONS COLONS_64 COLONS_64 COLONS_64 COLONS_64
+
 static const struct {
 	const char *name;
 	const char *head, *piece;
@@ -617,6 +622,10 @@ static const struct {
 	{ "uuencoded files within each other", "\n",
 	    "BEGIN 644 0123456789012345678901234567890123456\n", 8000,
 	    REFUSED_NOT },
+	{ "streams of files", MIXED,
+	    "--B\n" ATTACHED "\"\x83\x5c" COLONS COLONS COLONS COLONS
+	    "\"\n\nx\n",
+	    300, REFUSED_NOT },
 };
 
 START_TEST(mail_refuses_floods_at_once)
