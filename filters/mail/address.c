@@ -182,7 +182,9 @@ split_spec(
 	return false;
 }
 
-/* A local part that only quotes let be one; NULL: nothing does. */
+/* A local part that only quotes let be one; NULL: nothing does. What looks like
+ * an encoded word is none (RFC 2047, 5): some readers decode it, and show
+ * another address. */
 static const char *
 write_local(struct reader *r, struct bytes local)
 {
@@ -192,6 +194,8 @@ write_local(struct reader *r, struct bytes local)
 
 	if (quoted)
 		local = (struct bytes){ local.p + 1, local.n - 2 };
+	if (memmem(local.p, local.n, "=?", 2) != NULL)
+		return NULL;
 	for (size_t i = 0; i < local.n; i++) {
 		uint8_t c = local.p[i];
 

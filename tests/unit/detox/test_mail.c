@@ -145,6 +145,11 @@ static const struct {
 	{ "To: \"=?utf-8?q?a=22_=3Cx=40y=3E?=\" <a@b.test>",
 	    "To: \"a\\\" <x@y>\" <a@b.test>\r\n" },
 	{ "To: a@b@c.test", NULL },
+	/* What some readers would decode. */
+	{ "To: =?utf-8?q?a=40b.test?=@c.test, d@e.test", "To: d@e.test\r\n" },
+	{ "To: \"=?utf-8?q?a=40b.test?=\"@c.test", NULL },
+	{ "From: x <=?utf-8?q?a=40b.test=3E?=@c.test>",
+	    "From: x <unknown@sender.invalid>\r\n" },
 	{ "To: <@x,@y:a@b.test>", "To: a@b.test\r\n" },
 	{ "To: \"a b\"@c.test", NULL },
 	{ "Date: Mon, 3 Feb 2025 10:00:00 +0900",
