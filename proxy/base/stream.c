@@ -534,6 +534,27 @@ stream_is_left(const struct stream *s)
 	    info.tcpi_state != TCP_ESTABLISHED;
 }
 
+/* A reset leaves an error, the last acknowledgement none. */
+enum stream_hearing
+stream_hearing(const struct stream *s)
+{
+	struct tcp_info info;
+	socklen_t n = sizeof(info);
+	int error = 0;
+	socklen_t error_n = sizeof(error);
+
+	if (s->broken ||
+	    getsockopt(s->wire.fd, IPPROTO_TCP, TCP_INFO, &info, &n) < 0)
+		return STREAM_UNHEARD;
+	if (info.tcpi_state != TCP_CLOSE)
+		return STREAM_HEARS;
+	return getsockopt(s->wire.fd, SOL_SOCKET, SO_ERROR, &error, &error_n) ==
+		    0 &&
+		error == 0
+	    ? STREAM_HEARD
+	    : STREAM_UNHEARD;
+}
+
 const char *
 stream_why(const struct stream *s)
 {

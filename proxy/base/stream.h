@@ -84,5 +84,13 @@ bool stream_broken(const struct stream *s);
 /* Whether the peer has closed or nothing can be sent, so that nobody may read
  * what is written now; asks the socket, and takes nothing from it. */
 bool stream_is_left(const struct stream *s);
+/* Of a peer that had closed his half, behind stream_shutdown: whether he has
+ * acknowledged all of it, or answered that nobody is there any more. */
+enum stream_hearing {
+	STREAM_HEARS, /* not known yet */
+	STREAM_HEARD,
+	STREAM_UNHEARD,
+};
+enum stream_hearing stream_hearing(const struct stream *s);
 /* The words of the failure; a static string. */
 const char *stream_why(const struct stream *s);

@@ -14,6 +14,7 @@
 #include "proxy/smtp/recipients.h"
 
 #define LINGER_MS 5000 /* for our last words to be read */
+#define HEARING_MS 20  /* between looks whether they were */
 #define OUT_WAIT 65536 /* bytes not taken: we read no more until they are */
 #define HANDSHAKE_MS 30000
 /* So much of a content must come for data_timeout to begin anew. */
@@ -50,6 +51,11 @@ struct mail_client {
 	struct recipients_wait *asking;
 	struct mail *mail; /* it waits for its answer */
 	bool told;         /* its end was told to the journal */
+	/* Of a client that had closed his half before the answer: the last
+	 * mail, until it is known whether he has heard it. */
+	bool unheard;
+	uint8_t digest[REPEATS_DIGEST];
+	uint64_t hears_until_ms;
 	/* of the session, when its timer was set */
 	uint32_t lines;
 	uint64_t taken; /* bytes of content */
@@ -128,6 +134,40 @@ close_client(struct mail_client *c, const char *why)
 	stream_shutdown(c->stream);
 	timer_start(c->timer, LINGER_MS);
 	stream_want_read(c->stream, true);
+}
+
+/* Who has closed his half may read still, as what sends its mails by a pipe
+ * does, or be gone: then the same mail comes again. */
+static void
+find_whether_heard(struct mail_client *c)
+{
+	struct mailer *m = c->mailer;
+	enum stream_hearing hearing = stream_hearing(c->stream);
+
+	if (hearing == STREAM_HEARS &&
+	    loop_now_ms(m->loop) < c->hears_until_ms) {
+		timer_start(c->timer, HEARING_MS);
+		return;
+	}
+	if (hearing == STREAM_HEARD)
+		mail_forget(m, c->digest);
+	free_client(c);
+}
+
+/* He says no more. */
+static void
+end_client(struct mail_client *c)
+{
+	if (!c->unheard) {
+		free_client(c);
+		return;
+	}
+	if (c->phase != PHASE_CLOSING)
+		stream_shutdown(c->stream);
+	c->phase = PHASE_CLOSING;
+	c->hears_until_ms = loop_now_ms(c->mailer->loop) + LINGER_MS;
+	stream_want_read(c->stream, false);
+	find_whether_heard(c);
 }
 
 static void
@@ -385,7 +425,7 @@ on_answer(void *owner, const struct smtp_reply *r)
 	session_answer(&c->session, r);
 	flush(c);
 	if (reply_is_done(r) && left)
-		mail_remember(mail);
+		c->unheard = mail_remember(mail, c->digest);
 	set_talk_timer(c);
 	stream_want_read(c->stream, true);
 }
@@ -633,7 +673,7 @@ on_readable(void *owner)
 	if (answer != STREAM_READ) {
 		if (c->session.state == SESSION_TAKING)
 			record_end(c, "it left within a mail");
-		free_client(c);
+		end_client(c);
 		return;
 	}
 	switch (c->phase) {
@@ -700,7 +740,10 @@ timer_due(void *owner)
 		drop_client(c, "TLS took too long");
 		return;
 	case PHASE_CLOSING:
-		free_client(c);
+		if (c->unheard)
+			find_whether_heard(c);
+		else
+			free_client(c);
 		return;
 	}
 }

@@ -69,19 +69,27 @@ mail_load_content(struct mail *mail, struct err *e)
 	return 0;
 }
 
-void
-mail_remember(struct mail *mail)
+bool
+mail_remember(struct mail *mail, uint8_t digest[REPEATS_DIGEST])
 {
 	struct mailer *m = mail->mailer;
-	uint8_t digest[REPEATS_DIGEST];
 	struct err e;
 
 	if (mail_load_content(mail, &e) < 0)
-		return;
+		return false;
 	repeats_digest(&mail->envelope, mail->content, digest);
 	common_lock(m->common);
 	repeats_note(
 	    &m->common->repeats, digest, mail->id, loop_now_ms(m->loop));
+	common_unlock(m->common);
+	return true;
+}
+
+void
+mail_forget(struct mailer *m, const uint8_t digest[REPEATS_DIGEST])
+{
+	common_lock(m->common);
+	repeats_forget(&m->common->repeats, digest);
 	common_unlock(m->common);
 }
 
@@ -89,9 +97,10 @@ static void
 answer(struct mail *mail, const struct smtp_reply *r)
 {
 	void (*to)(void *owner, const struct smtp_reply *r) = mail->answer;
+	uint8_t digest[REPEATS_DIGEST];
 
 	if (mail->left && reply_is_done(r))
-		mail_remember(mail);
+		(void)mail_remember(mail, digest);
 	mail->left = false;
 
 	timer_free(mail->cut_through);

@@ -168,7 +168,10 @@ void mail_keep(struct mail *mail,
  * none of ours. */
 void mail_leave(struct mail *mail);
 /* We have it, and the client may not have heard so: it will come again. */
-void mail_remember(struct mail *mail);
+/* Its digest, by which it can be forgotten when he has; false: it could not be
+ * read. */
+bool mail_remember(struct mail *mail, uint8_t digest[REPEATS_DIGEST]);
+void mail_forget(struct mailer *m, const uint8_t digest[REPEATS_DIGEST]);
 /* Walks its path on from where it stands. It may be gone behind it, unless the
  * spool has it. */
 void mail_go_on(struct mail *mail);

@@ -76,6 +76,17 @@ repeats_note(struct repeats *r, const uint8_t digest[REPEATS_DIGEST],
 	r->n++; /* not before it is whole */
 }
 
+/* Its place in the order of time stays; no mail has such a digest, nor a part
+ * of both. */
+void
+repeats_forget(struct repeats *r, const uint8_t digest[REPEATS_DIGEST])
+{
+	size_t at = find(r, digest);
+
+	if (at < REPEATS_MAX)
+		memset(r->rows[at].digest, 0, REPEATS_DIGEST);
+}
+
 bool
 repeats_any(struct repeats *r, uint64_t now_ms)
 {

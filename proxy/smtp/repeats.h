@@ -28,6 +28,8 @@ void repeats_digest(const struct envelope *e, struct bytes content,
 /* What has this digest is remembered as `id`, if it is not already. */
 void repeats_note(struct repeats *r, const uint8_t digest[REPEATS_DIGEST],
     const char *id, uint64_t now_ms);
+/* Its sender has heard. */
+void repeats_forget(struct repeats *r, const uint8_t digest[REPEATS_DIGEST]);
 /* Whether anything is remembered, and a digest is of use. */
 bool repeats_any(struct repeats *r, uint64_t now_ms) MUST_CHECK;
 /* Whether this is, and as what. */

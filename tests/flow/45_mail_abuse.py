@@ -86,6 +86,26 @@ def test_a_mail_whose_answer_was_lost_is_not_delivered_twice(lab):
     wait_until(lambda: [e["result"] for e in lab.events("mail")][-2:] == ["repeated", "delivered"])
 
 
+def test_who_sends_by_a_pipe_is_heard(lab):
+    """He closes his half behind all that he says, and reads; the same mail of his is another, each time."""
+    def pipe(name, ending):
+        with lab.begun() as t:
+            assert t.say("DATA\r\n").startswith("354")
+            t.s.sendall(mail(name) + b".\r\n" + ending)
+            t.s.shutdown(socket.SHUT_WR)
+            answer = b"".join(iter(lambda: t.s.recv(4096), b"")).decode()
+        time.sleep(0.2)
+        return answer
+
+    lab.city.delay["end"] = 0.3
+    for name, ending in ((b"piped", b"QUIT\r\n"), (b"piped-rudely", b"")):
+        for _ in range(2):
+            got = pipe(name, ending)
+            assert got.startswith("250 2.0.0 delivered as "), (name, got)
+        assert len(lab.delivered(name)) == 2
+    lab.city.delay.clear()
+
+
 def test_a_mail_that_comes_again_to_another_process_is_known(lab):
     """Which of two takes a connection is chance; twenty times it is not the same."""
     with MailLab(lab.build, mail="messages_per_minute = 100000;", mails=2) as two:

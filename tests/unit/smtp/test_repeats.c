@@ -90,6 +90,22 @@ START_TEST(repeats_forgets_the_oldest)
 }
 END_TEST
 
+START_TEST(repeats_forgets_what_was_heard)
+{
+	uint8_t a[REPEATS_DIGEST] = { 1 }, b[REPEATS_DIGEST] = { 2 };
+
+	repeats_note(&r, a, "A", 0);
+	repeats_note(&r, b, "B", 0);
+	repeats_forget(&r, a);
+	repeats_forget(&r, a);
+	ck_assert(!repeats_find(&r, a, found));
+	ck_assert(repeats_find(&r, b, found));
+	repeats_note(&r, a, "C", 0);
+	ck_assert(repeats_find(&r, a, found));
+	ck_assert_str_eq(found, "C");
+}
+END_TEST
+
 /* What was forgotten comes back where a row is half written: a mail of
  * it would be lost. */
 
@@ -148,6 +164,7 @@ repeats_suite(void)
 
 	tcase_add_test(t, repeats_knows_the_same_mail_alone);
 	tcase_add_test(t, repeats_forgets_the_oldest);
+	tcase_add_test(t, repeats_forgets_what_was_heard);
 	tcase_add_test(t, repeats_has_no_half_of_a_mail);
 	suite_add_tcase(s, t);
 	return s;
