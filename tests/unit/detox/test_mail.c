@@ -591,8 +591,11 @@ fill(struct buf *b, const char *head, const char *piece, unsigned n)
 	ck_assert(buf_append_string(b, head) == 0);
 	for (unsigned i = 0; i < n; i++)
 		for (const char *p = piece; *p != '\0'; p++)
-			ck_assert(*p == '#' ? buf_printf(b, "%u", i) == 0
-					    : buf_printf(b, "%c", *p) == 0);
+			ck_assert(
+			    (*p == '#' ? buf_printf(b, "%u", i)
+				       : buf_append(b,
+					     (struct bytes){ (const uint8_t *)p,
+						 1 })) == 0);
 }
 
 #define COLONS_64 \

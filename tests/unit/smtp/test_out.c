@@ -510,7 +510,7 @@ START_TEST(out_forgets_what_is_cancelled)
 	settings.connections_per_hop = 1;
 	for (size_t i = 0; i < COUNT(g); i++)
 		ship(&g[i], &route, 1);
-	run_for(100);
+	run_for(500); /* it has the first by then */
 	shipment_cancel(g[1].shipment);
 	shipment_cancel(g[0].shipment);
 	awaited -= 2;
