@@ -48,17 +48,17 @@ new_piece(size_t units)
 void *
 xml_memory_take(size_t n)
 {
-	size_t units = (n + UNIT - 1) / UNIT;
+	size_t units = n == 0 ? 1 : (n + UNIT - 1) / UNIT;
 	struct piece *piece;
 
-	if (n == 0 || n > SMALL)
+	if (n > SMALL)
 		return malloc(n);
 	piece = room.given_back[units];
 	if (piece != NULL)
 		room.given_back[units] = piece->next;
 	else
 		piece = new_piece(units);
-	return piece == NULL ? malloc(n) : piece + 1;
+	return piece == NULL ? malloc(units * UNIT) : piece + 1;
 }
 
 void
