@@ -2,6 +2,7 @@
 """Mail from those who mean harm, and next hops that do what they may not:
 smuggling, floods, silence, a full spool, death at every moment."""
 import importlib
+import json
 import os
 import random
 import re
@@ -58,6 +59,10 @@ class AbuseLab(MailLab):
     def is_idle(self):
         return self.ctl("queue", "list").stdout == ""
 
+    def sessions(self):
+        rows = json.loads(self.ctl("status", "--json").stdout)["processes"]
+        return sum(r["counters"]["mail_sessions"] for r in rows)
+
 
 def make(build):
     return AbuseLab(build)
@@ -94,7 +99,7 @@ def test_who_sends_by_a_pipe_is_heard(lab):
             t.s.sendall(mail(name) + b".\r\n" + ending)
             t.s.shutdown(socket.SHUT_WR)
             answer = b"".join(iter(lambda: t.s.recv(4096), b"")).decode()
-        time.sleep(0.2)
+        wait_until(lambda: lab.sessions() == 0)
         return answer
 
     lab.city.delay["end"] = 0.3

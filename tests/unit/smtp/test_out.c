@@ -829,18 +829,38 @@ tlsa_data(enum tlsa_said said, uint8_t data[35])
 	return (struct bytes){ data, 35 };
 }
 
+/* A name server, a next hop and a web server of ours for all domains. */
+static void
+ask_domains(const struct peer *names, const struct peer *hop,
+    const struct peer *web, struct zone *zone)
+{
+	static struct prefix loopback;
+	static char at[32];
+	static const char *list[] = { at };
+	struct err e;
+
+	snprintf(at, sizeof(at), "127.0.0.1:%u", names->port);
+	upstream.nameservers = (struct texts){ .p = list, .n = 1 };
+	ck_assert_int_eq(prefix_parse(&loopback, BYTES("127.0.0.0/8")), 0);
+	*zone = (struct zone){ .permitted = &loopback, .permitted_n = 1 };
+	out_free(out);
+	out = out_new(&settings, &upstream, trust, get_common(), loop, &e);
+	ck_assert_ptr_nonnull(out);
+	out_set_mx_port(out, hop->port);
+	out_set_sts_port(out, web->port, zone);
+}
+
 START_TEST(out_asks_of_tls_what_domains_do)
 {
 	const char *page = asked_for[_i].page;
 	struct peer p = peer_new(&asked_for[_i].host, 1, server);
 	struct peer web = peer_new(&page, page == NULL ? 0 : 1, server);
 	struct mail_route route = { .mx_tls = HOP_TLS_OPPORTUNISTIC };
-	struct prefix loopback;
-	struct zone zone = { .permitted = &loopback, .permitted_n = 1 };
+	struct zone zone;
 	struct shipment_order order = order_for(&route, 1);
 	const struct bytes nothing = { 0 }, home = HOME;
 	bool no_v4 = asked_for[_i].tlsa == TLSA_AWAY_NO_V4;
-	char at[32], tlsa_name[64];
+	char tlsa_name[64];
 	uint8_t tlsa[35];
 	const struct peer_record asked[] = {
 		{ "sts.test", ns_t_mx, asked_for[_i].mx_code,
@@ -854,22 +874,13 @@ START_TEST(out_asks_of_tls_what_domains_do)
 		    { BYTES_ROW("\x0fv=STSv1; id=a1;") } },
 	};
 	struct peer names;
-	const char *list[] = { at };
 	struct got g = { .recipients_n = 1 };
-	struct err e;
 
 	snprintf(tlsa_name, sizeof(tlsa_name), "_%u._tcp.mx.test", p.port);
 	names = peer_names(asked, COUNT(asked));
-	snprintf(at, sizeof(at), "127.0.0.1:%u", names.port);
-	upstream.nameservers = (struct texts){ .p = list, .n = 1 };
 	settings.dane = asked_for[_i].dane;
 	settings.mta_sts = asked_for[_i].mta_sts;
-	ck_assert_int_eq(prefix_parse(&loopback, BYTES("127.0.0.0/8")), 0);
-	out_free(out);
-	out = out_new(&settings, &upstream, trust, get_common(), loop, &e);
-	ck_assert_ptr_nonnull(out);
-	out_set_mx_port(out, p.port);
-	out_set_sts_port(out, web.port, &zone);
+	ask_domains(&names, &p, &web, &zone);
 	order.domain = asked_for[_i].mx_code == NO_MX ? BYTES("mx.test")
 						      : BYTES("sts.test");
 	order.zone = &zone;
@@ -932,8 +943,7 @@ START_TEST(out_renews_policies_before_they_end)
 	struct peer p = peer_new(&host, 1, server);
 	struct peer web = peer_new(&page, 1, server);
 	struct mail_route route = { .mx_tls = HOP_TLS_OPPORTUNISTIC };
-	struct prefix loopback;
-	struct zone zone = { .permitted = &loopback, .permitted_n = 1 };
+	struct zone zone;
 	struct shipment_order order = order_for(&route, 1);
 	static const struct peer_record asked[] = {
 		{ "sts.test", ns_t_mx, 0, { MX("\x0a", "\2mx\4test\0") } },
@@ -943,20 +953,10 @@ START_TEST(out_renews_policies_before_they_end)
 		    { BYTES_ROW("\x0fv=STSv1; id=a1;") } },
 	};
 	struct peer names = peer_names(asked, COUNT(asked));
-	char at[32];
-	const char *list[] = { at };
 	struct got g = { .recipients_n = 1 };
-	struct err e;
 
-	snprintf(at, sizeof(at), "127.0.0.1:%u", names.port);
-	upstream.nameservers = (struct texts){ .p = list, .n = 1 };
 	settings.mta_sts = true;
-	ck_assert_int_eq(prefix_parse(&loopback, BYTES("127.0.0.0/8")), 0);
-	out_free(out);
-	out = out_new(&settings, &upstream, trust, get_common(), loop, &e);
-	ck_assert_ptr_nonnull(out);
-	out_set_mx_port(out, p.port);
-	out_set_sts_port(out, web.port, &zone);
+	ask_domains(&names, &p, &web, &zone);
 	order.domain = BYTES("sts.test");
 	order.zone = &zone;
 	know_policy(ages[_i].life_s, ages[_i].left_s);
