@@ -47,10 +47,34 @@ def wait_until(what, seconds=10, every=0.02):
         time.sleep(every)
 
 
+PORTS = range(10000, 32000)  # the kernel gives none of them to a client's end
+PORTS_AT_ONCE = 50
+leases, ports = [], []  # what this process holds, what it has not given yet
+
+
+def lease_ports():
+    """Some ports that no other process of these tests has in this namespace, until this one ends."""
+    starts = list(PORTS[::PORTS_AT_ONCE])
+    random.shuffle(starts)
+    for start in starts:
+        lease = socket.socket(socket.AF_UNIX)
+        try:
+            lease.bind(f"\0sekisho-flow-ports-{start}")
+        except OSError:
+            lease.close()
+            continue
+        leases.append(lease)
+        ports.extend(range(start, start + PORTS_AT_ONCE))
+        return
+    raise AssertionError("all ports are taken by other tests")
+
+
 def free_port():
-    """Of those that the kernel gives to no client's end meanwhile."""
+    """Never the same twice, nor one of another process of these tests."""
     while True:
-        port = random.randrange(10000, 32000)
+        if not ports:
+            lease_ports()
+        port = ports.pop()
         with socket.socket() as s:
             try:
                 s.bind(("0.0.0.0", port))
