@@ -25,5 +25,9 @@ write_32(uint8_t *p, uint32_t value)
 
 enum detox_result emf_rebuild(
     struct detox *d, struct bytes in, struct detox_output *out) MUST_CHECK;
+/* Whether it is a WMF without the header that says its size, as documents have
+ * it inside and some programs save it. */
+bool wmf_is_bare(struct bytes b);
+/* What comes out has that header, of the size that its records say. */
 enum detox_result wmf_rebuild(
     struct detox *d, struct bytes in, struct detox_output *out) MUST_CHECK;

@@ -6,7 +6,8 @@
 static enum detox_result
 rebuild(struct detox *d, const struct detox_object *o, struct detox_output *out)
 {
-	if (bytes_start_with(o->content, BYTES("\xd7\xcd\xc6\x9a")))
+	if (bytes_start_with(o->content, BYTES("\xd7\xcd\xc6\x9a")) ||
+	    wmf_is_bare(o->content))
 		return wmf_rebuild(d, o->content, out);
 	return emf_rebuild(d, o->content, out);
 }

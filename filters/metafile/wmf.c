@@ -75,28 +75,8 @@ copy_records(struct detox *d, struct bytes in, struct detox_output *out,
 	return detox_put(d, out, BYTES("\3\0\0\0\0\0"));
 }
 
-enum detox_result
-wmf_rebuild(struct detox *d, struct bytes in, struct detox_output *out)
-{
-	struct bytes placeable = bytes_take(&in, PLACEABLE);
-	struct bytes header = bytes_take(&in, HEADER);
-	uint32_t longest = 3;
-	uint8_t *p;
-
-	if (header.n < HEADER || read_16(header.p + 2) != HEADER / 2)
-		return detox_refuse(d, REFUSED_BROKEN, "no header of a WMF");
-	if (detox_put(d, out, placeable) == DETOX_REFUSED ||
-	    detox_put(d, out, header) == DETOX_REFUSED ||
-	    copy_records(d, in, out, &longest) == DETOX_REFUSED)
-		return DETOX_REFUSED;
-	p = out->content.p + PLACEABLE;
-	write_32(p + 6, (uint32_t)((out->content.n - PLACEABLE) / 2));
-	write_32(p + 12, longest);
-	return DETOX_REBUILT;
-}
-
 bool
-metafile_is_bare(struct bytes b)
+wmf_is_bare(struct bytes b)
 {
 	return b.n >= HEADER && (b.p[0] == 1 || b.p[0] == 2) && b.p[1] == 0 &&
 	    read_16(b.p + 2) == HEADER / 2 &&
@@ -127,14 +107,13 @@ find_window(struct bytes in, uint16_t window[4])
 }
 
 /* Section 2.3.2.3; the checksum is over the ten words before it. */
-int
-metafile_place(struct bytes b, struct buf *out)
+static void
+make_frame(struct bytes bare, uint8_t frame[PLACEABLE])
 {
 	uint16_t window[4] = { 0 };
 	uint16_t words[11] = { 0xcdd7, 0x9ac6 };
-	uint8_t head[PLACEABLE];
 
-	find_window(b, window);
+	find_window(bare, window);
 	words[3] = window[0];
 	words[4] = window[1];
 	words[5] = (uint16_t)(window[0] + window[2]);
@@ -143,10 +122,33 @@ metafile_place(struct bytes b, struct buf *out)
 	for (int i = 0; i < 10; i++)
 		words[10] ^= words[i];
 	for (int i = 0; i < 11; i++) {
-		head[2 * i] = (uint8_t)words[i];
-		head[2 * i + 1] = (uint8_t)(words[i] >> 8);
+		frame[2 * i] = (uint8_t)words[i];
+		frame[2 * i + 1] = (uint8_t)(words[i] >> 8);
 	}
-	if (buf_append(out, (struct bytes){ head, sizeof(head) }) < 0)
-		return -1;
-	return buf_append(out, b);
+}
+
+enum detox_result
+wmf_rebuild(struct detox *d, struct bytes in, struct detox_output *out)
+{
+	uint8_t frame[PLACEABLE];
+	struct bytes placeable = { frame, sizeof(frame) };
+	struct bytes header;
+	uint32_t longest = 3;
+	uint8_t *p;
+
+	if (wmf_is_bare(in))
+		make_frame(in, frame);
+	else
+		placeable = bytes_take(&in, PLACEABLE);
+	header = bytes_take(&in, HEADER);
+	if (header.n < HEADER || read_16(header.p + 2) != HEADER / 2)
+		return detox_refuse(d, REFUSED_BROKEN, "no header of a WMF");
+	if (detox_put(d, out, placeable) == DETOX_REFUSED ||
+	    detox_put(d, out, header) == DETOX_REFUSED ||
+	    copy_records(d, in, out, &longest) == DETOX_REFUSED)
+		return DETOX_REFUSED;
+	p = out->content.p + PLACEABLE;
+	write_32(p + 6, (uint32_t)((out->content.n - PLACEABLE) / 2));
+	write_32(p + 12, longest);
+	return DETOX_REBUILT;
 }

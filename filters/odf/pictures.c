@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* pictures: each is an object of its own, rebuilt by the format that it has. */
-#include "filters/metafile/metafile.h"
 #include "filters/odf/inside.h"
 
 static const struct {
@@ -112,20 +111,6 @@ take_inside(struct odf *o, size_t i, struct bytes content, enum magic_type t)
 	return result;
 }
 
-/* Beside objects LibreOffice puts drawings of Windows without their frame. */
-static enum detox_result
-take_bare(struct odf *o, size_t i, struct bytes content)
-{
-	enum detox_result result = DETOX_REBUILT;
-	struct buf framed;
-
-	buf_init(&framed, content.n + 64);
-	if (metafile_place(content, &framed) == 0)
-		result = take_inside(o, i, buf_bytes(&framed), MAGIC_METAFILE);
-	buf_release(&framed);
-	return result;
-}
-
 enum detox_result
 odf_take_picture(struct odf *o, size_t i)
 {
@@ -147,8 +132,6 @@ odf_take_picture(struct odf *o, size_t i)
 		result = take_svm(o, i, b);
 	else if (media_of(t) != NULL)
 		result = take_inside(o, i, b, t);
-	else if (metafile_is_bare(b))
-		result = take_bare(o, i, b);
 	else
 		report(o, t, name, b);
 	buf_release(&content);

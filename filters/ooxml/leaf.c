@@ -4,7 +4,6 @@
 #include <ctype.h>
 #include <zlib.h>
 
-#include "filters/metafile/metafile.h"
 #include "filters/ooxml/inside.h"
 
 #define OFFICE "application/vnd.openxmlformats-officedocument."
@@ -242,7 +241,7 @@ take_font(struct ooxml *x, struct part *p, struct bytes content)
 enum detox_result
 leaf_take(struct ooxml *x, struct part *p)
 {
-	struct buf content = { 0 }, unpacked = { 0 }, placed = { 0 };
+	struct buf content = { 0 }, unpacked = { 0 };
 	struct bytes b;
 	enum detox_result result = DETOX_REFUSED;
 
@@ -257,15 +256,9 @@ leaf_take(struct ooxml *x, struct part *p)
 	    bytes_start_with(b, BYTES("\x1f\x8b")) &&
 	    gunzip(x, b, &unpacked) == DETOX_REBUILT)
 		b = buf_bytes(&unpacked);
-	if (p->kind->treatment == TREAT_IMAGE && metafile_is_bare(b)) {
-		buf_init(&placed, x->d->profile->out_max);
-		if (metafile_place(b, &placed) == 0)
-			b = buf_bytes(&placed);
-	}
 	if (!detox_is_over(x->d))
 		result = take_inside(x, p, b);
 end:
-	buf_release(&placed);
 	buf_release(&unpacked);
 	buf_release(&content);
 	return result;

@@ -109,20 +109,24 @@ START_TEST(metafile_gives_a_bare_one_its_frame)
 {
 	static const struct bytes bare = BYTES_ROW(
 	    WMF_HEADER "\5\0\0\0\x0b\2\1\0\2\0\5\0\0\0\x0c\2\x20\0\x10\0" LAST);
-	struct buf out;
+	struct drive_detox t;
+	struct bytes out;
 	uint16_t sum = 0;
 
-	buf_init(&out, 1000);
-	ck_assert(metafile_is_bare(bare));
-	ck_assert(metafile_place(bare, &out) == 0);
-	ck_assert(!metafile_is_bare(buf_bytes(&out)));
-	ck_assert(bytes_start_with(buf_bytes(&out),
-	    BYTES("\xd7\xcd\xc6\x9a\0\0\2\0\1\0\x12\0\x21\0\xa0\5")));
+	drive_detox_init(&t);
+	drive_detox_run(&t, bare, "a.wmf");
+	ck_assert_int_eq(t.result, DETOX_REBUILT);
+	ck_assert_str_eq(t.d.format, "metafile");
+	out = buf_bytes(&t.out.content);
+	ck_assert_uint_eq(out.n, 22 + bare.n);
+	ck_assert(bytes_start_with(
+	    out, BYTES("\xd7\xcd\xc6\x9a\0\0\2\0\1\0\x12\0\x21\0\xa0\5")));
 	for (size_t i = 0; i < 20; i += 2)
 		sum ^= (uint16_t)(out.p[i] | out.p[i + 1] << 8);
 	ck_assert_uint_eq((uint16_t)(out.p[20] | out.p[21] << 8), sum);
-	ck_assert(bytes_end_with(buf_bytes(&out), bare));
-	buf_release(&out);
+	ck_assert(
+	    bytes_end_with(out, (struct bytes){ bare.p + 18, bare.n - 18 }));
+	drive_detox_release(&t);
 }
 END_TEST
 
