@@ -343,15 +343,33 @@ static const struct {
 };
 
 static bool
+ends_name(uint8_t c)
+{
+	return c == '>' || c == '/' || isspace(c);
+}
+
+static bool
 begins_with_word(struct bytes b, size_t i)
 {
 	struct bytes first =
 	    bytes_take(&b, b.n < words[i].word.n ? b.n : words[i].word.n);
 
 	return bytes_equal_nocase(first, words[i].word) &&
-	    (!words[i].tag ||
-		(b.n > 0 &&
-		    (b.p[0] == '>' || b.p[0] == '/' || isspace(b.p[0]))));
+	    (!words[i].tag || (b.n > 0 && ends_name(b.p[0])));
+}
+
+/* The element, and no other whose name begins like it. */
+static bool
+contains_tag(struct bytes head, struct bytes tag)
+{
+	const uint8_t *at;
+
+	while ((at = memmem(head.p, head.n, tag.p, tag.n)) != NULL) {
+		bytes_take(&head, (size_t)(at - head.p) + tag.n);
+		if (head.n > 0 && ends_name(head.p[0]))
+			return true;
+	}
+	return false;
 }
 
 static enum magic_type
@@ -364,10 +382,12 @@ find_word(struct bytes head)
 	for (size_t i = 0; i < COUNT(words); i++) {
 		if (!begins_with_word(head, i))
 			continue;
-		if (words[i].type == MAGIC_XML && contains(head, BYTES("<svg")))
+		if (words[i].type == MAGIC_XML &&
+		    (contains_tag(head, BYTES("<svg")) ||
+			contains_tag(head, BYTES("<svg:svg"))))
 			return MAGIC_SVG;
 		if (words[i].type == MAGIC_XML &&
-		    contains(head, BYTES("<html")))
+		    contains_tag(head, BYTES("<html")))
 			return MAGIC_HTML;
 		return words[i].type;
 	}
