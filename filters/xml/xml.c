@@ -21,6 +21,7 @@ struct job {
 	const char *where;
 	startDocumentSAXFunc begin;
 	startElementNsSAX2Func start;
+	bool has_unbound, has_bad_names;
 };
 
 static void
@@ -83,12 +84,37 @@ leave_instruction_out(void *context, const xmlChar *target, const xmlChar *data)
 		    j->d, REMOVED_EXTERNAL, j->where, (struct bytes){ 0 });
 }
 
-/* Undeclared prefixes are no error to the parser, but to most readers. */
-static bool
-is_good(const xmlParserCtxt *p, const xmlDoc *doc)
+/* A prefix that nobody declared is left out with what has it; of all else that
+ * is wrong with namespaces, readers make different things. */
+static void
+hear_error(void *context, xmlError *error)
 {
-	return doc != NULL && p->wellFormed && p->nsWellFormed &&
-	    xmlDocGetRootElement(doc) != NULL;
+	xmlParserCtxt *p = error->ctxt;
+	struct job *j = p->_private;
+
+	(void)context;
+	if (error->domain != XML_FROM_NAMESPACE ||
+	    error->level == XML_ERR_WARNING)
+		return;
+	if (error->code == XML_NS_ERR_UNDEFINED_NAMESPACE)
+		j->has_unbound = true;
+	else
+		j->has_bad_names = true;
+}
+
+static bool
+is_unbound(const xmlNs *ns, const xmlChar *name)
+{
+	return ns == NULL && xmlStrchr(name, ':') != NULL;
+}
+
+static bool
+is_good(const struct job *j, const xmlParserCtxt *p, const xmlDoc *doc)
+{
+	const xmlNode *root = xmlDocGetRootElement(doc);
+
+	return doc != NULL && p->wellFormed && !j->has_bad_names &&
+	    root != NULL && !is_unbound(root->ns, root->name);
 }
 
 static xmlDoc *
@@ -108,11 +134,12 @@ parse(struct job *j, struct bytes text)
 	p->sax->startElementNs = start;
 	p->sax->internalSubset = refuse_subset;
 	p->sax->externalSubset = refuse_subset;
+	p->sax->serror = hear_error;
 	p->sax->comment = NULL;
 	p->sax->processingInstruction = leave_instruction_out;
 	doc = xmlCtxtReadMemory(
 	    p, (const char *)text.p, (int)text.n, NULL, "UTF-8", options);
-	if (!is_good(p, doc) || detox_is_over(j->d)) {
+	if (!is_good(j, p, doc) || detox_is_over(j->d)) {
 		detox_refuse(j->d,
 		    p->errNo == XML_ERR_NO_MEMORY ? REFUSED_MEMORY
 						  : REFUSED_BROKEN,
@@ -149,6 +176,36 @@ drop_includes(const struct job *j, xmlNode *parent)
 	}
 }
 
+/* What has a prefix that nobody declared is left out. As deep as
+ * XML_DEPTH_MAX. */
+static void
+drop_unbound(const struct job *j, xmlNode *parent)
+{
+	xmlAttr *a = parent->properties, *next;
+	xmlNode *n = parent->children;
+
+	for (; a != NULL; a = next) {
+		next = a->next;
+		if (!is_unbound(a->ns, a->name))
+			continue;
+		detox_removed(
+		    j->d, REMOVED_UNKNOWN, j->where, (struct bytes){ 0 });
+		xmlRemoveProp(a);
+	}
+	while (n != NULL) {
+		if (n->type != XML_ELEMENT_NODE) {
+			n = n->next;
+		} else if (is_unbound(n->ns, n->name)) {
+			detox_removed(j->d, REMOVED_UNKNOWN, j->where,
+			    (struct bytes){ 0 });
+			n = xml_drop(n);
+		} else {
+			drop_unbound(j, n);
+			n = n->next;
+		}
+	}
+}
+
 xmlDoc *
 xml_read(struct detox *d, struct bytes content, const char *where)
 {
@@ -162,6 +219,8 @@ xml_read(struct detox *d, struct bytes content, const char *where)
 		doc = parse(&j, text);
 	if (doc != NULL && memmem(text.p, text.n, "XInclude", 8) != NULL)
 		drop_includes(&j, xmlDocGetRootElement(doc));
+	if (doc != NULL && j.has_unbound)
+		drop_unbound(&j, xmlDocGetRootElement(doc));
 	buf_release(&utf8);
 	return doc;
 }
