@@ -87,6 +87,18 @@ is_good_root(const xmlNode *root, const char *leaf)
 	    strcmp((const char *)root->name, name) == 0;
 }
 
+/* A document is shown without its settings, but not without the rest. */
+static enum detox_result
+leave_part_out(struct odf *o, struct odf_part *part, const char *leaf)
+{
+	if (strcmp(leaf, "settings.xml") != 0)
+		return detox_refuse(o->d, REFUSED_BROKEN,
+		    "a part's XML is not that of its name");
+	detox_removed(o->d, REMOVED_DAMAGED, part->name, (struct bytes){ 0 });
+	part->name = NULL;
+	return DETOX_REBUILT;
+}
+
 static enum detox_result
 rebuild_tree(struct odf *o, struct odf_part *part, xmlDoc *doc)
 {
@@ -99,8 +111,7 @@ rebuild_tree(struct odf *o, struct odf_part *part, xmlDoc *doc)
 	struct buf text;
 
 	if (!is_good_root(root, leaf))
-		return detox_refuse(o->d, REFUSED_BROKEN,
-		    "a part's XML is not that of its name");
+		return leave_part_out(o, part, leaf);
 	if (odf_walk(&w, doc) == DETOX_REFUSED)
 		return DETOX_REFUSED;
 	if (strcmp(leaf, "content.xml") == 0)

@@ -630,6 +630,30 @@ START_TEST(odf_keeps_harmless_settings)
 }
 END_TEST
 
+/* By hand or by a program that erred. */
+START_TEST(odf_leaves_out_settings_that_are_none)
+{
+	const struct file files[] = {
+		{ "mimetype", BYTES(TEXT) },
+		{ "content.xml", BYTES(CONTENT) },
+		{ "settings.xml",
+		    BYTES("<office:document-styles xmlns:office='" OASIS
+			  "office:1.0'/>") },
+	};
+	struct job j;
+
+	begin(&j);
+	run(&j, files, COUNT(files));
+	ck_assert_int_eq(j.t.result, DETOX_REBUILT);
+	ck_assert(package_find(j.out, "settings.xml") < 0);
+	ck_assert_ptr_null(
+	    strstr(part(&j, "META-INF/manifest.xml"), "settings.xml"));
+	ck_assert_uint_eq(
+	    drive_detox_removed(&j.t, REMOVED_DAMAGED, "settings.xml"), 1);
+	end(&j);
+}
+END_TEST
+
 /* As programs that know ZIP alone pack it again. */
 START_TEST(odf_takes_a_package_in_another_order)
 {
@@ -734,6 +758,7 @@ odf_suite(void)
 	tcase_add_loop_test(t, odf_refuses, 0, COUNT(refusals));
 	tcase_add_test(t, odf_drops_metadata_by_profile);
 	tcase_add_test(t, odf_keeps_harmless_settings);
+	tcase_add_test(t, odf_leaves_out_settings_that_are_none);
 	tcase_add_test(t, odf_takes_a_package_in_another_order);
 	tcase_add_test(t, odf_takes_old_formulas);
 	tcase_add_test(t, odf_keeps_pictures_alone_within_xml);
