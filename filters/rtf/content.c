@@ -385,12 +385,13 @@ take_star(struct rtf *r)
 
 	if (!h.is_word)
 		return;
-	if (h.rule == WORD_UNKNOWN) {
+	if (h.rule == WORD_UNKNOWN || h.rule == WORD_IGNORED ||
+	    h.rule == WORD_COUNT) {
 		leave_out(r, REMOVED_UNKNOWN, h.word.name);
 		return;
 	}
-	if (h.rule == WORD_HIDDEN_TEXT || h.rule == WORD_TEXT ||
-	    h.rule == WORD_LEVEL)
+	if (!words_is_destination(h.rule) || h.rule == WORD_HIDDEN_TEXT ||
+	    h.rule == WORD_TEXT || h.rule == WORD_LEVEL)
 		emit(r, BYTES("\\*"));
 }
 

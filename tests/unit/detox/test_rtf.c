@@ -48,6 +48,11 @@ static const struct {
 	    BYTES_ROW(HEAD "{\\*\\bkmkstart a}b{\\footnote c}}"),
 	    BYTES_ROW(HEAD_OUT "{\\*\\bkmkstart a}b{\\footnote c}" TAIL),
 	    CLEAN },
+	{ "what old readers are not to show",
+	    BYTES_ROW(HEAD "{\\listlevel{\\*\\levelmarker a}}{\\*\\b c}d}"),
+	    BYTES_ROW(
+		HEAD_OUT "{\\listlevel{\\*\\levelmarker a}}{\\*\\b c}d" TAIL),
+	    CLEAN },
 	{ "list level", BYTES_ROW(HEAD "{\\leveltext\\'02\\'00.;}}"),
 	    BYTES_ROW(HEAD_OUT "{\\leveltext\\'02\\'00.;}" TAIL), CLEAN },
 	{ "link of the web", BYTES_ROW(HEAD LINK("https://www.city.test/") "}"),
