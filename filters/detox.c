@@ -228,8 +228,7 @@ detox_unpacked(struct detox *d, uint64_t n, uint64_t packed)
 		return detox_refuse(d, REFUSED_BOMB,
 		    "more than %llu bytes unpacked",
 		    (unsigned long long)p->tree_max);
-	/* Small entries pack as well as they like. */
-	if (packed > 0 && n > 1 << 20 && n / packed > p->ratio_max)
+	if (packed > 0 && n > DETOX_ANY_RATIO_MAX && n / packed > p->ratio_max)
 		return detox_refuse(d, REFUSED_BOMB,
 		    "an entry unpacks to more than %u times its size",
 		    p->ratio_max);

@@ -136,6 +136,10 @@ enum detox_mail_left_out {
 	DETOX_MAIL_NOTE, /* a text in the part's place says so */
 };
 
+/* Bytes; what unpacks to no more packs as well as it likes: an empty drawing of
+ * 1.3 MB becomes an eight-hundredth. */
+#define DETOX_ANY_RATIO_MAX ((uint64_t)4 << 20)
+
 struct detox_profile {
 	const char *name;
 	enum detox_treatment treatment[MAGIC_TYPES];

@@ -9,9 +9,8 @@
 
 #include "filters/archive/inside.h"
 
-/* Bytes below which none is a bomb, of the whole archive's and of what was read
- * of it so far: the beginning of a file may be a long run of zeros. */
-#define RATIO_FROM ((uint64_t)1 << 20)
+/* Bytes below which what was read so far is no bomb: the beginning of a file
+ * may be a long run of zeros. */
 #define RATIO_SO_FAR_FROM ((uint64_t)32 << 20)
 #define EMPTY_BLOCKS_MAX 1000
 
@@ -103,7 +102,7 @@ is_bomb(const struct reading *r)
 	uint64_t ratio = r->d->profile->ratio_max;
 	la_int64_t so_far = archive_filter_bytes(r->a, -1);
 
-	return (r->unpacked > RATIO_FROM &&
+	return (r->unpacked > DETOX_ANY_RATIO_MAX &&
 		   r->unpacked > r->o->content.n * ratio) ||
 	    (r->unpacked > RATIO_SO_FAR_FROM && so_far > 0 &&
 		r->unpacked > (uint64_t)so_far * ratio);

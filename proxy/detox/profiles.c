@@ -66,8 +66,8 @@ const struct setting detox_profile_table[] = {
 	    "圧縮ファイルなどの中身をすべて展開した合計の上限（入れ子も含みます"
 	    "）。"),
 	SETTING(row, ratio_max, COUNT, 500, 2, 100000,
-	    "How many times its packed size an entry over 1 MiB may have.",
-	    "1 MiB を超える項目の展開後の倍率の上限。"),
+	    "How many times its packed size an entry over 4 MiB may have.",
+	    "4 MiB を超える項目の展開後の倍率の上限。"),
 	SETTING(row, entries_max, COUNT, 10000, 1, 1000000,
 	    "Most entries of all containers of an object.",
 	    "項目の数の上限（入れ子も含みます）。"),

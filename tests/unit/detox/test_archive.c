@@ -14,7 +14,7 @@
 
 Suite *archive_suite(void);
 
-#define ROOM ((size_t)4 << 20)
+#define ROOM ((size_t)8 << 20)
 #define PROGRAM "\x7f\x45LF\2\1\1"
 
 /* An archive that libarchive writes for a test. */
@@ -572,12 +572,12 @@ START_TEST(archive_unpacks_to_the_limit)
 }
 END_TEST
 
-/* 3 MiB in a few thousand bytes, and what is not zeros. */
+/* 5 MiB in a few thousand bytes, and what is not zeros. */
 START_TEST(archive_that_packs_too_well_is_a_bomb)
 {
 	const struct part big = { "a.txt",
-		.content = memset(calloc(1, 3 << 20), 'a', 3 << 20),
-		.n = 3 << 20 };
+		.content = memset(calloc(1, 5 << 20), 'a', 5 << 20),
+		.n = 5 << 20 };
 	struct drive_detox t;
 	struct bytes all = make_kind((size_t)_i, &big, 1);
 	bool well = all.n < 30000;

@@ -158,8 +158,12 @@ START_TEST(detox_counts_one_budget)
 	ck_assert_int_eq(d.refusal, REFUSED_BOMB);
 	detox_init(&d, &p);
 	p.tree_max = UINT64_MAX;
-	ck_assert(detox_unpacked(&d, 2 << 20, 1 << 20) == DETOX_REBUILT);
-	ck_assert(detox_unpacked(&d, 3 << 20, 1 << 20) == DETOX_REFUSED);
+	ck_assert(detox_unpacked(&d, 4 << 20, 1) == DETOX_REBUILT);
+	ck_assert(detox_unpacked(&d, 8 << 20, 4 << 20) == DETOX_REBUILT);
+	ck_assert(detox_unpacked(&d, 12 << 20, 4 << 20) == DETOX_REFUSED);
+	ck_assert_int_eq(d.refusal, REFUSED_BOMB);
+	detox_init(&d, &p);
+	ck_assert(detox_unpacked(&d, (4 << 20) + 1, 1) == DETOX_REFUSED);
 	detox_init(&d, &p);
 	ck_assert(detox_entry(&d) == DETOX_REBUILT);
 	ck_assert(detox_entry(&d) == DETOX_REBUILT);

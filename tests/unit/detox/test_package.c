@@ -331,7 +331,7 @@ END_TEST
 
 START_TEST(package_keeps_its_budget)
 {
-	static uint8_t many[2 << 20];
+	static uint8_t many[(4 << 20) + 1];
 	struct job j;
 	struct package *p;
 	struct buf out;
