@@ -36,6 +36,8 @@ static const struct {
 	{ "tif", "image/tiff" },
 	{ "tiff", "image/tiff" },
 	{ "svg", "image/svg+xml" },
+	{ "html", "text/html" },
+	{ "htm", "text/html" },
 	{ "ics", "text/calendar" },
 	{ "vcf", "text/vcard" },
 	{ "csv", "text/csv" },

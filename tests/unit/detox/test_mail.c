@@ -471,6 +471,10 @@ static const struct {
 	    FROM
 	    "Content-Type: text/html; charset=shift_jis\n\n<p>表示です</p>\n",
 	    { "charset=UTF-8\r\n", "=E8=A1=A8=E7=A4=BA" } },
+	{ "a page that has a name and is to be shown",
+	    FROM "Content-Type: text/html; charset=utf-8; name=a.htm\n"
+		 "Content-Disposition: inline\n\n<p>hello\n",
+	    { "Content-Type: text/html;", "Content-Disposition: inline;" } },
 	{ "Shift_JIS that is cut stays",
 	    FROM "Content-Type: text/plain; charset=shift_jis\n\n"
 		 "\x82\xa0\x82\xa2\x82\xa4\x82\n",
