@@ -20,13 +20,6 @@ clean_is_doomed(const xmlNode *n)
 	return n->_private == &doomed;
 }
 
-bool
-clean_is(const xmlNode *n, const char *name)
-{
-	return n->type == XML_ELEMENT_NODE &&
-	    strcmp((const char *)n->name, name) == 0;
-}
-
 static xmlNode *
 first_element(const xmlNode *n)
 {
@@ -149,7 +142,8 @@ is_bad_place(const char *name, const char *value)
 static enum attribute
 judge_plain(struct ooxml *x, const char *name, const char *value)
 {
-	if (value[0] == '\0')
+	/* Most begin otherwise than all that follow. */
+	if (value[0] == '\0' || strchr("mMftilda", name[0]) == NULL)
 		return ATTRIBUTE_STAYS;
 	if (strcasecmp(name, "macro") == 0 || strcmp(name, "fmlaMacro") == 0 ||
 	    strcmp(name, "macroName") == 0)

@@ -185,7 +185,12 @@ void rules_prepare(void);
 enum detox_result clean_part(struct ooxml *x, struct part *p) MUST_CHECK;
 /* An attribute by its name, or "". */
 const char *clean_property(const xmlNode *n, const char *name);
-bool clean_is(const xmlNode *n, const char *name);
+static inline bool
+clean_is(const xmlNode *n, const char *name)
+{
+	return n->type == XML_ELEMENT_NODE && n->name[0] == (xmlChar)name[0] &&
+	    strcmp((const char *)n->name, name) == 0;
+}
 /* Dooms the nearest element around it of one of these names ("a|b"; NULL: of
  * none), else itself. */
 void clean_doom_up(xmlNode *n, const char *names);

@@ -115,20 +115,32 @@ skip_behind(struct bytes *b, const char *end)
 	bytes_take(b, at == NULL ? b->n : (size_t)(at - b->p) + strlen(end));
 }
 
-/* How many attributes a tag has at most; it leaves *b. */
+/* How many attributes a tag has at most; it leaves *b. Most names and values
+ * are of few bytes, for which a call is too much. */
 static size_t
 count_attributes(struct bytes *b)
 {
+	static const bool mark[256] = {
+		['>'] = true, ['='] = true, ['"'] = true, ['\''] = true
+	};
 	const uint8_t *p = b->p;
 	const uint8_t *const end = p + b->n;
 	size_t n = 0;
+	uint8_t quote;
 
-	while (p < end && *p != '>') {
-		if (*p == '=')
+	for (;;) {
+		while (p < end && !mark[*p])
+			p++;
+		if (p == end || *p == '>')
+			break;
+		quote = *p++;
+		if (quote == '=') {
 			n++;
-		if (*p == '"' || *p == '\'')
-			p = memchr(p + 1, *p, (size_t)(end - p - 1));
-		p = p == NULL ? end : p + 1;
+			continue;
+		}
+		while (p < end && *p != quote)
+			p++;
+		p += p < end;
 	}
 	bytes_take(b, (size_t)(p - b->p));
 	return n;

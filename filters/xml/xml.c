@@ -121,8 +121,8 @@ static xmlDoc *
 parse(struct job *j, struct bytes text)
 {
 	const int options = XML_PARSE_NONET | XML_PARSE_NOERROR |
-	    XML_PARSE_NOWARNING | XML_PARSE_NOCDATA | XML_PARSE_HUGE |
-	    XML_PARSE_IGNORE_ENC;
+	    XML_PARSE_NOWARNING | XML_PARSE_COMPACT | XML_PARSE_NOCDATA |
+	    XML_PARSE_HUGE | XML_PARSE_IGNORE_ENC;
 	xmlParserCtxt *p = xmlNewParserCtxt();
 	xmlDoc *doc;
 
