@@ -9,6 +9,7 @@
 #include "filters/mail/tnef.h"
 #include "filters/metafile/metafile.h"
 #include "filters/odf/odf.h"
+#include "filters/ole/biff.h"
 #include "filters/ole/ole.h"
 #include "filters/ooxml/ooxml.h"
 #include "filters/pdf/pdf.h"
@@ -23,6 +24,7 @@ const struct detox_format *const detox_formats[] = {
 	&odf_format,
 	&odf_flat_format,
 	&ole_format,
+	&biff_format,
 	&mail_format,
 	&tnef_format,
 	&jpeg_format,

@@ -94,6 +94,7 @@ static const struct {
 	    " application/vnd.ms-excel.sheet.macroenabled.12"
 	    " application/vnd.ms-excel.sheet.binary.macroenabled.12"
 	    " application/vnd.ms-powerpoint.presentation.macroenabled.12 " },
+	[MAGIC_BIFF] = { "biff", " xls ", " application/vnd.ms-excel " },
 	[MAGIC_RTF] = { "rtf", " rtf doc ",
 	    " application/rtf text/rtf application/msword " },
 	[MAGIC_HTML] = { "html", " html htm xhtml shtml xls ",

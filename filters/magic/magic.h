@@ -24,6 +24,7 @@ enum magic_type {
 	MAGIC_JAR,
 	MAGIC_APK,
 	MAGIC_OLE2, /* doc, xls, ppt, msg, jtd, msi */
+	MAGIC_BIFF, /* xls, a sheet alone */
 	MAGIC_RTF,
 	MAGIC_HTML,
 	MAGIC_SVG,

@@ -256,9 +256,23 @@ find_program(struct bytes head)
 	return MAGIC_UNKNOWN;
 }
 
+/* A record that begins a sheet of Excel 2, 3, 4, 5 to 95. */
+static bool
+begins_sheet(struct bytes head)
+{
+	static const uint8_t versions[] = { 0, 2, 4, 8 };
+	size_t n = little(head, 2, 2);
+
+	return head.n >= 8 && head.p[0] == 9 &&
+	    memchr(versions, head.p[1], sizeof(versions)) != NULL && n >= 4 &&
+	    n <= 16 && little(head, 6, 2) == 0x10;
+}
+
 static enum magic_type
 find_small(struct bytes head)
 {
+	if (begins_sheet(head))
+		return MAGIC_BIFF;
 	if (stands(head, 2, BYTES("-lh")) || stands(head, 2, BYTES("-lz")))
 		return head.n > 6 && head.p[6] == '-' ? MAGIC_LZH
 						      : MAGIC_UNKNOWN;

@@ -463,6 +463,95 @@ START_TEST(ole_xls_mends_a_lost_sheet)
 }
 END_TEST
 
+/* A sheet without a compound file, as programs of the web write it. */
+#define SHEET_5 "\x09\x08\x08\0\0\0\x10\0\0\0\0\0"
+#define SHEET_5_CHART "\x09\x08\x08\0\0\0\x20\0\0\0\0\0"
+#define SHEET_4 "\x09\4\6\0\0\0\x10\0\0\0"
+#define SHEET_2 "\x09\0\4\0\2\0\x10\0"
+#define LABEL_5 "\4\2\x0a\0" CELL "\2\0ab"
+#define NUMBER_5 "\3\2\x0e\0" CELL TEN
+#define LAST "\x0a\0\0\0"
+
+static const struct {
+	const char *name;
+	struct bytes in;
+	struct bytes out; /* empty: refused */
+	enum detox_removal removed;
+	unsigned count;
+	enum detox_refusal refusal;
+} sheets[] = {
+	{ "a table", BYTES_ROW(SHEET_5 LABEL_5 NUMBER_5 LAST),
+	    BYTES_ROW(SHEET_5 LABEL_5 NUMBER_5 LAST), 0, 0, 0 },
+	{ "a formula's number",
+	    BYTES_ROW(SHEET_5 "\6\0\x12\0" CELL TEN "code" LAST),
+	    BYTES_ROW(SHEET_5 NUMBER_5 LAST), REMOVED_FORMULA, 1, 0 },
+	{ "of version 4", BYTES_ROW(SHEET_4 "\6\4\x0e\0" CELL TEN LAST),
+	    BYTES_ROW(SHEET_4 NUMBER_5 LAST), REMOVED_FORMULA, 1, 0 },
+	{ "one that is no formula of its version",
+	    BYTES_ROW(SHEET_4 "\6\0\x0e\0" CELL TEN LAST),
+	    BYTES_ROW(SHEET_4 LAST), REMOVED_UNKNOWN, 1, 0 },
+	{ "of version 2", BYTES_ROW(SHEET_2 "\6\0\x0f\0" CELL "7" TEN LAST),
+	    BYTES_ROW(SHEET_2 "\3\0\x0f\0" CELL "7" TEN LAST), REMOVED_FORMULA,
+	    1, 0 },
+	{ "its text",
+	    BYTES_ROW(SHEET_5 "\6\0\x0e\0" CELL
+			      "\0\0\0\0\0\0\xff\xff\7\2\4\0\2\0ab" LAST),
+	    BYTES_ROW(SHEET_5 LABEL_5 LAST), REMOVED_FORMULA, 1, 0 },
+	{ "true",
+	    BYTES_ROW(SHEET_5 "\6\0\x0e\0" CELL "\1\0\1\0\0\0\xff\xff" LAST),
+	    BYTES_ROW(SHEET_5 "\5\2\x08\0" CELL "\1\0" LAST), REMOVED_FORMULA,
+	    1, 0 },
+	{ "an error",
+	    BYTES_ROW(SHEET_5 "\6\0\x0e\0" CELL "\2\0\7\0\0\0\xff\xff" LAST),
+	    BYTES_ROW(SHEET_5 "\5\2\x08\0" CELL "\7\1" LAST), REMOVED_FORMULA,
+	    1, 0 },
+	{ "a formula that is cut",
+	    BYTES_ROW(SHEET_5 "\6\0\x0d\0" CELL "1234567" LAST),
+	    BYTES_ROW(SHEET_5 LAST), REMOVED_UNKNOWN, 1, 0 },
+	{ "a text of nothing", BYTES_ROW(SHEET_5 "\7\2\4\0\2\0ab" LAST),
+	    BYTES_ROW(SHEET_5 LAST), 0, 0, 0 },
+	{ "a name", BYTES_ROW(SHEET_5 "\x18\0\2\0ab" LAST),
+	    BYTES_ROW(SHEET_5 LAST), REMOVED_UNKNOWN, 1, 0 },
+	{ "who saved it", BYTES_ROW(SHEET_5 "\x5c\0\2\0ab" LAST),
+	    BYTES_ROW(SHEET_5 LAST), REMOVED_METADATA, 1, 0 },
+	{ "a chart within",
+	    BYTES_ROW(SHEET_5 SHEET_5_CHART LABEL_5 LAST NUMBER_5 LAST),
+	    BYTES_ROW(SHEET_5 NUMBER_5 LAST), REMOVED_UNKNOWN, 1, 0 },
+	{ "something behind", BYTES_ROW(SHEET_5 LABEL_5 LAST "more"),
+	    BYTES_ROW(SHEET_5 LABEL_5 LAST), REMOVED_TRAILING, 1, 0 },
+	{ "no end", BYTES_ROW(SHEET_5 LABEL_5), BYTES_ROW(SHEET_5 LABEL_5 LAST),
+	    0, 0, 0 },
+	{ "a record that is cut", BYTES_ROW(SHEET_5 "\4\2\x0a\0" CELL),
+	    BYTES_ROW(SHEET_5 LAST), REMOVED_TRAILING, 1, 0 },
+	{ "a password", BYTES_ROW(SHEET_5 "\x2f\0\4\0abcd" LABEL_5 LAST),
+	    BYTES_ROW(""), 0, 0, REFUSED_ENCRYPTED },
+	{ "macros", BYTES_ROW("\x09\x08\x08\0\0\0\x40\0\0\0\0\0" LABEL_5 LAST),
+	    BYTES_ROW(""), 0, 0, REFUSED_TYPE },
+};
+
+START_TEST(biff_keeps_cells_alone)
+{
+	struct drive_detox t;
+	struct bytes out;
+
+	drive_detox_init(&t);
+	drive_detox_run(&t, sheets[_i].in, "a.xls");
+	out = buf_bytes(&t.out.content);
+	ck_assert_msg((t.result == DETOX_REBUILT) == (sheets[_i].out.n > 0),
+	    "%s: %s", sheets[_i].name, t.d.why);
+	ck_assert_int_eq(t.d.refusal, sheets[_i].refusal);
+	if (t.result == DETOX_REBUILT) {
+		ck_assert_str_eq(t.d.format, "biff");
+		ck_assert_msg(
+		    bytes_equal(out, sheets[_i].out), "%s", sheets[_i].name);
+		ck_assert_uint_eq(t.d.rows_n, sheets[_i].count);
+	}
+	if (sheets[_i].count > 0)
+		ck_assert_int_eq(t.d.rows[0].what, sheets[_i].removed);
+	drive_detox_release(&t);
+}
+END_TEST
+
 Suite *
 ole_xls_suite(void)
 {
@@ -486,6 +575,7 @@ ole_xls_suite(void)
 	tcase_add_loop_test(t, ole_xls_drops_bad_links, 0, COUNT(links));
 	tcase_add_test(t, ole_xls_blanks_formulas_that_are_no_cell);
 	tcase_add_test(t, ole_xls_mends_a_lost_sheet);
+	tcase_add_loop_test(t, biff_keeps_cells_alone, 0, COUNT(sheets));
 	suite_add_tcase(s, t);
 	return s;
 }
