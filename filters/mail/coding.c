@@ -56,6 +56,18 @@ letters(void)
 	return table;
 }
 
+bool
+mail_is_no_base64(struct bytes in)
+{
+	const uint8_t *table = letters();
+	size_t others = 0;
+
+	for (size_t i = 0; i < in.n; i++)
+		others +=
+		    table[in.p[i]] == 64 && in.p[i] != '\r' && in.p[i] != '\n';
+	return others >= 8 && others >= in.n / 8;
+}
+
 /* Four letters at a time, as far as there are four. How many were taken. */
 static size_t
 decode_quads(struct bytes in, struct buf *out)

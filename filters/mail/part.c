@@ -98,6 +98,10 @@ read_entity(struct mail *m, const struct mail_head *h, struct bytes body,
 static bool
 decode(struct mail *m, struct entity *e)
 {
+	if (e->coding == MAIL_CODING_BASE64 && mail_is_no_base64(e->body)) {
+		removed(m, REMOVED_DAMAGED, "coding");
+		e->coding = MAIL_CODING_NONE;
+	}
 	if (e->coding == MAIL_CODING_NONE) {
 		e->content = e->body;
 		return true;

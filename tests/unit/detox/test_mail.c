@@ -328,7 +328,7 @@ static const struct {
 	{ "a text", FROM "\nhello\n",
 	    { "Content-Type: text/plain; charset=US-ASCII\r\n"
 	      "Content-Transfer-Encoding: 7bit\r\n\r\nhello\r\n" } },
-	{ "no header", "\nhello\n", { "\r\n\r\nhello\r\n" } },
+	{ "no header", "\nhello\n", { "\r\n\r\nhello" } },
 	{ "no empty line", FROM "hello world\n",
 	    { "\r\n\r\nhello world\r\n" } },
 	{ "a file of mails",
@@ -366,6 +366,17 @@ static const struct {
 	    FROM "Content-Transfer-Encoding: base64\n"
 		 "Content-Transfer-Encoding: 7bit\n\naGVsbG8=\n",
 	    { "\r\n\r\nhello", "!aGVsbG8" } },
+	{ "a text that says it is base64",
+	    FROM "Content-Transfer-Encoding: base64\n\nSome words, and some "
+		 "more of them; no code.\n",
+	    { "7bit\r\n\r\nSome words, and some more of them; no code.\r\n" } },
+	{ "base64 with blanks",
+	    FROM "Content-Transfer-Encoding: base64\n\n\taGVs\n\tbG8=\n",
+	    { "\r\n\r\nhello" } },
+	{ "base64 with a text behind it",
+	    FROM "Content-Transfer-Encoding: base64\n\naGVsbG8gd29ybGQsIGFuZC"
+		 "BtYW55IG1vcmUgd29yZHM=\n-- list\n",
+	    { "\r\n\r\nhello world, and many more words" } },
 	{ "a delimiter in base64",
 	    FROM "Content-Transfer-Encoding: base64\n\naGVs\n--\nbG8=\n",
 	    { "\r\n\r\nhello" } },
