@@ -92,12 +92,17 @@ emit_text(struct xls *x, const struct version *v, const struct xls_record *r,
 
 	if (!w->is)
 		return;
+	w->is = false;
+	if (r->n > XLS_RECORD_MAX - v->cell_n) {
+		detox_removed(
+		    x->d, REMOVED_DAMAGED, "text", (struct bytes){ 0 });
+		return;
+	}
 	buf_init(&b, v->cell_n + r->n);
 	must(buf_append(&b, (struct bytes){ w->cell, v->cell_n }) == 0 &&
 	    buf_append(&b, (struct bytes){ r->p, r->n }) == 0);
 	xls_emit(x, v->label, b.p, b.n);
 	buf_release(&b);
-	w->is = false;
 }
 
 static void

@@ -40,6 +40,7 @@ xls_emit(struct xls *x, unsigned type, const uint8_t *p, size_t n)
 {
 	uint8_t head[4];
 
+	must(n <= UINT16_MAX);
 	put_le16(head, type);
 	put_le16(head + 2, (uint32_t)n);
 	if (buf_append(&x->out, (struct bytes){ head, sizeof(head) }) < 0 ||

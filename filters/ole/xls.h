@@ -7,6 +7,7 @@
 #define XLS_SHEETS_MAX 4096
 #define XLS_BOOKS_MAX 4096
 #define XLS_NAMES_MAX 65536
+#define XLS_RECORD_MAX 8224 /* [MS-XLS] 2.1.4 */
 
 struct xls_record {
 	unsigned type;

@@ -73,7 +73,12 @@ xls_change_string(struct xls *x, struct xls_record *r)
 	if (!x->label)
 		return XLS_KEPT;
 	x->label = false;
-	buf_init(&b, sizeof(x->cell) + UINT16_MAX);
+	if (r->n > XLS_RECORD_MAX - sizeof(x->cell)) {
+		detox_removed(
+		    x->d, REMOVED_DAMAGED, "text", (struct bytes){ 0 });
+		return XLS_DROPPED;
+	}
+	buf_init(&b, XLS_RECORD_MAX);
 	if (r->n < head ||
 	    buf_append(&b, (struct bytes){ x->cell, sizeof(x->cell) }) < 0 ||
 	    buf_append(&b, (struct bytes){ r->p, r->n }) < 0)

@@ -3,6 +3,7 @@
 #include <check.h>
 
 #include "filters/ole/le.h"
+#include "filters/ole/xls.h"
 #include "tests/unit/detox/build_ole.h"
 #include "tests/unit/detox/drive.h"
 
@@ -239,6 +240,35 @@ START_TEST(ole_xls_keeps_the_text_of_a_bad_formula)
 	ck_assert(has(&b, 0x205, BYTES(CELL "\x2a\1")));
 	ck_assert(has(&b, 0x201, BYTES(CELL)));
 	ck_assert(find(&b, 0x207, 0) == NO_RECORD);
+	end_book(&b);
+}
+END_TEST
+
+/* With the cell before it, it would be longer than a record says, and its end
+ * be records. */
+START_TEST(ole_xls_drops_a_text_that_is_too_long)
+{
+	struct book b;
+	struct buf text = { 0 };
+
+	build_bytes(&text, BYTES("\0\x18\0"));
+	while (text.n < UINT16_MAX)
+		build_bytes(&text, BYTES("\6\0\0\0"));
+	begin_book(&b, 0);
+	begin_sheet(&b, SHEET);
+	add_formula(&b, "\0\0\0\0\0\0\xff\xff", bad_formulas[0].tokens);
+	add(&b, 0x207, buf_bytes(&text));
+	add_formula(&b, "\0\0\0\0\0\0\xff\xff", bad_formulas[0].tokens);
+	text.n = XLS_RECORD_MAX - 6;
+	add(&b, 0x207, buf_bytes(&text));
+	run_book(&b);
+	ck_assert_int_eq(b.t.result, DETOX_REBUILT);
+	ck_assert(find(&b, 0x06, 0) == NO_RECORD);
+	ck_assert_uint_eq(
+	    le16(b.out.p + find(&b, 0x204, 0) + 2), XLS_RECORD_MAX);
+	ck_assert_uint_eq(
+	    drive_detox_removed(&b.t, REMOVED_DAMAGED, "text"), 1);
+	buf_release(&text);
 	end_book(&b);
 }
 END_TEST
@@ -529,6 +559,26 @@ static const struct {
 	    BYTES_ROW(""), 0, 0, REFUSED_TYPE },
 };
 
+START_TEST(biff_drops_a_text_that_is_too_long)
+{
+	struct drive_detox t;
+	struct buf in = { 0 };
+
+	build_bytes(
+	    &in, BYTES(SHEET_5 "\6\0\x0e\0" CELL "\0\0\0\0\0\0\xff\xff"));
+	build_bytes(&in, BYTES("\7\2\xff\xff\0\x18\0"));
+	while (in.n < 12 + 18 + 4 + UINT16_MAX)
+		build_bytes(&in, BYTES("\6\0\0\0"));
+	build_bytes(&in, BYTES(LAST));
+	drive_detox_init(&t);
+	drive_detox_run(&t, buf_bytes(&in), "a.xls");
+	ck_assert(bytes_equal(buf_bytes(&t.out.content), BYTES(SHEET_5 LAST)));
+	ck_assert_uint_eq(drive_detox_removed(&t, REMOVED_DAMAGED, "text"), 1);
+	drive_detox_release(&t);
+	buf_release(&in);
+}
+END_TEST
+
 START_TEST(biff_keeps_cells_alone)
 {
 	struct drive_detox t;
@@ -564,6 +614,7 @@ ole_xls_suite(void)
 	tcase_add_loop_test(
 	    t, ole_xls_keeps_good_formulas, 0, COUNT(good_formulas));
 	tcase_add_test(t, ole_xls_keeps_the_text_of_a_bad_formula);
+	tcase_add_test(t, ole_xls_drops_a_text_that_is_too_long);
 	tcase_add_loop_test(
 	    t, ole_xls_empties_sheets_of_macros, 0, COUNT(macro_sheets));
 	tcase_add_test(t, ole_xls_refuses_encrypted_workbooks);
@@ -575,6 +626,7 @@ ole_xls_suite(void)
 	tcase_add_loop_test(t, ole_xls_drops_bad_links, 0, COUNT(links));
 	tcase_add_test(t, ole_xls_blanks_formulas_that_are_no_cell);
 	tcase_add_test(t, ole_xls_mends_a_lost_sheet);
+	tcase_add_test(t, biff_drops_a_text_that_is_too_long);
 	tcase_add_loop_test(t, biff_keeps_cells_alone, 0, COUNT(sheets));
 	suite_add_tcase(s, t);
 	return s;
