@@ -34,6 +34,23 @@ begin(void *context)
 	j->begin(context);
 }
 
+/* Where its table is full, the parser takes a name whose prefix nobody declared
+ * without that: another one, which the tree and a reader may judge apart. */
+static bool
+keeps_prefixes(xmlParserCtxt *p, const xmlChar *name, const xmlChar *prefix,
+    const xmlChar *uri, int attributes_n, const xmlChar **attributes)
+{
+	if (prefix != NULL && uri == NULL &&
+	    xmlDictQLookup(p->dict, prefix, name) == NULL)
+		return false;
+	for (const xmlChar **a = attributes; attributes_n > 0;
+	     attributes_n--, a += 5)
+		if (a[1] != NULL && a[2] == NULL &&
+		    xmlDictQLookup(p->dict, a[1], a[0]) == NULL)
+			return false;
+	return true;
+}
+
 static void
 start(void *context, const xmlChar *name, const xmlChar *prefix,
     const xmlChar *uri, int namespaces_n, const xmlChar **namespaces,
@@ -51,6 +68,12 @@ start(void *context, const xmlChar *name, const xmlChar *prefix,
 	if (p->nsNr / 2 > NAMESPACES_MAX) {
 		detox_refuse(j->d, REFUSED_BROKEN,
 		    "XML with more than %d namespaces", NAMESPACES_MAX);
+		xmlStopParser(p);
+		return;
+	}
+	if (!keeps_prefixes(p, name, prefix, uri, attributes_n, attributes)) {
+		detox_refuse(
+		    j->d, REFUSED_BROKEN, "XML whose names take too much room");
 		xmlStopParser(p);
 		return;
 	}

@@ -203,6 +203,46 @@ START_TEST(xml_refuses_many_names)
 }
 END_TEST
 
+/* They fill its table to the last byte, so that there is no room for a name
+ * whose prefix nobody declared. */
+static void
+put_full_table(struct buf *b, const char *before, const char *behind)
+{
+	const size_t sizes[] = { 900, 900, 900, 900, 900, 390000, 390000,
+		390000, 389996 };
+	char *name = calloc(1, sizes[5] + 1);
+
+	ck_assert(name != NULL &&
+	    buf_append_string(b, "<a xmlns='urn:a'><b/><e f=''/>") == 0);
+	for (size_t i = 0; i < COUNT(sizes); i++) {
+		memset(name, (char)('g' + i), sizes[i]);
+		name[sizes[i]] = '\0';
+		ck_assert(buf_printf(b, "<%s/>", name) == 0);
+	}
+	memset(name, 'g', sizes[0]);
+	name[sizes[0]] = '\0';
+	ck_assert(buf_printf(b, "%s%s%s</a>", before, name, behind) == 0);
+	free(name);
+}
+
+/* A reader would take them for elements and attributes of the document. */
+START_TEST(xml_keeps_no_name_without_its_prefix)
+{
+	static const char *const before[] = { "<", "<b " };
+	static const char *const behind[] = { ":b/>", ":f=''/>" };
+	struct drive_detox t;
+	struct buf b;
+
+	begin(&t);
+	buf_init(&b, 4 << 20);
+	put_full_table(&b, before[_i], behind[_i]);
+	ck_assert_ptr_null(xml_read(&t.d, buf_bytes(&b), "x"));
+	ck_assert_int_eq(t.d.refusal, REFUSED_BROKEN);
+	buf_release(&b);
+	drive_detox_release(&t);
+}
+END_TEST
+
 /* Short texts are in its table too, but may be any number. */
 START_TEST(xml_takes_many_short_texts)
 {
@@ -304,6 +344,7 @@ xml_suite(void)
 	tcase_add_test(t, xml_refuses_depth);
 	tcase_add_test(t, xml_refuses_many_attributes);
 	tcase_add_test(t, xml_refuses_many_names);
+	tcase_add_loop_test(t, xml_keeps_no_name_without_its_prefix, 0, 2);
 	tcase_add_test(t, xml_takes_many_short_texts);
 	tcase_add_test(t, xml_leaves_out_what_is_obeyed);
 	tcase_add_test(t, xml_drops_an_element);
