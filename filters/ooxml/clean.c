@@ -30,6 +30,31 @@ first_element(const xmlNode *n)
 	return c;
 }
 
+/* A text in pieces, as what stood between them leaves it, becomes one. */
+static void
+join_text(xmlNode *n)
+{
+	xmlChar *all;
+
+	for (xmlNode *c = n->children; c != NULL;)
+		c = c->type == XML_TEXT_NODE ? c->next : xml_drop(c);
+	all = xmlNodeGetContent(n);
+	while (n->children != NULL)
+		xml_drop(n->children);
+	xmlAddChild(n, xmlNewDocText(n->doc, all));
+	xmlFree(all);
+}
+
+struct bytes
+clean_content(xmlNode *n)
+{
+	if (n->children == NULL)
+		return (struct bytes){ 0 };
+	if (n->children->type != XML_TEXT_NODE || n->children->next != NULL)
+		join_text(n);
+	return bytes_of((const char *)n->children->content);
+}
+
 /* The nearest element around n whose name is one of "a|b". */
 static xmlNode *
 ancestor(xmlNode *n, const char *names)

@@ -79,20 +79,10 @@ top(struct fields *f)
 	return f->open_n > f->base ? &f->open[f->open_n - 1] : NULL;
 }
 
-static struct bytes
-text_of(const xmlNode *n)
-{
-	const xmlNode *c = n->children;
-
-	return bytes_of(c == NULL || c->type != XML_TEXT_NODE
-		? NULL
-		: (const char *)c->content);
-}
-
 /* What stands in an instruction is of the fields around it too, and makes them
  * unclear. */
 static void
-add_instruction(struct fields *f, const xmlNode *n, bool deleted)
+add_instruction(struct fields *f, xmlNode *n, bool deleted)
 {
 	struct open_field *o = top(f);
 
@@ -102,7 +92,7 @@ add_instruction(struct fields *f, const xmlNode *n, bool deleted)
 		o->deleted = true;
 	else
 		o->plain = true;
-	if (buf_append(&o->instruction, text_of(n)) < 0)
+	if (buf_append(&o->instruction, clean_content(n)) < 0)
 		o->unclear = true;
 }
 
@@ -290,8 +280,8 @@ is_stray(const struct fields *f, const xmlNode *n)
 static void
 clear_stray(struct fields *f, xmlNode *n)
 {
-	if (text_of(n).n > 0)
-		ooxml_removed(f->x, REMOVED_FIELD, text_of(n));
+	if (clean_content(n).n > 0)
+		ooxml_removed(f->x, REMOVED_FIELD, clean_content(n));
 	xmlNodeSetContent(n, (const xmlChar *)"");
 }
 

@@ -9,16 +9,6 @@
 
 #define SHEETS_MAX 10000
 
-static struct bytes
-text_of(const xmlNode *n)
-{
-	const xmlNode *c = n->children;
-
-	return bytes_of(c == NULL || c->type != XML_TEXT_NODE
-		? NULL
-		: (const char *)c->content);
-}
-
 static void
 remember(xmlHashTable **table, struct bytes name)
 {
@@ -54,14 +44,36 @@ tell(struct ooxml *x, enum formula f, struct bytes text)
 		ooxml_removed(x, REMOVED_FORMULA, (struct bytes){ 0 });
 }
 
+/* Since Excel 2010 some are within another element, which has no text. */
+static bool
+holds_formula(const xmlNode *n)
+{
+	for (xmlNode *c = n->children; c != NULL; c = c->next)
+		if (clean_is(c, "f") && space_of(c->ns) == SPACE_SHEET)
+			return true;
+	return false;
+}
+
+static void
+drop_text(xmlNode *n)
+{
+	for (xmlNode *c = n->children; c != NULL;)
+		c = c->type == XML_TEXT_NODE ? xml_drop(c) : c->next;
+}
+
 void
 sheet_formula(struct ooxml *x, xmlNode *n, const struct element_rule *r)
 {
-	enum formula f = formula_judge(x, text_of(n));
+	enum formula f;
 
+	if (!clean_is(n, "f") && holds_formula(n)) {
+		drop_text(n);
+		return;
+	}
+	f = formula_judge(x, clean_content(n));
 	if (f == FORMULA_GOOD)
 		return;
-	tell(x, f, text_of(n));
+	tell(x, f, clean_content(n));
 	if (n->parent == NULL || !clean_is(n->parent, "c")) {
 		clean_doom_up(n, r->up);
 		return;
@@ -125,7 +137,7 @@ make_literal(xmlNode *reference, const char *cache, const char *literal)
 void
 sheet_source(struct ooxml *x, xmlNode *n)
 {
-	enum formula f = formula_judge(x, text_of(n));
+	enum formula f = formula_judge(x, clean_content(n));
 	xmlNode *reference = n->parent;
 	bool literal = false;
 
@@ -133,7 +145,7 @@ sheet_source(struct ooxml *x, xmlNode *n)
 	if (f == FORMULA_GOOD || reference == NULL ||
 	    (x->app != APP_SHEET && f != FORMULA_BAD))
 		return;
-	tell(x, f, text_of(n));
+	tell(x, f, clean_content(n));
 	if (clean_is(reference, "numRef"))
 		literal = make_literal(reference, "numCache", "numLit");
 	if (clean_is(reference, "strRef") && reference->parent != NULL &&
@@ -165,7 +177,7 @@ void
 sheet_name(struct ooxml *x, xmlNode *n)
 {
 	const char *name = clean_property(n, "name");
-	enum formula f = formula_judge(x, text_of(n));
+	enum formula f = formula_judge(x, clean_content(n));
 
 	if (is_auto(name) || is_set(clean_property(n, "function")) ||
 	    is_set(clean_property(n, "vbProcedure")) ||
@@ -175,7 +187,7 @@ sheet_name(struct ooxml *x, xmlNode *n)
 	else if (f == FORMULA_GOOD)
 		return;
 	else
-		tell(x, f, text_of(n));
+		tell(x, f, clean_content(n));
 	forget_name(x, name);
 	clean_doom(n);
 }

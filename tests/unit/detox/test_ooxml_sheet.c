@@ -62,6 +62,10 @@ static const struct {
 	{ "WEBSERVICE\xc2\xa0(A1)", false },
 	{ "_xlfn.ORG.LIBREOFFICE.WEBSERVICE(A1)", false },
 	{ "T[\"']+WEBSERVICE(A1)", false },
+	{ "1+<a/>WEBSERVICE(A1)", false },
+	{ "1+<a:b/>WEBSERVICE(A1)", false },
+	{ "1+<a xmlns='urn:a'/>WEBSERVICE(A1)", false },
+	{ "WEB<f>1</f>SERVICE(A1)", false },
 	{ "'\\\\evil.test\\a.xlsx'!name", false },
 	{ "'https://evil.test/a.xlsx'!name", false },
 	{ "evil.xlsx!name", false },
@@ -90,6 +94,25 @@ START_TEST(ooxml_sheet_judges_formulas)
 	    formulas[_i].formula);
 	ck_assert_msg((o.t.d.rows_n == 0) == formulas[_i].stays, "%s",
 	    formulas[_i].formula);
+	office_end(&o);
+}
+END_TEST
+
+START_TEST(ooxml_sheet_judges_formulas_within)
+{
+	struct office o;
+
+	begin(&o, PLAIN, "");
+	office_add(&o, SHEET,
+	    CELLS("<dataValidation><formula1> <f>A1</f>RTD(A1)</formula1>"
+		  "</dataValidation><dataValidation><formula1><f>A<b/>2</f>"
+		  "</formula1></dataValidation><dataValidation><formula1>A3"
+		  "<f>RTD(A1)</f></formula1></dataValidation>"));
+	office_run(&o, "a.xlsx");
+	ck_assert(!office_has(&o, SHEET, "RTD"));
+	ck_assert(office_has(&o, SHEET, "<formula1><f>A1</f></formula1>"));
+	ck_assert(office_has(&o, SHEET, "<f>A2</f>"));
+	ck_assert(!office_has(&o, SHEET, "A3"));
 	office_end(&o);
 }
 END_TEST
@@ -254,6 +277,7 @@ ooxml_sheet_suite(void)
 	TCase *t = tcase_create("all");
 
 	tcase_add_loop_test(t, ooxml_sheet_judges_formulas, 0, COUNT(formulas));
+	tcase_add_test(t, ooxml_sheet_judges_formulas_within);
 	tcase_add_test(t, ooxml_sheet_takes_shared_formulas_out_together);
 	tcase_add_test(t, ooxml_sheet_takes_macro_sheets_out);
 	tcase_add_test(t, ooxml_sheet_refuses_when_none_is_left);
