@@ -542,6 +542,8 @@ static const struct {
 	    BYTES_ROW(SHEET_5 LAST), 0, 0, 0 },
 	{ "a name", BYTES_ROW(SHEET_5 "\x18\0\2\0ab" LAST),
 	    BYTES_ROW(SHEET_5 LAST), REMOVED_UNKNOWN, 1, 0 },
+	{ "a name of version 4", BYTES_ROW(SHEET_4 "\x18\2\2\0ab" LAST),
+	    BYTES_ROW(SHEET_4 LAST), REMOVED_UNKNOWN, 1, 0 },
 	{ "who saved it", BYTES_ROW(SHEET_5 "\x5c\0\2\0ab" LAST),
 	    BYTES_ROW(SHEET_5 LAST), REMOVED_METADATA, 1, 0 },
 	{ "a chart within",
