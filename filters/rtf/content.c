@@ -390,7 +390,7 @@ take_star(struct rtf *r)
 		leave_out(r, REMOVED_UNKNOWN, h.word.name);
 		return;
 	}
-	if (!words_is_destination(h.rule) || h.rule == WORD_HIDDEN_TEXT ||
+	if (h.rule == WORD_PLAIN || h.rule == WORD_HIDDEN_TEXT ||
 	    h.rule == WORD_TEXT || h.rule == WORD_LEVEL)
 		emit(r, BYTES("\\*"));
 }

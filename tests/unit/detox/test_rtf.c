@@ -53,6 +53,8 @@ static const struct {
 	    BYTES_ROW(
 		HEAD_OUT "{\\listlevel{\\*\\levelmarker a}}{\\*\\b c}d" TAIL),
 	    CLEAN },
+	{ "a star before a word that goes", BYTES_ROW(HEAD "{\\*\\uc1 c}d}"),
+	    BYTES_ROW(HEAD_OUT "{c}d" TAIL), CLEAN },
 	{ "list level", BYTES_ROW(HEAD "{\\leveltext\\'02\\'00.;}}"),
 	    BYTES_ROW(HEAD_OUT "{\\leveltext\\'02\\'00.;}" TAIL), CLEAN },
 	{ "link of the web", BYTES_ROW(HEAD LINK("https://www.city.test/") "}"),
