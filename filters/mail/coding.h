@@ -25,8 +25,8 @@ enum mail_decoded {
 };
 enum mail_decoded mail_decode(
     enum mail_coding coding, struct bytes in, struct buf *out) MUST_CHECK;
-/* What only says that it is in base64: of its bytes but line ends an eighth and
- * more are none of base64's, as of any text. */
+/* What only says that it is in base64: an eighth of its bytes and more are none
+ * of base64's, nor line ends, as of any text. */
 bool mail_is_no_base64(struct bytes in);
 /* Of a line of uuencode; false: it is none. */
 bool mail_uu_line(struct bytes line, struct buf *out);

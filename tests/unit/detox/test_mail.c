@@ -328,7 +328,7 @@ static const struct {
 	{ "a text", FROM "\nhello\n",
 	    { "Content-Type: text/plain; charset=US-ASCII\r\n"
 	      "Content-Transfer-Encoding: 7bit\r\n\r\nhello\r\n" } },
-	{ "no header", "\nhello\n", { "\r\n\r\nhello" } },
+	{ "no header", "\nhello\n", { "\r\n\r\nhello\r\n" } },
 	{ "no empty line", FROM "hello world\n",
 	    { "\r\n\r\nhello world\r\n" } },
 	{ "a file of mails",
