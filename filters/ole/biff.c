@@ -135,6 +135,7 @@ take(struct xls *x, const struct version *v, const struct xls_record *r,
 		    x->d, REMOVED_FORMULA, "sheet", (struct bytes){ 0 });
 		emit_value(x, v, r, w);
 	} else if (is_in(kept, COUNT(kept), r->type)) {
+		w->is = false;
 		xls_emit(x, r->type, r->p, r->n);
 	} else if (!is_in(quiet, COUNT(quiet), r->type)) {
 		report(x, r);
