@@ -68,23 +68,30 @@ type_of(struct bytes extension)
 	for (size_t i = 0; i < COUNT(types); i++)
 		if (bytes_equal_nocase(extension, bytes_of(types[i].extension)))
 			return types[i].type;
-	return "application/octet-stream";
+	return NULL;
 }
 
-/* What tells all about itself is called what it is, whatever its name. */
+/*
+ * What tells all about itself is called what it is, whatever its name; a text
+ * that came as one is still shown as one where its name tells nothing.
+ */
 static const char *
-type_of_file(const struct mail_node *n)
+type_of_file(const struct mail_node *n, const struct mail_file *f)
 {
 	static const uint64_t sure = MAGIC_BIT(MAGIC_PDF) |
 	    MAGIC_BIT(MAGIC_JPEG) | MAGIC_BIT(MAGIC_PNG) |
 	    MAGIC_BIT(MAGIC_GIF) | MAGIC_BIT(MAGIC_WEBP) |
 	    MAGIC_BIT(MAGIC_TIFF) | MAGIC_BIT(MAGIC_RTF);
 	enum magic_type t = magic_type_of(buf_bytes(&n->content), true);
+	const char *by_name = type_of(detox_extension(bytes_of(n->name)));
 
 	for (size_t i = 0; i < COUNT(extensions); i++)
 		if (extensions[i].type == t && (sure & MAGIC_BIT(t)) != 0)
 			return type_of(bytes_of(extensions[i].extension));
-	return type_of(detox_extension(bytes_of(n->name)));
+	if (by_name == NULL && t == MAGIC_TEXT &&
+	    bytes_start_with(f->declared, BYTES("text/")))
+		return "text/plain";
+	return by_name != NULL ? by_name : "application/octet-stream";
 }
 
 /* With the end that it should have now. */
@@ -219,7 +226,7 @@ mail_take_file(struct mail *m, const struct mail_file *f)
 	n = mail_node_new(m->d, MAIL_FILE, NULL);
 	n->content = out.content;
 	n->name = rename_file(m->d, f, &out);
-	n->type = type_of_file(n);
+	n->type = type_of_file(n, f);
 	n->id = f->id;
 	n->shown = f->shown;
 	n->parameters = parameters_of(m->d, n, f);

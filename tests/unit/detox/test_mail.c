@@ -486,6 +486,14 @@ static const struct {
 	    FROM "Content-Type: text/html; charset=utf-8; name=a.htm\n"
 		 "Content-Disposition: inline\n\n<p>hello\n",
 	    { "Content-Type: text/html;", "Content-Disposition: inline;" } },
+	{ "a text whose name tells nothing is shown still",
+	    FROM "Content-Type: text/x-diff; name=a.patch\n"
+		 "Content-Disposition: inline\n\n+ hello\n",
+	    { "Content-Type: text/plain;", "name=\"a.patch\"", "charset=utf-8",
+		"Content-Disposition: inline;" } },
+	{ "what did not come as a text is none",
+	    FROM "Content-Type: application/x-a; name=a.patch\n\n+ hello\n",
+	    { "Content-Type: application/octet-stream;" } },
 	{ "Shift_JIS that is cut stays",
 	    FROM "Content-Type: text/plain; charset=shift_jis\n\n"
 		 "\x82\xa0\x82\xa2\x82\xa4\x82\n",
