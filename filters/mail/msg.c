@@ -87,12 +87,12 @@ read_properties(struct msg *m, uint32_t storage, size_t head, struct mapi *into)
 {
 	const struct cfb *c = m->c;
 
-	for (uint32_t i = 1; i < c->entries_n; i++) {
+	for (uint32_t i = c->entries[storage].first; i != CFB_NO_ENTRY;
+	     i = c->entries[i].next) {
 		const struct cfb_entry *e = &c->entries[i];
 		struct mapi_property one;
 
-		if (!e->reached || e->parent != storage ||
-		    e->kind != CFB_STREAM)
+		if (e->kind != CFB_STREAM)
 			continue;
 		if (cfb_is_named(e, PROPERTIES)) {
 			if (read_stream(m, i, &one.value))
@@ -140,14 +140,12 @@ read_message(struct msg *m, uint32_t storage, size_t head)
 		return NULL;
 	}
 	read_properties(m, storage, head, &message->properties);
-	for (uint32_t i = 1; i < c->entries_n; i++) {
+	for (uint32_t i = c->entries[storage].first; i != CFB_NO_ENTRY;
+	     i = c->entries[i].next) {
 		const struct cfb_entry *e = &c->entries[i];
 
-		if (!e->reached || e->parent != storage ||
-		    e->kind != CFB_STORAGE)
+		if (e->kind != CFB_STORAGE)
 			continue;
-		if (detox_entry(m->d) == DETOX_REFUSED)
-			return NULL;
 		if (begins_with(e, "__recip_version1.0_"))
 			read_properties(m, i, 8,
 			    &mapi_person_new(m->d, message)->properties);

@@ -172,6 +172,7 @@ parse_entry(const struct cfb *c, struct cfb_entry *e, const uint8_t *p)
 	if (c->sector > HEADER_SIZE)
 		e->size |= (uint64_t)le32(p + 124) << 32;
 	e->parent = CFB_NO_ENTRY;
+	e->first = e->next = CFB_NO_ENTRY;
 }
 
 /* Puts an entry that the tree names on the stack. 0; -1: named twice, or not
@@ -190,8 +191,25 @@ reach(struct cfb *c, uint32_t i, uint32_t parent, uint32_t *stack, size_t *n)
 		return -1;
 	e->reached = true;
 	e->parent = parent;
+	e->top = parent == 0 ? i : c->entries[parent].top;
 	stack[(*n)++] = i;
-	return detox_entry(c->d) == DETOX_REFUSED ? -1 : 0;
+	if (e->kind == CFB_STORAGE && detox_entry(c->d) == DETOX_REFUSED)
+		return -1;
+	return 0;
+}
+
+/* The tree's order is that of names, in which a damaged file is not. */
+static void
+link_children(struct cfb *c)
+{
+	for (uint32_t i = c->entries_n; i-- > 1;) {
+		struct cfb_entry *e = &c->entries[i];
+
+		if (!e->reached)
+			continue;
+		e->next = c->entries[e->parent].first;
+		c->entries[e->parent].first = i;
+	}
 }
 
 static int
@@ -232,6 +250,7 @@ read_directory(struct cfb *c)
 		return broken(c, "has no root");
 	if (walk_tree(c) < 0)
 		return broken(c, "has a directory that is no tree");
+	link_children(c);
 	return DETOX_REBUILT;
 }
 
@@ -333,20 +352,19 @@ cfb_is_named(const struct cfb_entry *e, const char *name)
 	return true;
 }
 
+/* From i on, among those that are held with it. */
 static uint32_t
-find_from(const struct cfb *c, uint32_t i, uint32_t parent, const char *name)
+find_from(const struct cfb *c, uint32_t i, const char *name)
 {
-	for (; i < c->entries_n; i++)
-		if (c->entries[i].reached && c->entries[i].parent == parent &&
-		    cfb_is_named(&c->entries[i], name))
-			return i;
-	return CFB_NO_ENTRY;
+	while (i != CFB_NO_ENTRY && !cfb_is_named(&c->entries[i], name))
+		i = c->entries[i].next;
+	return i;
 }
 
 uint32_t
 cfb_find(const struct cfb *c, uint32_t parent, const char *name)
 {
-	return find_from(c, 1, parent, name);
+	return find_from(c, c->entries[parent].first, name);
 }
 
 bool
@@ -355,7 +373,7 @@ cfb_is_double(const struct cfb *c, uint32_t parent, const char *name)
 	uint32_t i = cfb_find(c, parent, name);
 
 	return i != CFB_NO_ENTRY &&
-	    find_from(c, i + 1, parent, name) != CFB_NO_ENTRY;
+	    find_from(c, c->entries[i].next, name) != CFB_NO_ENTRY;
 }
 
 int

@@ -30,7 +30,9 @@ struct cfb_entry {
 	uint16_t name[CFB_NAME_MAX + 1];
 	size_t name_n; /* 0: a name that is not permitted */
 	uint32_t parent;
-	uint32_t left, right, child;
+	uint32_t top;         /* its ancestor, or itself, that the root holds */
+	uint32_t first, next; /* what it holds, in the directory's order */
+	uint32_t left, right, child; /* as they are in the file */
 	uint32_t start;
 	uint64_t size;
 	const uint8_t *clsid; /* CFB_CLSID_SIZE bytes */
@@ -51,7 +53,8 @@ struct cfb {
 };
 
 /* DETOX_REFUSED: *d says why. cfb_close is due in any case; file has to outlive
- * it. */
+ * it. Each storage is an entry of the job's; of streams there are as many as
+ * the file has room for. */
 enum detox_result cfb_open(struct cfb *c, struct detox *d, struct bytes file)
     MUST_CHECK;
 void cfb_close(struct cfb *c);

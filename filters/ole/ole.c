@@ -101,18 +101,10 @@ has_name(const struct cfb_entry *e, const char *name)
 	return true;
 }
 
-static uint32_t
-root_child_of(const struct cfb *c, uint32_t i)
-{
-	while (c->entries[i].parent != 0)
-		i = c->entries[i].parent;
-	return i;
-}
-
 static void
 report_dropped(struct detox *d, struct cfb *c, uint32_t i)
 {
-	const struct cfb_entry *top = &c->entries[root_child_of(c, i)];
+	const struct cfb_entry *top = &c->entries[c->entries[i].top];
 	struct buf content;
 	size_t k = 0;
 

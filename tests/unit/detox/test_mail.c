@@ -876,6 +876,40 @@ START_TEST(msg_gives_what_outlook_shows)
 }
 END_TEST
 
+/* It has 13 storages and 48 streams; a recipient alone has a dozen of these. */
+START_TEST(msg_has_a_limit_of_storages)
+{
+	enum {
+		STORAGES = 13,
+		MAIL_PARTS = 2, /* of what it became */
+	};
+	static const struct {
+		unsigned entries_max;
+		enum detox_refusal want;
+	} limits[] = {
+		{ STORAGES + MAIL_PARTS, REFUSED_NOT },
+		{ STORAGES - 1, REFUSED_ENTRIES },
+	};
+
+	for (size_t i = 0; i < COUNT(limits); i++) {
+		struct drive_detox t;
+		struct buf b;
+		struct err e;
+
+		buf_init(&b, 1 << 20);
+		ck_assert(
+		    file_read("tests/data/detox_msg/full.msg", &b, &e) == 0);
+		begin(&t);
+		t.declared = NULL;
+		t.profile.entries_max = limits[i].entries_max;
+		drive_detox_run(&t, buf_bytes(&b), "a.msg");
+		check_refused(&t, limits[i].want);
+		buf_release(&b);
+		drive_detox_release(&t);
+	}
+}
+END_TEST
+
 /* Each shorter file is refused, or read as far as it goes. */
 START_TEST(mail_of_outlook_may_be_cut)
 {
@@ -948,6 +982,7 @@ mail_suite(void)
 	tcase_add_loop_test(
 	    c, mail_of_outlook_becomes_one_of_mime, 0, (int)COUNT(outlook));
 	tcase_add_test(c, msg_gives_what_outlook_shows);
+	tcase_add_test(c, msg_has_a_limit_of_storages);
 	tcase_add_loop_test(
 	    c, mail_of_outlook_may_be_cut, 0, (int)COUNT(outlook));
 	tcase_add_loop_test(
