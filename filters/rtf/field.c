@@ -251,8 +251,19 @@ take_argument(struct bytes *b)
 	return all;
 }
 
+/* How a result looks: \* MERGEFORMAT, Upper, Arabic. */
+static bool
+is_look(struct bytes word)
+{
+	for (size_t i = 0; i < word.n; i++)
+		if (!isalpha(word.p[i]))
+			return false;
+	return true;
+}
+
 /* HYPERLINK "address" \l "place" \o "tip" \t "frame"; every address in it has
- * to be one that stays. */
+ * to be one that stays. What readers do not know as a switch with a word of
+ * its own has the address behind it. */
 static bool
 is_good_link(const struct rtf *r, struct bytes arguments)
 {
@@ -270,9 +281,12 @@ is_good_link(const struct rtf *r, struct bytes arguments)
 
 			bytes_take(&arguments, 2);
 			found |= c == 'l';
-			if (c == 'l' || c == 'o' || c == 't' || c == 's' ||
-			    c == '*')
+			if (c == 'l' || c == 'o' || c == 't')
 				(void)take_argument(&arguments);
+			else if (c == '*' &&
+			    !is_look(one = take_argument(&arguments)) &&
+			    !detox_link_stays(r->d, one))
+				return false;
 			continue;
 		}
 		one = take_argument(&arguments);
@@ -331,6 +345,8 @@ take_instruction(struct rtf *r, struct level l, struct field *f)
 		return;
 	}
 	buf_init(&plain, INSTRUCTION_MAX);
+	/* Nothing of one that was bad before. */
+	f->escaped.n = 0;
 	only_text = capture(r, l, &plain, &f->escaped);
 	f->stays = judge(r, buf_bytes(&plain), only_text);
 	buf_release(&plain);

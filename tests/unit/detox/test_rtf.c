@@ -129,6 +129,21 @@ static const struct {
 	{ "instruction behind the result",
 	    BYTES_ROW(HEAD "{\\field{\\fldrslt a}{\\*\\fldinst DDE b}}}"),
 	    BYTES_ROW(HEAD_OUT "{a}" TAIL), REMOVED_FIELD },
+	{ "a good instruction behind a bad one",
+	    BYTES_ROW(
+		HEAD "{\\field{\\*\\fldinst DDEAUTO a b }{\\*\\fldinst PAGE}"
+		     "{\\fldrslt 1}}}"),
+	    BYTES_ROW(
+		HEAD_OUT "{\\field{\\*\\fldinst PAGE}{\\fldrslt 1}}" TAIL),
+	    REMOVED_FIELD },
+	{ "link behind what is no switch",
+	    BYTES_ROW(HEAD "{\\field{\\*\\fldinst HYPERLINK \\\\l a \\\\s "
+			   "\"file:a\"}{\\fldrslt b}}}"),
+	    BYTES_ROW(HEAD_OUT "{b}" TAIL), REMOVED_LINK },
+	{ "link where it says how it looks",
+	    BYTES_ROW(HEAD "{\\field{\\*\\fldinst HYPERLINK \\\\l a \\\\* "
+			   "\"file:a\"}{\\fldrslt b}}}"),
+	    BYTES_ROW(HEAD_OUT "{b}" TAIL), REMOVED_LINK },
 	{ "link to a file", BYTES_ROW(HEAD LINK("file:///c:/a.exe") "}"),
 	    BYTES_ROW(HEAD_OUT "{town}" TAIL), REMOVED_LINK },
 	{ "link behind a switch",
