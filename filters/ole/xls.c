@@ -10,8 +10,8 @@
 #include "filters/ole/le.h"
 #include "filters/ole/part.h"
 
-#define BOF 0x809
-#define END 0x0a
+#define BOF XLS_BOF
+#define END XLS_END
 #define CONTINUED 0x3c
 #define BIFF5 0x0500
 #define BIFF8 0x0600
@@ -76,9 +76,9 @@ rewrite_substream(struct xls *x, size_t at)
 		if (r.type == BOF && ++depth > DEPTH_MAX)
 			return detox_refuse(
 			    x->d, REFUSED_DEPTH, "charts within charts");
-		/* A chart whose object went goes with it. */
+		/* A chart whose object went goes with it. Globals have none. */
 		if (r.type == BOF && depth > 1 && dropped_depth == 0 &&
-		    (fate == XLS_DROPPED || !is_chart(&r)))
+		    (fate == XLS_DROPPED || x->in_globals || !is_chart(&r)))
 			dropped_depth = depth;
 		if (dropped_depth == 0 &&
 		    !(is_continuation(r.type) && fate != XLS_KEPT))
@@ -173,8 +173,10 @@ rewrite(struct xls *x)
 {
 	if (begin(x) == DETOX_REFUSED)
 		return DETOX_REFUSED;
+	x->in_globals = true;
 	if (rewrite_substream(x, 0) == DETOX_REFUSED)
 		return DETOX_REFUSED;
+	x->in_globals = false;
 	for (size_t i = 0; i < x->sheets_n; i++)
 		if (rewrite_sheet(x, &x->sheets[i], i) == DETOX_REFUSED)
 			return DETOX_REFUSED;

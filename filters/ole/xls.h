@@ -8,6 +8,8 @@
 #define XLS_BOOKS_MAX 4096
 #define XLS_NAMES_MAX 65536
 #define XLS_RECORD_MAX 8224 /* [MS-XLS] 2.1.4 */
+#define XLS_BOF 0x809
+#define XLS_END 0x0a
 
 struct xls_record {
 	unsigned type;
@@ -37,6 +39,7 @@ struct xls {
 	const uint8_t *bof;
 	size_t bof_n;
 	uint64_t walked; /* bytes of all substreams that were read */
+	bool in_globals; /* while their records are written */
 
 	/* Of the globals; of the job's arena. */
 	struct xls_sheet *sheets;
@@ -63,8 +66,11 @@ void xls_emit(struct xls *x, unsigned type, const uint8_t *p, size_t n);
 /* xls_secret.c: in is what a workbook with a password hides. */
 enum detox_result xls_open(struct xls *x) MUST_CHECK;
 
-/* Pass 1, xls_book.c: learns of the globals what formulas refer to. */
+/* Pass 1, xls_book.c: learns of the globals what formulas refer to; of what is
+ * a substream within them nothing, for nothing of it is written. */
 enum detox_result xls_learn(struct xls *x) MUST_CHECK;
+/* What a SUPBOOK says that it is. */
+enum xls_book xls_book_of(const struct xls_record *r);
 
 /* xls_record.c: what becomes of a record. */
 enum xls_fate {

@@ -6,8 +6,8 @@
 #define SUPBOOK_OWN 0x0401
 #define SUPBOOK_ADDIN 0x3a01
 
-static enum xls_book
-book_of(const struct xls_record *r)
+enum xls_book
+xls_book_of(const struct xls_record *r)
 {
 	unsigned kind = r->n < 4 ? 0 : le16(r->p + 2);
 
@@ -67,37 +67,48 @@ learn_sheet(struct xls *x, const struct xls_record *r)
 	};
 }
 
+static enum detox_result
+learn(struct xls *x, const struct xls_record *r)
+{
+	switch (r->type) {
+	case 0x2f:
+		if (x->opened)
+			break;
+		return detox_refuse(
+		    x->d, REFUSED_ENCRYPTED, "a workbook with a password");
+	case 0x85:
+		learn_sheet(x, r);
+		break;
+	case 0x1ae:
+		if (x->books_n < XLS_BOOKS_MAX)
+			x->books[x->books_n++] = (uint8_t)xls_book_of(r);
+		break;
+	case 0x17:
+		learn_sheets(x, r);
+		break;
+	case 0x18:
+		if (x->names_n < XLS_NAMES_MAX)
+			x->bad_names[x->names_n++] = is_bad_name(x, r);
+		break;
+	}
+	return DETOX_REBUILT;
+}
+
 enum detox_result
 xls_learn(struct xls *x)
 {
 	struct xls_record r;
-	size_t at = 0;
+	size_t at = 0, depth = 0;
 
 	x->sheets = ARENA_ARRAY(&x->d->arena, struct xls_sheet, XLS_SHEETS_MAX);
 	x->books = arena_alloc(&x->d->arena, XLS_BOOKS_MAX);
 	x->bad_names = arena_alloc(&x->d->arena, XLS_NAMES_MAX);
-	while (xls_next(x, &at, &r) && r.type != 0x0a) {
-		switch (r.type) {
-		case 0x2f:
-			if (x->opened)
-				break;
-			return detox_refuse(x->d, REFUSED_ENCRYPTED,
-			    "a workbook with a password");
-		case 0x85:
-			learn_sheet(x, &r);
+	while (xls_next(x, &at, &r)) {
+		depth += r.type == XLS_BOF;
+		if (r.type == XLS_END && --depth == 0)
 			break;
-		case 0x1ae:
-			if (x->books_n < XLS_BOOKS_MAX)
-				x->books[x->books_n++] = (uint8_t)book_of(&r);
-			break;
-		case 0x17:
-			learn_sheets(x, &r);
-			break;
-		case 0x18:
-			if (x->names_n < XLS_NAMES_MAX)
-				x->bad_names[x->names_n++] = is_bad_name(x, &r);
-			break;
-		}
+		if (depth == 1 && learn(x, &r) == DETOX_REFUSED)
+			return DETOX_REFUSED;
 	}
 	if (x->sheets_n == 0)
 		return detox_refuse(

@@ -19,7 +19,9 @@ xls_change_supbook(struct xls *x, struct xls_record *r)
 
 	if (i >= x->books_n)
 		return XLS_DROPPED;
-	if (x->books[i] != XLS_BOOK_OUTSIDE)
+	/* By itself, not by its number alone: what is kept is this one. */
+	if (x->books[i] != XLS_BOOK_OUTSIDE &&
+	    xls_book_of(r) != XLS_BOOK_OUTSIDE)
 		return XLS_KEPT;
 	detox_removed(
 	    x->d, REMOVED_EXTERNAL, "SupBook", (struct bytes){ r->p, r->n });

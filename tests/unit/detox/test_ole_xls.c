@@ -375,6 +375,32 @@ START_TEST(ole_xls_takes_other_books_out)
 }
 END_TEST
 
+/* What stands within globals as a substream of its own is not written, so that
+ * no number is of it. */
+START_TEST(ole_xls_counts_no_book_that_goes)
+{
+	static const unsigned kinds[] = { SHEET, 0x20 };
+	struct book b;
+
+	begin_book(&b, 0);
+	add_bof(&b, kinds[_i]);
+	add(&b, 0x1ae, BYTES("\1\0\1\4"));
+	add(&b, 0x17, BYTES("\1\0\0\0\0\0\0\0"));
+	add(&b, END, BYTES(""));
+	add(&b, 0x1ae, BYTES("\0\0\x9\0\0cmd\3/c ab"));
+	add(&b, 0x23, BYTES("\xe2\x7f\0\0\0\0\1\0A"));
+	add(&b, 0x17, BYTES("\1\0\0\0\0\0\0\0"));
+	begin_sheet(&b, SHEET);
+	add_formula(&b, TEN, BYTES("\x39\0\0\1\0\0\0"));
+	run_book(&b);
+	ck_assert_int_eq(b.t.result, DETOX_REBUILT);
+	ck_assert(!build_ole_contains(buf_bytes(&b.out), BYTES("cmd")));
+	ck_assert(find(&b, 0x23, 0) == NO_RECORD);
+	ck_assert(find(&b, 0x06, 0) == NO_RECORD);
+	end_book(&b);
+}
+END_TEST
+
 #define NAME(flags, length, size) \
 	flags "\0\0" length size "\0\0\0\0\0\0\0\0\0\0"
 
@@ -623,6 +649,7 @@ ole_xls_suite(void)
 	tcase_add_loop_test(
 	    t, ole_xls_drops_records_with_what_goes_on, 0, COUNT(records));
 	tcase_add_test(t, ole_xls_takes_other_books_out);
+	tcase_add_loop_test(t, ole_xls_counts_no_book_that_goes, 0, 2);
 	tcase_add_test(t, ole_xls_disarms_names);
 	tcase_add_test(t, ole_xls_takes_macros_from_shapes);
 	tcase_add_loop_test(t, ole_xls_drops_bad_links, 0, COUNT(links));
