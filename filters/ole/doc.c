@@ -210,6 +210,64 @@ table_name(const struct doc *w)
 }
 
 static enum detox_result
+clean_streams(struct doc *w)
+{
+	doc_clean_places(w);
+	clean_pictures(w);
+	link_clean(w->d, w->main.p, w->main.n, "WordDocument");
+	link_clean(w->d, w->table_stream.p, w->table_stream.n, "drawing");
+	link_clean(w->d, w->data.p, w->data.n, "Data");
+	if (doc_find_pieces(w) == DETOX_REFUSED)
+		return DETOX_REFUSED;
+	return doc_clean_fields(w);
+}
+
+static bool
+is_same(const struct buf *b, struct bytes before)
+{
+	return bytes_equal(buf_bytes(b), before);
+}
+
+/* What is blanked for one piece of a document may be part of another, and the
+ * beginning of a word that was judged whole: so what comes out is read again,
+ * and has nothing left to change. */
+static enum detox_result
+check_streams(struct doc *w)
+{
+	const struct buf *streams[] = { &w->main, &w->table_stream, &w->data };
+	struct detox *told = ARENA_NEW(&w->d->arena, struct detox);
+	struct buf before;
+	struct bytes rest;
+	enum detox_result result;
+	bool same = true;
+
+	buf_init(&before, w->main.n + w->table_stream.n + w->data.n + 1);
+	for (size_t i = 0; i < COUNT(streams); i++)
+		if (buf_append(&before, buf_bytes(streams[i])) < 0) {
+			buf_release(&before);
+			return detox_refuse(w->d, REFUSED_MEMORY, "no memory");
+		}
+	w->pieces_n = 0;
+	w->text_n = 0;
+	/* What is left out now was told before. */
+	*told = *w->d;
+	result = clean_streams(w);
+	memcpy(w->d->rows, told->rows, sizeof(told->rows));
+	w->d->rows_n = told->rows_n;
+	w->d->rows_left_out = told->rows_left_out;
+	w->d->text_in = told->text_in;
+	w->d->text_out = told->text_out;
+	rest = buf_bytes(&before);
+	for (size_t i = 0; i < COUNT(streams); i++)
+		same &= is_same(streams[i], bytes_take(&rest, streams[i]->n));
+	buf_release(&before);
+	if (result == DETOX_REBUILT && !same)
+		return detox_refuse(w->d, REFUSED_BROKEN,
+		    "parts of the document that lie over each other");
+	return result;
+}
+
+static enum detox_result
 clean(struct doc *w, struct cfb *c)
 {
 	if (part_read(w->d, c, 0, "WordDocument", &w->main) == DETOX_REFUSED ||
@@ -223,14 +281,9 @@ clean(struct doc *w, struct cfb *c)
 		return DETOX_REFUSED;
 	if (doc_open(w) == DETOX_REFUSED || find_places(w) == DETOX_REFUSED)
 		return DETOX_REFUSED;
-	doc_clean_places(w);
-	clean_pictures(w);
-	link_clean(w->d, w->main.p, w->main.n, "WordDocument");
-	link_clean(w->d, w->table_stream.p, w->table_stream.n, "drawing");
-	link_clean(w->d, w->data.p, w->data.n, "Data");
-	if (doc_find_pieces(w) == DETOX_REFUSED)
+	if (clean_streams(w) == DETOX_REFUSED)
 		return DETOX_REFUSED;
-	return doc_clean_fields(w);
+	return check_streams(w);
 }
 
 static enum detox_result

@@ -60,7 +60,7 @@ enum detox_result doc_find_pieces(struct doc *w) MUST_CHECK;
 enum detox_result doc_clean_fields(struct doc *w) MUST_CHECK;
 
 /* doc_field.c: of an instruction, how it begins. */
-#define DOC_WORDS_MAX 512
+#define DOC_WORDS_MAX 4096
 enum doc_field {
 	DOC_FIELD_BAD = 0,
 	DOC_FIELD_STAYS,
@@ -70,5 +70,11 @@ enum doc_field {
 /* words: with what is not ASCII as '?'; *what: what a bad one is. */
 enum doc_field doc_judge_field(
     const struct detox *d, struct bytes words, enum detox_removal *what);
+/* Whether its first word says that it leads to an address. */
+bool doc_field_is_link(struct bytes words);
+/* Whether readers that go by a field's kind in the list of fields ([MS-DOC]
+ * 2.9.90) would run or load something. */
+bool doc_kind_runs(uint8_t kind);
+#define DOC_KIND_LINK 0x58
 /* Whether this word names a field that runs or loads something. */
 bool doc_field_runs(struct bytes word);

@@ -98,6 +98,26 @@ address_stays(const struct detox *d, struct bytes rest)
 	return true;
 }
 
+bool
+doc_field_is_link(struct bytes words)
+{
+	words = bytes_trim(words);
+	return bytes_equal_nocase(take_argument(&words), BYTES("HYPERLINK"));
+}
+
+/* INCLUDE, DATA, DDE, DDEAUTO, PRINT, MACROBUTTON, IMPORT, LINK, EMBED,
+ * INCLUDEPICTURE, INCLUDETEXT, MACRO, PRIVATE, DATABASE, ADDIN, SUBSCRIBER,
+ * CONTROL, HTMLCONTROL: none of them has a word that stays. */
+bool
+doc_kind_runs(uint8_t kind)
+{
+	static const uint8_t kinds[] = { 0x24, 0x28, 0x2d, 0x2e, 0x30, 0x33,
+		0x37, 0x38, 0x3a, 0x43, 0x44, 0x4c, 0x4d, 0x4e, 0x51, 0x52,
+		0x57, 0x5b };
+
+	return memchr(kinds, kind, sizeof(kinds)) != NULL;
+}
+
 enum doc_field
 doc_judge_field(
     const struct detox *d, struct bytes words, enum detox_removal *what)

@@ -12,6 +12,8 @@
 #define FIELD_RESULT 0x14
 #define FIELD_END 0x15
 #define KIND_OF_TEXT 79 /* AUTOTEXT: readers show its result as it is */
+#define IS_BLANKED 0x80 /* of a mark that begins a field */
+#define IS_LINK 0x40
 #define DEPTH_MAX 32
 #define PIECES_MAX 1000000
 
@@ -108,6 +110,7 @@ struct field {
 	struct spot begin; /* behind its 0x13 */
 	bool result;       /* its instruction has ended */
 	bool made;         /* another field makes its first word */
+	bool cut;          /* it has more words than are looked at */
 	uint8_t words[DOC_WORDS_MAX];
 	size_t words_n;
 };
@@ -116,9 +119,9 @@ struct scan {
 	struct doc *w;
 	struct field stack[DEPTH_MAX];
 	size_t n;
-	size_t deeper;      /* fields beyond that; they are blanked */
-	struct buf blanked; /* a bit a character: 0x13 of a blanked field */
-	uint64_t hidden;    /* characters of instructions */
+	size_t deeper;    /* fields beyond that; they are blanked */
+	struct buf marks; /* a byte a character: which mark of a field it is */
+	uint64_t hidden;  /* characters of instructions */
 };
 
 static uint8_t *
@@ -185,13 +188,18 @@ overwrite(
 	}
 }
 
+/* What the list of fields is compared with later. */
+static void
+note_mark(struct scan *s, const struct spot *here)
+{
+	s->marks.p[here->cp] = (uint8_t)get_char(s->w, here);
+}
+
 /* The field's kind in the list of fields becomes "none" later. */
 static void
 note_blanked(struct scan *s, const struct field *f)
 {
-	uint64_t cp = f->begin.cp - 1;
-
-	s->blanked.p[cp / 8] |= (uint8_t)(1 << cp % 8);
+	s->marks.p[f->begin.cp - 1] |= IS_BLANKED;
 }
 
 static void
@@ -222,6 +230,14 @@ judge(struct scan *s, struct field *f, const struct spot *here)
 
 	f->result = true;
 	s->hidden += here->cp - f->begin.cp;
+	if (doc_field_is_link(words)) {
+		s->marks.p[f->begin.cp - 1] |= IS_LINK;
+		/* Where the address is that counts is not known. */
+		if (f->cut && kind == DOC_FIELD_STAYS) {
+			kind = DOC_FIELD_BAD;
+			what = REMOVED_LINK;
+		}
+	}
 	if (f->made)
 		kind = DOC_FIELD_BAD;
 	if (kind == DOC_FIELD_STAYS)
@@ -276,10 +292,11 @@ begin_field(struct scan *s, const struct spot *here)
 		s->deeper++;
 		return;
 	}
+	note_mark(s, here);
 	f = &s->stack[s->n++];
 	f->begin = *here;
 	step(&f->begin);
-	f->result = f->made = false;
+	f->result = f->made = f->cut = false;
 	f->words_n = 0;
 }
 
@@ -298,19 +315,34 @@ end_field(struct scan *s, const struct spot *here)
 }
 
 static void
+begin_result(struct scan *s, const struct spot *here)
+{
+	if (s->deeper > 0 || s->n == 0 || s->stack[s->n - 1].result)
+		return;
+	note_mark(s, here);
+	judge(s, &s->stack[s->n - 1], here);
+}
+
+static void
 take_letter(struct scan *s, const struct spot *here, uint16_t c)
 {
 	struct field *f = field_of_instruction(s);
 
 	if (s->deeper > 0)
 		put_char(s->w, here, ' ');
-	if (f == NULL || f->words_n == DOC_WORDS_MAX)
+	if (f == NULL)
 		return;
 	if (c == 0x201c || c == 0x201d || c == 0x93 || c == 0x94)
 		c = '"';
 	if (c <= 0x20 || c == 0xa0)
 		c = ' ';
-	f->words[f->words_n++] = c < 0x7f ? (uint8_t)c : '?';
+	/* Blanks before it push no word out of what is looked at. */
+	if (c == ' ' && f->words_n == 0)
+		return;
+	if (f->words_n == DOC_WORDS_MAX)
+		f->cut = true;
+	else
+		f->words[f->words_n++] = c < 0x7f ? (uint8_t)c : '?';
 }
 
 static void
@@ -323,10 +355,11 @@ take_char(struct scan *s, const struct spot *here)
 		begin_field(s, here);
 		break;
 	case FIELD_RESULT:
-		if (s->deeper == 0 && s->n > 0 && !s->stack[s->n - 1].result)
-			judge(s, &s->stack[s->n - 1], here);
+		begin_result(s, here);
 		break;
 	case FIELD_END:
+		if (s->deeper == 0 && s->n > 0)
+			note_mark(s, here);
 		end_field(s, here);
 		break;
 	default:
@@ -335,20 +368,58 @@ take_char(struct scan *s, const struct spot *here)
 	}
 }
 
+/* Whether a list of fields has the marks of its story ([base, end) of the
+ * text), all of them, and nothing else: there are readers that go by it alone.
+ */
+static bool
+is_true_list(struct scan *s, struct doc_run r, uint64_t base, uint64_t end)
+{
+	size_t n = (r.n - 4) / 6, found = 0;
+	uint64_t last = base;
+
+	if (end > s->marks.n)
+		end = s->marks.n;
+	for (size_t i = 0; i < n; i++) {
+		uint64_t cp = base + le32(r.p + i * 4);
+
+		if (cp >= end || (i > 0 && cp <= last) ||
+		    (s->marks.p[cp] & 0x1f) !=
+			(r.p[(n + 1) * 4 + i * 2] & 0x1f) ||
+		    s->marks.p[cp] == 0)
+			return false;
+		last = cp;
+	}
+	for (uint64_t cp = base; cp < end; cp++)
+		found += s->marks.p[cp] != 0;
+	return found == n;
+}
+
 /* [MS-DOC] 2.8.25, PlcfFld: n + 1 positions, then n of 2 bytes: a mark, and
- * for a 0x13 the kind. The kind of a blanked one becomes a harmless one. */
+ * for a 0x13 the kind. The kind of a blanked one, and one that is not what its
+ * word says, becomes a harmless one. */
 static void
-clear_kinds(struct scan *s, unsigned place, uint64_t base)
+clear_kinds(struct scan *s, unsigned place, uint64_t base, uint64_t end)
 {
 	struct doc_run r = doc_at(s->w, place);
 	size_t n = r.n < 4 ? 0 : (r.n - 4) / 6;
 
+	if (place >= s->w->places_n)
+		return;
+	if (n == 0 || !is_true_list(s, r, base, end)) {
+		if (n > 0)
+			detox_removed(s->w->d, REMOVED_DAMAGED, "PlcfFld",
+			    (struct bytes){ r.p, r.n });
+		doc_set_size(s->w, place, 0);
+		return;
+	}
 	for (size_t i = 0; i < n; i++) {
-		uint64_t cp = base + le32(r.p + i * 4);
+		uint8_t mark = s->marks.p[base + le32(r.p + i * 4)];
 		uint8_t *p = r.p + (n + 1) * 4 + i * 2;
 
-		if ((p[0] & 0x1f) == FIELD_BEGIN && cp / 8 < s->blanked.n &&
-		    (s->blanked.p[cp / 8] >> cp % 8 & 1) != 0)
+		if ((p[0] & 0x1f) != FIELD_BEGIN)
+			continue;
+		if ((mark & IS_BLANKED) != 0 || doc_kind_runs(p[1]) ||
+		    (p[1] == DOC_KIND_LINK && (mark & IS_LINK) == 0))
 			p[1] = KIND_OF_TEXT;
 	}
 }
@@ -365,9 +436,18 @@ clear_all_kinds(struct scan *s)
 	uint64_t base = 0;
 
 	for (size_t i = 0; i < COUNT(stories); i++) {
-		clear_kinds(s, stories[i], base);
-		base += le32(counts + i * 4);
+		uint64_t end = base + le32(counts + i * 4);
+
+		clear_kinds(s, stories[i], base, end);
+		base = end;
 	}
+}
+
+static bool
+is_blank_at(const uint8_t *p, size_t width)
+{
+	return (p[0] <= ' ' || p[0] == 0xa0) && !is_mark(p[0]) &&
+	    (width == 1 || p[1] == 0);
 }
 
 /* A field that no longer belongs to the text, in what an earlier save left
@@ -383,7 +463,7 @@ clean_rest(struct doc *w, size_t width)
 
 		if (p[i] != FIELD_BEGIN || (width == 2 && p[i + 1] != 0))
 			continue;
-		while (from + width < w->main.n && p[from] == ' ')
+		while (from + width < w->main.n && is_blank_at(p + from, width))
 			from += width;
 		for (size_t j = from;
 		     n < sizeof(word) && j + width <= w->main.n; j += width) {
@@ -403,15 +483,15 @@ enum detox_result
 doc_clean_fields(struct doc *w)
 {
 	struct scan *s = ARENA_NEW(&w->d->arena, struct scan);
-	size_t bits = (size_t)w->text_n / 8 + 1;
+	size_t n = (size_t)w->text_n + 1;
 	struct spot here = { 0 };
 
 	s->w = w;
-	buf_init(&s->blanked, bits);
-	if (buf_reserve(&s->blanked, bits) < 0)
+	buf_init(&s->marks, n);
+	if (buf_reserve(&s->marks, n) < 0)
 		return detox_refuse(w->d, REFUSED_MEMORY, "no memory");
-	memset(s->blanked.p, 0, bits);
-	s->blanked.n = bits;
+	memset(s->marks.p, 0, n);
+	s->marks.n = n;
 	while (settle(w, &here)) {
 		take_char(s, &here);
 		step(&here);
@@ -419,7 +499,7 @@ doc_clean_fields(struct doc *w)
 	while (s->n > 0)
 		end_field(s, &here);
 	clear_all_kinds(s);
-	buf_release(&s->blanked);
+	buf_release(&s->marks);
 	clean_rest(w, 1);
 	clean_rest(w, 2);
 	detox_text(w->d, w->text_n - s->hidden, w->text_n - s->hidden);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Documents of Word, of one piece of text, built here. */
 #include <check.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "filters/ole/le.h"
@@ -200,6 +201,26 @@ START_TEST(ole_doc_blanks_bad_fields)
 }
 END_TEST
 
+/* The list of a text's marks; its fields are all of that kind. */
+static void
+build_fields(struct buf *list, const char *text, uint8_t kind)
+{
+	static const uint8_t others[] = { 0xff, 0x80 };
+
+	for (size_t i = 0; text[i] != '\0'; i++)
+		if (text[i] >= 0x13 && text[i] <= 0x15)
+			build_le32(list, (uint32_t)i);
+	build_le32(list, (uint32_t)strlen(text));
+	for (size_t i = 0; text[i] != '\0'; i++)
+		if (text[i] >= 0x13 && text[i] <= 0x15) {
+			uint8_t one[2] = { (uint8_t)text[i],
+				text[i] == 0x13 ? kind
+						: others[text[i] - 0x14] };
+
+			build_bytes(list, (struct bytes){ one, sizeof(one) });
+		}
+}
+
 START_TEST(ole_doc_forgets_the_kind_of_a_bad_field)
 {
 	static const char in[] = "ab\x13 DDE c d \x14r\x15";
@@ -209,9 +230,7 @@ START_TEST(ole_doc_forgets_the_kind_of_a_bad_field)
 
 	drive_detox_init(&t);
 	build_word(&w, in, false);
-	build_le32(&list, 2);
-	build_le32(&list, (uint32_t)sizeof(in) - 1);
-	build_bytes(&list, BYTES("\x13\x2d"));
+	build_fields(&list, in, 0x2d);
 	add_place(&w, FIELDS, buf_bytes(&list));
 	run_word(&w, &t);
 	table = build_ole_read(buf_bytes(&t.out.content), "0Table");
@@ -219,6 +238,141 @@ START_TEST(ole_doc_forgets_the_kind_of_a_bad_field)
 	ck_assert(!build_ole_contains(buf_bytes(&table), BYTES("\x13\x2d")));
 	buf_release(&table);
 	buf_release(&list);
+	drive_detox_release(&t);
+}
+END_TEST
+
+#define LINK_KIND 0x58
+
+/* There are readers that go by the list of fields, and not by what the text
+ * says. */
+static const struct {
+	const char *name;
+	const char *text;
+	const char *listed;     /* the marks as the list says */
+	uint8_t kind, kind_out; /* 0: no list comes out */
+} lists[] = {
+	{ "a link", "a\x13 HYPERLINK \"http://a\" \x14r\x15", NULL, LINK_KIND,
+	    LINK_KIND },
+	{ "a page", "a\x13 PAGE \x14r\x15", NULL, 0x21, 0x21 },
+	{ "a link by its kind", "a\x13 QUOTE \"file:a\" \x14r\x15", NULL,
+	    LINK_KIND, 0x4f },
+	{ "a picture by its kind", "a\x13 QUOTE \"file:a\" \x14r\x15", NULL,
+	    0x43, 0x4f },
+	{ "a link that no mark begins", "a. HYPERLINK \"file:a\" .r.",
+	    "a\x13 HYPERLINK \"file:a\" \x14r\x15", LINK_KIND, 0 },
+	{ "a mark more in the text", "a\x13\x14 HYPERLINK \"file:a\" \x14r\x15",
+	    "a\x13. HYPERLINK \"file:a\" \x14r\x15", LINK_KIND, 0 },
+	{ "a mark of another kind", "a\x13 PAGE \x14r\x15",
+	    "a\x13 PAGE \x15r\x15", 0x21, 0 },
+};
+
+START_TEST(ole_doc_lists_the_fields_of_the_text)
+{
+	const char *listed = lists[_i].listed;
+	struct drive_detox t;
+	struct word w;
+	struct buf list = { 0 }, table, main;
+	uint8_t begin[2] = { 0x13, lists[_i].kind_out };
+
+	drive_detox_init(&t);
+	build_word(&w, lists[_i].text, false);
+	build_fields(
+	    &list, listed != NULL ? listed : lists[_i].text, lists[_i].kind);
+	add_place(&w, FIELDS, buf_bytes(&list));
+	run_word(&w, &t);
+	table = build_ole_read(buf_bytes(&t.out.content), "0Table");
+	main = build_ole_read(buf_bytes(&t.out.content), "WordDocument");
+	ck_assert_msg((le32(main.p + PLACES + FIELDS * 8 + 4) > 0) ==
+		(lists[_i].kind_out != 0),
+	    "%s", lists[_i].name);
+	if (lists[_i].kind_out != 0)
+		ck_assert_msg(build_ole_contains(buf_bytes(&table),
+				  (struct bytes){ begin, sizeof(begin) }),
+		    "%s", lists[_i].name);
+	ck_assert_uint_eq(drive_detox_removed(&t, REMOVED_DAMAGED, "PlcfFld"),
+	    lists[_i].kind_out == 0);
+	buf_release(&table);
+	buf_release(&main);
+	buf_release(&list);
+	drive_detox_release(&t);
+}
+END_TEST
+
+/* What is before a field's first word, or within its link, does not hide what
+ * is behind. */
+static const struct {
+	const char *name;
+	const char *before;
+	int blank;
+	const char *behind;
+	bool stays;
+} long_fields[] = {
+	{ "blanks", "\x13", '\t', "DDEAUTO a b\x14r\x15", false },
+	{ "blanks and a link", "\x13", ' ', "HYPERLINK \"file:a\"\x14r\x15",
+	    false },
+	{ "a tip", "\x13HYPERLINK \\o \"", 'x', "\" \"file:a\"\x14r\x15",
+	    false },
+	{ "words of a field that is no link", "\x13QUOTE ", 'x', "\x14r\x15",
+	    true },
+};
+
+START_TEST(ole_doc_looks_at_long_fields)
+{
+	char text[5100] = "";
+	struct drive_detox t;
+	struct word w;
+	char *out;
+	size_t n;
+
+	snprintf(text, sizeof(text), "%s", long_fields[_i].before);
+	n = strlen(text);
+	memset(text + n, long_fields[_i].blank, 5000);
+	snprintf(text + n + 5000, sizeof(text) - n - 5000, "%s",
+	    long_fields[_i].behind);
+	drive_detox_init(&t);
+	build_word(&w, text, false);
+	run_word(&w, &t);
+	ck_assert_int_eq(t.result, DETOX_REBUILT);
+	out = text_of(&t, false);
+	ck_assert_msg((strcmp(out, text) == 0) == long_fields[_i].stays, "%s",
+	    long_fields[_i].name);
+	ck_assert(strstr(out, "DDE") == NULL && strstr(out, "file") == NULL);
+	free(out);
+	drive_detox_release(&t);
+}
+END_TEST
+
+/* Pieces that share bytes: a word that is blanked in the second field is the
+ * first one of the first field. */
+START_TEST(ole_doc_reads_again_what_it_wrote)
+{
+	static const char text[] = "\x13QUOTE HYPERLINK \"file:a\"\x14r\x15"
+				   "\x13"
+				   "FOO \x14r\x15";
+	static const uint32_t pieces[][2] = { { 0, 27 }, { 27, 5 }, { 1, 5 },
+		{ 32, 3 } };
+	struct drive_detox t;
+	struct word w;
+	struct buf b = { 0 };
+	uint32_t cp = 0;
+
+	drive_detox_init(&t);
+	build_word(&w, text, false);
+	build_bytes(&b, BYTES("\2"));
+	build_le32(&b, 4 + 12 * COUNT(pieces));
+	for (size_t i = 0; i < COUNT(pieces); cp += pieces[i++][1])
+		build_le32(&b, cp);
+	build_le32(&b, cp);
+	for (size_t i = 0; i < COUNT(pieces); i++) {
+		build_le16(&b, 0);
+		build_le32(&b, 0x40000000 | (TEXT_AT + pieces[i][0]) * 2);
+		build_le16(&b, 0);
+	}
+	add_place(&w, PIECES, buf_bytes(&b));
+	run_word(&w, &t);
+	ck_assert_int_eq(t.d.refusal, REFUSED_BROKEN);
+	buf_release(&b);
 	drive_detox_release(&t);
 }
 END_TEST
@@ -415,6 +569,11 @@ ole_doc_suite(void)
 
 	tcase_add_loop_test(t, ole_doc_blanks_bad_fields, 0, COUNT(texts));
 	tcase_add_test(t, ole_doc_forgets_the_kind_of_a_bad_field);
+	tcase_add_loop_test(
+	    t, ole_doc_lists_the_fields_of_the_text, 0, COUNT(lists));
+	tcase_add_loop_test(
+	    t, ole_doc_looks_at_long_fields, 0, COUNT(long_fields));
+	tcase_add_test(t, ole_doc_reads_again_what_it_wrote);
 	tcase_add_test(t, ole_doc_drops_what_the_head_names);
 	tcase_add_loop_test(
 	    t, ole_doc_keeps_only_its_streams, 0, COUNT(streams));
