@@ -7,6 +7,14 @@
 #define ADDRESS_MAX 2083 /* units; what is longer no browser opens */
 #define CLSID_SIZE 16
 
+/* Flags of a hyperlink object. */
+#define HAS_MONIKER 0x01
+#define HAS_PLACE 0x08
+#define HAS_NAME 0x10
+#define HAS_NAME_BOTH 0x14
+#define HAS_FRAME 0x80
+#define IS_STRING 0x100
+
 /* Class ids as they stand in files. */
 static const uint8_t url_moniker[CLSID_SIZE] = { 0xe0, 0xc9, 0xea, 0x79, 0xf9,
 	0xba, 0xce, 0x11, 0x8c, 0x82, 0x00, 0xaa, 0x00, 0x4b, 0xa9, 0x0b };
@@ -118,6 +126,54 @@ clean_hlink(struct detox *d, uint8_t *p, size_t n, const char *where)
 	report(d, where, p + at + 4, end - at - 4);
 	memset(p + at + 4, 0, end - at - 4);
 	return 1;
+}
+
+/* The moniker at `at`, of a hyperlink object with these flags; past its end, or
+ * 0: it may not stay. */
+static size_t
+pass_moniker(const struct detox *d, const uint8_t *p, size_t n, size_t at,
+    uint32_t flags)
+{
+	size_t size;
+
+	if ((flags & IS_STRING) != 0) {
+		size = pass_string(p, n, at);
+		return size != 0 &&
+			link_stays(d, p + at + 4, (size - at - 4) / 2)
+		    ? size
+		    : 0;
+	}
+	if (n - at < CLSID_SIZE + 4 ||
+	    memcmp(p + at, url_moniker, CLSID_SIZE) != 0)
+		return 0;
+	at += CLSID_SIZE + 4;
+	size = le32(p + at - 4);
+	return size <= n - at && link_stays(d, p + at, size / 2) ? at + size
+								 : 0;
+}
+
+bool
+link_is_plain(const struct detox *d, const uint8_t *p, size_t n)
+{
+	size_t at = CLSID_SIZE + 8;
+	uint32_t flags;
+
+	if (n < at || memcmp(p, std_hlink, CLSID_SIZE) != 0 ||
+	    le32(p + CLSID_SIZE) != 2)
+		return false;
+	flags = le32(p + CLSID_SIZE + 4);
+	/* There are readers that heed each of a pair alone. */
+	if ((flags & HAS_NAME_BOTH) == HAS_NAME ||
+	    (flags & (HAS_MONIKER | IS_STRING)) == IS_STRING)
+		return false;
+	if ((flags & HAS_NAME) != 0 && (at = pass_string(p, n, at)) == 0)
+		return false;
+	if ((flags & HAS_FRAME) != 0 && (at = pass_string(p, n, at)) == 0)
+		return false;
+	if ((flags & HAS_MONIKER) != 0 &&
+	    (at = pass_moniker(d, p, n, at, flags)) == 0)
+		return false;
+	return (flags & HAS_PLACE) == 0 || pass_string(p, n, at) != 0;
 }
 
 size_t

@@ -11,6 +11,9 @@
 
 /* Whether an address of UTF-16 stays; what follows a NUL does not count. */
 bool link_stays(const struct detox *d, const uint8_t *utf16, size_t units);
+/* Whether p is one hyperlink object with its class id, of which all is known: a
+ * place within, or a moniker of an address that stays. */
+bool link_is_plain(const struct detox *d, const uint8_t *p, size_t n);
 /* Blanks every bad address of hyperlink objects within p: they are found by
  * their class ids. How many; each is reported. */
 size_t link_clean(struct detox *d, uint8_t *p, size_t n, const char *where);

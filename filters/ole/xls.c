@@ -57,6 +57,31 @@ is_continuation(unsigned type)
 	    type == 0x87f || type == 0x89f;
 }
 
+/* Of those records that may be longer than one. Readers join what goes on with
+ * any; of the others it was not looked at together. */
+static bool
+may_go_on(unsigned type)
+{
+	static const uint16_t types[] = { 0x17, 0x5d, 0x7f, 0xaf, 0xe9, 0xeb,
+		0xec, 0xfc, 0x1b6, 0x207, 0x866, 0x1066 };
+
+	for (size_t i = 0; i < COUNT(types); i++)
+		if (types[i] == type)
+			return true;
+	return false;
+}
+
+/* Whether it goes for what it goes on with; last: what that was. */
+static bool
+is_cut_off(struct xls *x, const struct xls_record *r, unsigned last)
+{
+	if (r->type != CONTINUED || may_go_on(last))
+		return false;
+	detox_removed(
+	    x->d, REMOVED_DAMAGED, "Continue", (struct bytes){ r->p, r->n });
+	return true;
+}
+
 static bool
 is_chart(const struct xls_record *r)
 {
@@ -71,6 +96,7 @@ rewrite_substream(struct xls *x, size_t at)
 	struct xls_record r;
 	enum xls_fate fate = XLS_KEPT;
 	size_t depth = 0, from = at, dropped_depth = 0;
+	unsigned last = BOF;
 
 	while (xls_next(x, &at, &r) && !detox_is_over(x->d)) {
 		if (r.type == BOF && ++depth > DEPTH_MAX)
@@ -82,11 +108,14 @@ rewrite_substream(struct xls *x, size_t at)
 			dropped_depth = depth;
 		if (dropped_depth == 0 &&
 		    !(is_continuation(r.type) && fate != XLS_KEPT))
-			fate = xls_rewrite(x, &r);
+			fate = is_cut_off(x, &r, last) ? XLS_DROPPED
+						       : xls_rewrite(x, &r);
 		else if (!is_continuation(r.type))
 			fate = XLS_DROPPED;
 		if (dropped_depth == 0 && fate == XLS_KEPT)
 			xls_emit(x, r.type, r.p, r.n);
+		if (!is_continuation(r.type))
+			last = r.type;
 		if (r.type == END && dropped_depth == depth)
 			dropped_depth = 0;
 		if (r.type == END && --depth == 0)

@@ -96,3 +96,9 @@ bool xls_clean_formula(struct xls *x, uint8_t *p, size_t n, const char *where);
 /* A function of an add-in or of a later version that reaches outside; "" and
  * others: no. */
 bool xls_function_runs(struct bytes name);
+/* The same of a name of `count` characters behind p[0], which says whether they
+ * are of two bytes; n: all that there is. */
+bool xls_name_runs(const uint8_t *p, size_t n, size_t count);
+/* Of a text's flags: of two bytes, and nothing else. Others say that there is
+ * more before the text, and only some readers heed them. */
+#define XLS_IS_WIDE 1

@@ -42,13 +42,14 @@ static bool
 is_bad_name(const struct xls *x, const struct xls_record *r)
 {
 	size_t from = x->old ? 14 : 15;
-	bool wide = !x->old && r->n > 14 && (r->p[14] & 1) != 0;
+	bool wide = !x->old && r->n > 14 && (r->p[14] & XLS_IS_WIDE) != 0;
 	struct bytes name;
 
 	if (r->n < from || r->p[3] > r->n - from)
 		return false;
 	name = (struct bytes){ r->p + from, wide ? 0 : r->p[3] };
-	if (xls_function_runs(name))
+	if (x->old ? xls_function_runs(name)
+		   : xls_name_runs(r->p + 14, r->n - 14, r->p[3]))
 		return true;
 	return (le16(r->p) & NAME_RUNS) != 0 &&
 	    !(name.n > 6 &&

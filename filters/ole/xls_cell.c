@@ -154,7 +154,9 @@ xls_change_dv(struct xls *x, struct xls_record *r)
 	for (unsigned i = 0; i < 4; i++) {
 		if (at + 3 > r->n)
 			return XLS_DROPPED;
-		size = 3 + ((size_t)le16(r->p + at) << (r->p[at + 2] & 1));
+		if (r->p[at + 2] > XLS_IS_WIDE)
+			return XLS_DROPPED;
+		size = 3 + ((size_t)le16(r->p + at) << r->p[at + 2]);
 		if (size > r->n - at)
 			return XLS_DROPPED;
 		at += size;

@@ -45,8 +45,14 @@ xls_change_writeaccess(struct xls *x, struct xls_record *r)
 enum xls_fate
 xls_change_hlink(struct xls *x, struct xls_record *r)
 {
-	return link_clean(x->d, r->p, r->n, "HLink") > 0 ? XLS_DROPPED
-							 : XLS_KEPT;
+	if (link_clean(x->d, r->p, r->n, "HLink") > 0)
+		return XLS_DROPPED;
+	/* Behind its cells. Not all readers ask for the class id. */
+	if (r->n >= 8 && link_is_plain(x->d, r->p + 8, r->n - 8))
+		return XLS_KEPT;
+	detox_removed(
+	    x->d, REMOVED_LINK, "HLink", (struct bytes){ r->p, r->n });
+	return XLS_DROPPED;
 }
 
 enum xls_fate

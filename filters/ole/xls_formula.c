@@ -6,6 +6,7 @@
 #include "filters/ole/xls.h"
 
 #define TOKEN_STRING 0x17
+#define TOKEN_LABEL 0x18
 #define TOKEN_ATTRIBUTE 0x19
 #define TOKEN_ERROR 0x1c
 #define TOKEN_PAREN 0x15
@@ -176,6 +177,34 @@ xls_function_runs(struct bytes name)
 	return false;
 }
 
+bool
+xls_name_runs(const uint8_t *p, size_t n, size_t count)
+{
+	uint8_t name[UINT8_MAX];
+	size_t step = n > 0 ? 1 + (size_t)(p[0] & XLS_IS_WIDE) : 1;
+
+	if (count > sizeof(name) || n < 1 + count * step)
+		return false;
+	for (size_t i = 0; i < count; i++)
+		name[i] =
+		    step == 2 && p[2 + i * 2] != 0 ? '?' : p[1 + i * step];
+	return xls_function_runs((struct bytes){ name, count });
+}
+
+/* A kind of an attribute by itself, or spaces of one that is volatile. */
+static bool
+is_attribute(uint8_t kind)
+{
+	return (kind & (kind - 1)) == 0 || kind == 0x21 || kind == 0x41;
+}
+
+/* A label, of six bytes; the two that some readers take for longer are none. */
+static bool
+is_label(uint8_t kind)
+{
+	return kind != 0 && kind < 0x11 && kind != 0x0a && kind != 0x0b;
+}
+
 /* Bytes of the token at p, without its first; false: not known, or cut. */
 static bool
 measure(const struct xls *x, const uint8_t *p, size_t n, unsigned token,
@@ -186,17 +215,19 @@ measure(const struct xls *x, const uint8_t *p, size_t n, unsigned token,
 	if (size == NOT_KNOWN)
 		return false;
 	if (token == TOKEN_STRING) {
-		if (n < 3)
+		if (n < 3 || (!x->old && p[2] > XLS_IS_WIDE))
 			return false;
 		size = x->old ? 1 + (size_t)p[1]
 			      : 2 + ((size_t)p[1] << (p[2] & 1));
 	} else if (token == TOKEN_ATTRIBUTE) {
-		if (n < 4)
+		if (n < 4 || !is_attribute(p[1]))
 			return false;
 		size = 3;
 		if ((p[1] & 0x04) != 0)
 			size += ((size_t)le16(p + 2) + 1) * 2;
 	}
+	if (token == TOKEN_LABEL && (n < 2 || !is_label(p[1])))
+		return false;
 	*out = size;
 	return size < n;
 }
@@ -282,8 +313,10 @@ xls_judge_formula(const struct xls *x, const uint8_t *p, size_t n)
 		one = judge_token(x, token, p + at + 1);
 		if (one < result)
 			result = one;
-		if (token == TOKEN_FUNCTION_VARIABLE &&
-		    le16(p + at + 2) == FUNCTION_HYPERLINK)
+		if ((token == TOKEN_FUNCTION_VARIABLE &&
+			le16(p + at + 2) == FUNCTION_HYPERLINK) ||
+		    (token == TOKEN_FUNCTION &&
+			le16(p + at + 1) == FUNCTION_HYPERLINK))
 			links = true;
 		if (token == TOKEN_STRING && is_bad_address(x, p + at))
 			bad_address = true;

@@ -69,10 +69,11 @@ xls_change_externname(struct xls *x, struct xls_record *r)
 		    (struct bytes){ r->p, r->n });
 		return XLS_DROPPED;
 	}
-	n = r->p[6];
+	r->p[7] &= XLS_IS_WIDE;
+	n = (size_t)r->p[6] << r->p[7];
 	if (n > r->n - at)
 		return XLS_DROPPED;
-	if (!xls_function_runs((struct bytes){ r->p + at, n }))
+	if (!xls_name_runs(r->p + 7, r->n - 7, r->p[6]))
 		return XLS_KEPT;
 	detox_removed(x->d, REMOVED_FORMULA, "ExternName",
 	    (struct bytes){ r->p + at, n });
@@ -111,7 +112,7 @@ is_of_later_version(struct bytes name)
 
 /* What it is called changes; false: it was not a name to be afraid of. */
 static bool
-change_letters(struct xls_record *r, struct bytes name, size_t step)
+change_letters(struct xls_record *r, struct bytes name, size_t step, bool runs)
 {
 	uint8_t *letters = r->p + (name.p - r->p);
 
@@ -127,7 +128,7 @@ change_letters(struct xls_record *r, struct bytes name, size_t step)
 		letters[0] = '_';
 		return true;
 	}
-	if (step == 1 && xls_function_runs(name)) {
+	if (runs) {
 		memset(letters, '_', name.n);
 		return true;
 	}
@@ -139,11 +140,13 @@ xls_change_name(struct xls *x, struct xls_record *r)
 {
 	size_t head = NAME_HEAD + !x->old, step, size;
 	struct bytes name;
-	bool later;
+	bool later, runs;
 
 	x->name++;
 	if (r->n < head)
 		return XLS_KEPT;
+	if (!x->old)
+		r->p[NAME_HEAD] &= XLS_IS_WIDE;
 	step = x->old ? 1 : 1 + (size_t)(r->p[NAME_HEAD] & 1);
 	name = (struct bytes){ r->p + head, r->p[3] * step };
 	if (name.n > r->n - head) {
@@ -156,7 +159,10 @@ xls_change_name(struct xls *x, struct xls_record *r)
 		put_le16(r->p + 4, (uint32_t)size);
 	}
 	later = step == 1 && is_of_later_version(name);
-	if (change_letters(r, name, step) ||
+	runs = x->old
+	    ? xls_function_runs(name)
+	    : xls_name_runs(r->p + NAME_HEAD, r->n - NAME_HEAD, r->p[3]);
+	if (change_letters(r, name, step, runs) ||
 	    (!later && (le16(r->p) & NAME_RUNS) != 0)) {
 		detox_removed(
 		    x->d, REMOVED_MACRO, "name", (struct bytes){ r->p, r->n });

@@ -174,6 +174,11 @@ static const struct {
 	    BYTES_ROW("\x17\x0d\0javascript:ab\x42\1\x67\1") },
 	{ "no known token", BYTES_ROW("\x3f\0\0") },
 	{ "a text that is cut", BYTES_ROW("\x17\xff\0a") },
+	{ "a text with more before it", BYTES_ROW("\x17\4\x8\0\0\x17\1") },
+	{ "an attribute of two kinds", BYTES_ROW("\x19\x44\0\0\0\0\x1e\1\0") },
+	{ "a label that may be longer", BYTES_ROW("\x18\x0a\0\0\0\0\x1e\1\0") },
+	{ "HYPERLINK to a script, of a fixed count",
+	    BYTES_ROW("\x17\x0d\0javascript:ab\x41\x67\1") },
 };
 
 START_TEST(ole_xls_keeps_the_value_of_a_bad_formula)
@@ -349,6 +354,47 @@ START_TEST(ole_xls_drops_records_with_what_goes_on)
 }
 END_TEST
 
+/* Readers join it with the record before, which was looked at without it. */
+START_TEST(ole_xls_drops_what_goes_on_with_a_link)
+{
+	struct book b;
+
+	begin_book(&b, 0);
+	add(&b, 0x1ae, BYTES("\1\0\1\4"));
+	add(&b, 0x3c, BYTES("attack"));
+	add(&b, 0xfc, BYTES("strings"));
+	add(&b, 0x3c, BYTES("more strings"));
+	begin_sheet(&b, SHEET);
+	add(&b, 0x1b1, BYTES("\1\3\3\0\0\0\x1e\1\0"));
+	add(&b, 0x3c, BYTES("attack"));
+	add(&b, 0x3c, BYTES("attack"));
+	run_book(&b);
+	ck_assert(!build_ole_contains(buf_bytes(&b.out), BYTES("attack")));
+	ck_assert(has(&b, 0x3c, BYTES("more strings")));
+	ck_assert_uint_eq(
+	    drive_detox_removed(&b.t, REMOVED_DAMAGED, "Continue"), 2);
+	end_book(&b);
+}
+END_TEST
+
+START_TEST(ole_xls_disarms_names_of_two_bytes)
+{
+	struct book b;
+
+	begin_book(&b, 0);
+	add(&b, 0x1ae, BYTES("\1\0\1\x3a"));
+	add(&b, 0x23, BYTES("\0\0\0\0\0\0\3\1R\0T\0D\0"));
+	add(&b, 0x23, BYTES("\0\0\0\0\0\0\3\x8RTD"));
+	add(&b, 0x23, BYTES("\0\0\0\0\0\0\3\1S\0U\0M\0"));
+	begin_sheet(&b, SHEET);
+	run_book(&b);
+	ck_assert(has(&b, 0x23, BYTES("\0\0\0\0\0\0\3\1______")));
+	ck_assert(has(&b, 0x23, BYTES("\0\0\0\0\0\0\3\0___")));
+	ck_assert(has(&b, 0x23, BYTES("\0\0\0\0\0\0\3\1S\0U\0M\0")));
+	end_book(&b);
+}
+END_TEST
+
 START_TEST(ole_xls_takes_other_books_out)
 {
 	struct book b;
@@ -468,6 +514,15 @@ static const struct {
 	{ "to a server, as text", BYTES_ROW(LINK "\1\1\0\0\3\0\0\0\\\0\\\0a\0"),
 	    false },
 	{ "to a place", BYTES_ROW(LINK "\x8\0\0\0\3\0\0\0a\0b\0c\0"), true },
+	{ "to a server, without a moniker",
+	    BYTES_ROW(LINK "\0\1\0\0\3\0\0\0\\\0\\\0a\0"), false },
+	{ "to a server, of no known class",
+	    BYTES_ROW("\0\0\0\0\0\0\0\0\xd0\xc9\xea\x79\xf9\xba\xce\x11\x8c"
+		      "\x82\x00\xaa\x00\x4b\xa9\x0c\2\0\0\0\1\1\0\0\3\0\0\0"
+		      "\\\0\\\0a\0"),
+	    false },
+	{ "to what goes on in the next record",
+	    BYTES_ROW(LINK "\3\0\0\0\xe0\xc9\xea\x79\xf9\xba"), false },
 };
 
 START_TEST(ole_xls_drops_bad_links)
@@ -648,6 +703,8 @@ ole_xls_suite(void)
 	tcase_add_test(t, ole_xls_refuses_encrypted_workbooks);
 	tcase_add_loop_test(
 	    t, ole_xls_drops_records_with_what_goes_on, 0, COUNT(records));
+	tcase_add_test(t, ole_xls_drops_what_goes_on_with_a_link);
+	tcase_add_test(t, ole_xls_disarms_names_of_two_bytes);
 	tcase_add_test(t, ole_xls_takes_other_books_out);
 	tcase_add_loop_test(t, ole_xls_counts_no_book_that_goes, 0, 2);
 	tcase_add_test(t, ole_xls_disarms_names);
