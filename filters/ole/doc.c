@@ -101,23 +101,6 @@ empty_associated(struct doc *w)
 	doc_set_size(w, DOC_ASSOCIATED, sizeof(empty));
 }
 
-static void
-clean_drawings(struct doc *w)
-{
-	struct doc_run r = doc_at(w, DOC_DRAWINGS);
-	size_t at = 0, size;
-
-	/* A container for all, then each drawing behind a byte of its own. */
-	while (r.n - at >= 8) {
-		size = le32(r.p + at + 4);
-		if (size > r.n - at - 8)
-			size = r.n - at - 8;
-		link_clean_art(w->d, r.p + at, 8 + size, "drawing");
-		at += 8 + size;
-		at += at < r.n;
-	}
-}
-
 void
 doc_clean_places(struct doc *w)
 {
@@ -129,7 +112,6 @@ doc_clean_places(struct doc *w)
 		doc_set_size(w, i, 0);
 	if (!w->old)
 		empty_associated(w);
-	clean_drawings(w);
 }
 
 #define PICTURE_HEAD 0x44
@@ -157,9 +139,7 @@ clean_pictures(struct doc *w)
 			detox_removed(w->d, REMOVED_EXTERNAL, "picture",
 			    (struct bytes){ p + name + 1, n });
 			memset(p + name + 1, ' ', n);
-			name += 1 + n;
 		}
-		link_clean_art(w->d, p + name, size - name, "picture");
 		at += size;
 	}
 }
@@ -214,6 +194,8 @@ clean_streams(struct doc *w)
 {
 	doc_clean_places(w);
 	clean_pictures(w);
+	link_clean_art(w->d, w->table_stream.p, w->table_stream.n, "drawing");
+	link_clean_art(w->d, w->data.p, w->data.n, "picture");
 	link_clean(w->d, w->main.p, w->main.n, "WordDocument");
 	link_clean(w->d, w->table_stream.p, w->table_stream.n, "drawing");
 	link_clean(w->d, w->data.p, w->data.n, "Data");

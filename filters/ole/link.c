@@ -227,11 +227,13 @@ void
 link_clean_properties(
     struct detox *d, uint8_t *p, size_t n, unsigned count, const char *where)
 {
-	size_t at = (size_t)count * PROPERTY_SIZE;
+	size_t at;
 	bool outside = false;
 
-	if (at > n)
-		return;
+	/* Of those that are cut readers take what is there. */
+	if (count > n / PROPERTY_SIZE)
+		count = (unsigned)(n / PROPERTY_SIZE);
+	at = (size_t)count * PROPERTY_SIZE;
 	for (unsigned i = 0; i < count; i++) {
 		uint8_t *q = p + (size_t)i * PROPERTY_SIZE;
 
@@ -265,24 +267,21 @@ is_properties(unsigned type)
 	return type == 0xf00b || type == 0xf121 || type == 0xf122;
 }
 
+#define ART_HEAD 8
+#define ART_PROPERTIES 3 /* the version of records of properties */
+#define ART_SIZE_MAX 0xffffff
+
+/* Readers do not agree where a record ends that is longer than what it is in,
+ * so that properties are looked for wherever they may be. */
 void
 link_clean_art(struct detox *d, uint8_t *p, size_t n, const char *where)
 {
-	size_t at = 0;
+	for (size_t i = 0; i + ART_HEAD + PROPERTY_SIZE <= n; i++) {
+		size_t size = le32(p + i + 4), rest = n - i - ART_HEAD;
 
-	/* A container's children follow its header. */
-	while (n - at >= 8) {
-		unsigned head = le16(p + at), type = le16(p + at + 2);
-		size_t size = le32(p + at + 4);
-
-		at += 8;
-		if ((head & 0xf) == 0xf)
-			continue;
-		if (size > n - at)
-			size = n - at;
-		if (is_properties(type))
-			link_clean_properties(
-			    d, p + at, size, head >> 4, where);
-		at += size;
+		if ((p[i] & 0xf) == ART_PROPERTIES &&
+		    is_properties(le16(p + i + 2)) && size <= ART_SIZE_MAX)
+			link_clean_properties(d, p + i + ART_HEAD,
+			    size < rest ? size : rest, le16(p + i) >> 4, where);
 	}
 }

@@ -17,7 +17,7 @@ bool link_is_plain(const struct detox *d, const uint8_t *p, size_t n);
 /* Blanks every bad address of hyperlink objects within p: they are found by
  * their class ids. How many; each is reported. */
 size_t link_clean(struct detox *d, uint8_t *p, size_t n, const char *where);
-/* p begins with records of OfficeArt; a picture from outside becomes one
+/* Within p are records of OfficeArt; a picture from outside becomes one
  * without a place. */
 void link_clean_art(struct detox *d, uint8_t *p, size_t n, const char *where);
 /* The same of one record's properties (OPT): p is behind its header. */

@@ -98,6 +98,7 @@ rewrite_substream(struct xls *x, size_t at)
 	size_t depth = 0, from = at, dropped_depth = 0;
 	unsigned last = BOF;
 
+	xls_clean_drawings(x, at);
 	while (xls_next(x, &at, &r) && !detox_is_over(x->d)) {
 		if (r.type == BOF && ++depth > DEPTH_MAX)
 			return detox_refuse(

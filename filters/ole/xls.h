@@ -72,6 +72,9 @@ enum detox_result xls_learn(struct xls *x) MUST_CHECK;
 /* What a SUPBOOK says that it is. */
 enum xls_book xls_book_of(const struct xls_record *r);
 
+/* xls_drawing.c: of the substream from there on. */
+void xls_clean_drawings(struct xls *x, size_t at);
+
 /* xls_record.c: what becomes of a record. */
 enum xls_fate {
 	XLS_DROPPED = 0,

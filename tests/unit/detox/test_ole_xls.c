@@ -492,6 +492,59 @@ START_TEST(ole_xls_takes_macros_from_shapes)
 }
 END_TEST
 
+/* Of one record of properties: a picture's name, and that it is loaded. */
+#define OUTSIDE "\x23\0\x0b\xf0\x12\0\0\0\5\xc1\6\0\0\0\6\1\xe\0\0\0a\0b\0\0\0"
+
+static const struct {
+	const char *name;
+	struct bytes begin;
+	size_t cut;
+	unsigned next; /* the record that it goes on with */
+	bool chart;    /* of which there is one between */
+} drawings[] = {
+	{ "whole", BYTES_ROW(""), 26, 0xec, false },
+	{ "cut in its head", BYTES_ROW(""), 3, 0x3c, false },
+	{ "cut before its flags", BYTES_ROW(""), 14, 0x3c, false },
+	{ "cut before its flags, in a drawing of its own", BYTES_ROW(""), 14,
+	    0xec, false },
+	{ "cut, with a chart between", BYTES_ROW(""), 14, 0xec, true },
+	{ "behind one that is too long",
+	    BYTES_ROW("\xf\0\5\xf0\x8\0\0\0\0\0\x12\xf0\xff\xff\xff\7"), 26,
+	    0xec, false },
+};
+
+START_TEST(ole_xls_loads_no_picture_from_outside)
+{
+	const struct bytes art = BYTES(OUTSIDE);
+	size_t cut = drawings[_i].cut;
+	struct buf first = { 0 };
+	struct book b;
+
+	build_bytes(&first, drawings[_i].begin);
+	build_bytes(&first, (struct bytes){ art.p, cut });
+	begin_book(&b, 0);
+	begin_sheet(&b, SHEET);
+	add(&b, 0xec, buf_bytes(&first));
+	if (drawings[_i].chart) {
+		add(&b, 0x5d, BYTES("\x15\0\4\0\5\0\1\0\0\0\0\0"));
+		add_bof(&b, 0x20);
+		add(&b, 0xec, BYTES("art of the chart"));
+		add(&b, END, BYTES(""));
+	}
+	add(&b, drawings[_i].next, (struct bytes){ art.p + cut, art.n - cut });
+	run_book(&b);
+	ck_assert_int_eq(b.t.result, DETOX_REBUILT);
+	ck_assert_uint_eq(
+	    drive_detox_removed(&b.t, REMOVED_EXTERNAL, "drawing"), 1);
+	ck_assert_msg(
+	    !build_ole_contains(buf_bytes(&b.out), BYTES("\6\1\xe\0\0\0")),
+	    "%s", drawings[_i].name);
+	ck_assert(!build_ole_contains(buf_bytes(&b.out), BYTES("a\0b\0")));
+	buf_release(&first);
+	end_book(&b);
+}
+END_TEST
+
 #define LINK                                                               \
 	"\0\0\0\0\0\0\0\0\xd0\xc9\xea\x79\xf9\xba\xce\x11\x8c\x82\x00\xaa" \
 	"\x00\x4b\xa9\x0b\2\0\0\0"
@@ -709,6 +762,8 @@ ole_xls_suite(void)
 	tcase_add_loop_test(t, ole_xls_counts_no_book_that_goes, 0, 2);
 	tcase_add_test(t, ole_xls_disarms_names);
 	tcase_add_test(t, ole_xls_takes_macros_from_shapes);
+	tcase_add_loop_test(
+	    t, ole_xls_loads_no_picture_from_outside, 0, COUNT(drawings));
 	tcase_add_loop_test(t, ole_xls_drops_bad_links, 0, COUNT(links));
 	tcase_add_test(t, ole_xls_blanks_formulas_that_are_no_cell);
 	tcase_add_test(t, ole_xls_mends_a_lost_sheet);
