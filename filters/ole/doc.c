@@ -84,21 +84,29 @@ drop_place(
 }
 
 /* [MS-DOC] 2.9.276: 18 strings, of which [1] is the template. All become
- * empty. */
+ * empty. Before Word 97 a length comes first, and a byte before each string. */
 static void
 empty_associated(struct doc *w)
 {
 	static const uint8_t empty[6 + 18 * 2] = { 0xff, 0xff, 18 };
+	static const uint8_t empty_old[2 + 18] = { sizeof(empty_old) };
+	struct bytes strings = w->old
+	    ? (struct bytes){ empty_old, sizeof(empty_old) }
+	    : (struct bytes){ empty, sizeof(empty) };
 	struct doc_run r = doc_at(w, DOC_ASSOCIATED);
 
-	if (r.n < sizeof(empty))
-		return;
-	if (w->d->profile->keep_metadata)
+	if (r.n > 0 && w->d->profile->keep_metadata)
 		detox_removed(w->d, REMOVED_EXTERNAL, "SttbfAssoc",
 		    (struct bytes){ r.p, r.n });
-	memset(r.p, 0, r.n);
-	memcpy(r.p, empty, sizeof(empty));
-	doc_set_size(w, DOC_ASSOCIATED, sizeof(empty));
+	if (r.n > 0)
+		memset(r.p, 0, r.n);
+	/* Too short for 18 strings, or not there. */
+	if (r.n < strings.n)
+		strings.n = 0;
+	else
+		memcpy(r.p, strings.p, strings.n);
+	if (DOC_ASSOCIATED < w->places_n)
+		doc_set_size(w, DOC_ASSOCIATED, (uint32_t)strings.n);
 }
 
 void
@@ -110,37 +118,42 @@ doc_clean_places(struct doc *w)
 			    unwanted[i].where);
 	for (unsigned i = PLACES_KNOWN; i < w->places_n; i++)
 		doc_set_size(w, i, 0);
-	if (!w->old)
-		empty_associated(w);
+	empty_associated(w);
 }
 
+#define PICTURE_HEAD_OLD 0x3a
 #define PICTURE_HEAD 0x44
-#define PICTURE_IS_FILE 0x66
 
-/* [MS-DOC] 2.9.192, PICF: pictures follow each other; one that is in a file
- * has the file's name behind its head. */
-static void
-clean_pictures(struct doc *w)
+/* Whether a picture that is in a file has its head at p. 0x5e and 0x62 are
+ * those of Word 6. */
+static bool
+is_picture_file(const uint8_t *p, size_t n)
 {
-	size_t at = 0;
+	unsigned head = le16(p + 4), kind = le16(p + 6);
+	uint32_t size = le32(p);
 
-	while (w->data.n - at > PICTURE_HEAD) {
-		uint8_t *p = w->data.p + at;
-		size_t size = le32(p), name = PICTURE_HEAD;
+	return (head == PICTURE_HEAD || head == PICTURE_HEAD_OLD) &&
+	    (kind == 0x66 || kind == 0x5e || kind == 0x62) && size > head &&
+	    size <= n;
+}
 
-		if (size < PICTURE_HEAD || size > w->data.n - at ||
-		    le16(p + 4) != PICTURE_HEAD)
-			return;
-		if (le16(p + 6) == PICTURE_IS_FILE && size > name) {
-			size_t n = p[name];
+/* [MS-DOC] 2.9.192, PICF: behind its head is the file's name. Pictures are
+ * where the text says, which need not be behind each other. */
+static void
+clean_pictures(struct doc *w, struct buf *b)
+{
+	for (size_t at = 0; b->n - at > PICTURE_HEAD; at++) {
+		uint8_t *p = b->p + at;
+		size_t name = le16(p + 4), n;
 
-			if (n > size - name - 1)
-				n = size - name - 1;
-			detox_removed(w->d, REMOVED_EXTERNAL, "picture",
-			    (struct bytes){ p + name + 1, n });
-			memset(p + name + 1, ' ', n);
-		}
-		at += size;
+		if (!is_picture_file(p, b->n - at))
+			continue;
+		n = le32(p) - name - 1;
+		if (n > p[name])
+			n = p[name];
+		detox_removed(w->d, REMOVED_EXTERNAL, "picture",
+		    (struct bytes){ p + name + 1, n });
+		memset(p + name + 1, ' ', n);
 	}
 }
 
@@ -193,7 +206,7 @@ static enum detox_result
 clean_streams(struct doc *w)
 {
 	doc_clean_places(w);
-	clean_pictures(w);
+	clean_pictures(w, w->old ? &w->main : &w->data);
 	link_clean_art(w->d, w->table_stream.p, w->table_stream.n, "drawing");
 	link_clean_art(w->d, w->data.p, w->data.n, "picture");
 	link_clean(w->d, w->main.p, w->main.n, "WordDocument");

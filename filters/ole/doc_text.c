@@ -14,6 +14,7 @@
 #define KIND_OF_TEXT 79 /* AUTOTEXT: readers show its result as it is */
 #define IS_BLANKED 0x80 /* of a mark that begins a field */
 #define IS_LINK 0x40
+#define IN_PIECES 0x0004 /* of the FIB's flags, before Word 97 */
 #define DEPTH_MAX 32
 #define PIECES_MAX 1000000
 
@@ -82,6 +83,11 @@ doc_find_pieces(struct doc *w)
 	struct doc_run r = doc_at(w, DOC_PIECES);
 	size_t at = 0, size;
 
+	/* Readers look for no pieces in a text that is whole. */
+	if (w->old && (le16(w->main.p + 0x0a) & IN_PIECES) == 0) {
+		doc_set_size(w, DOC_PIECES, 0);
+		return read_whole(w);
+	}
 	while (r.n - at >= 3 && r.p[at] == 1)
 		at += 3 + (size_t)le16(r.p + at + 1) > r.n - at
 		    ? r.n - at

@@ -118,12 +118,24 @@ xls_change_obj(struct xls *x, struct xls_record *r)
 	return XLS_REWRITTEN;
 }
 
-/* [MS-XLS] 2.4.329: a formula may stand behind its 18 bytes, from which the
- * text is taken. */
+/* [MS-XLS] 2.4.329 and 2.5.187: behind 16 bytes the length of a formula, from
+ * which the text is taken, and the formula: its tokens' length, 4 bytes, and
+ * these. */
 enum xls_fate
 xls_change_txo(struct xls *x, struct xls_record *r)
 {
-	if (r->n > 26 && le16(r->p + 20) <= r->n - 26)
-		xls_clean_formula(x, r->p + 26, le16(r->p + 20), "text box");
+	size_t n;
+
+	if (x->old || r->n <= 18)
+		return XLS_KEPT;
+	n = r->n < 24 ? 0 : le16(r->p + 18);
+	if (n > 0 && n <= r->n - 24) {
+		xls_clean_formula(x, r->p + 24, n, "text box");
+		return XLS_KEPT;
+	}
+	detox_removed(x->d, REMOVED_FORMULA, "text box",
+	    (struct bytes){ r->p + 18, r->n - 18 });
+	put_le16(r->p + 16, 0);
+	r->n = 18;
 	return XLS_KEPT;
 }

@@ -296,11 +296,43 @@ is_bad_address(const struct xls *x, const uint8_t *p)
 	return !detox_link_stays(x->d, b);
 }
 
+/* A value that stands there by itself. */
+static bool
+is_operand(unsigned token)
+{
+	return token == TOKEN_STRING ||
+	    (token >= TOKEN_ERROR && token <= 0x20) || token == TOKEN_MISSING ||
+	    (token >= TOKEN_NAME && token <= 0x25) ||
+	    (token >= TOKEN_NAME_OUTSIDE && token <= 0x3d);
+}
+
+/* Whether HYPERLINK at p, behind these tokens (the last one first), has its
+ * address as a text: one that is computed is not known. */
+static bool
+has_address(unsigned token, const uint8_t *p, const unsigned last[2])
+{
+	unsigned arguments = p[1] & 0x7f;
+
+	return token == TOKEN_FUNCTION_VARIABLE &&
+	    ((arguments == 1 && last[0] == TOKEN_STRING) ||
+		(arguments == 2 && last[1] == TOKEN_STRING &&
+		    is_operand(last[0])));
+}
+
+static bool
+is_hyperlink(unsigned token, const uint8_t *p)
+{
+	return (token == TOKEN_FUNCTION_VARIABLE &&
+		   le16(p + 2) == FUNCTION_HYPERLINK) ||
+	    (token == TOKEN_FUNCTION && le16(p + 1) == FUNCTION_HYPERLINK);
+}
+
 enum xls_formula
 xls_judge_formula(const struct xls *x, const uint8_t *p, size_t n)
 {
 	enum xls_formula result = XLS_FORMULA_STAYS, one;
 	bool links = false, bad_address = false;
+	unsigned last[2] = { 0 };
 	size_t size;
 
 	for (size_t at = 0; at < n; at += 1 + size) {
@@ -313,13 +345,16 @@ xls_judge_formula(const struct xls *x, const uint8_t *p, size_t n)
 		one = judge_token(x, token, p + at + 1);
 		if (one < result)
 			result = one;
-		if ((token == TOKEN_FUNCTION_VARIABLE &&
-			le16(p + at + 2) == FUNCTION_HYPERLINK) ||
-		    (token == TOKEN_FUNCTION &&
-			le16(p + at + 1) == FUNCTION_HYPERLINK))
+		if (is_hyperlink(token, p + at)) {
 			links = true;
+			bad_address |= !has_address(token, p + at, last);
+		}
 		if (token == TOKEN_STRING && is_bad_address(x, p + at))
 			bad_address = true;
+		if (token == TOKEN_ATTRIBUTE)
+			continue;
+		last[1] = last[0];
+		last[0] = token;
 	}
 	return links && bad_address ? XLS_FORMULA_RUNS : result;
 }

@@ -403,6 +403,140 @@ START_TEST(ole_doc_drops_what_the_head_names)
 }
 END_TEST
 
+/* Fewer strings than there should be. */
+START_TEST(ole_doc_drops_a_short_list_with_the_template)
+{
+	struct drive_detox t;
+	struct word w;
+	struct buf table, main;
+
+	drive_detox_init(&t);
+	build_word(&w, "text", false);
+	add_place(&w, ASSOCIATED, BYTES("\xff\xff\2\0\0\0\0\0\2\0\\\0\\\0"));
+	run_word(&w, &t);
+	table = build_ole_read(buf_bytes(&t.out.content), "0Table");
+	main = build_ole_read(buf_bytes(&t.out.content), "WordDocument");
+	ck_assert(!build_ole_contains(buf_bytes(&table), BYTES("\\\0\\\0")));
+	ck_assert_uint_eq(le32(main.p + PLACES + ASSOCIATED * 8 + 4), 0);
+	buf_release(&table);
+	buf_release(&main);
+	drive_detox_release(&t);
+}
+END_TEST
+
+/* Word 95: all is in one stream. */
+#define PLACES_OLD 0x58
+#define OLD_N 0x305
+
+static void
+add_old_place(struct buf *main, unsigned place, struct bytes content)
+{
+	put_le32(main->p + PLACES_OLD + place * 8, (uint32_t)main->n);
+	put_le32(main->p + PLACES_OLD + place * 8 + 4, (uint32_t)content.n);
+	build_bytes(main, content);
+}
+
+static void
+build_old(struct buf *main, struct bytes text)
+{
+	memset(main, 0, sizeof(*main));
+	build_zeros(main, OLD_N);
+	put_le16(main->p, 0xa5dc);
+	put_le16(main->p + 2, 0x68);
+	put_le32(main->p + 0x18, OLD_N);
+	put_le32(main->p + 0x1c, OLD_N + (uint32_t)text.n);
+	build_bytes(main, text);
+}
+
+/* What came out; *main is released. */
+static struct buf
+run_old(struct buf *main, struct drive_detox *t)
+{
+	struct build_ole file;
+
+	build_ole_init(&file);
+	build_ole_add(&file, "WordDocument", buf_bytes(main));
+	drive_detox_run(t, build_ole_write(&file, NULL), "a.doc");
+	build_ole_release(&file);
+	buf_release(main);
+	ck_assert_int_eq(t->result, DETOX_REBUILT);
+	return build_ole_read(buf_bytes(&t->out.content), "WordDocument");
+}
+
+START_TEST(ole_doc_empties_the_template_of_word_95)
+{
+	static const uint8_t strings[2 + 18 + 12] = { 32, 0, 0, 12, '\\', '\\',
+		's', '\\', 'a', '.', 'd', 'o', 't' };
+	static const uint8_t empty[20] = { 20 };
+	struct drive_detox t;
+	struct buf main;
+	size_t at;
+
+	drive_detox_init(&t);
+	build_old(&main, BYTES("text\r"));
+	add_old_place(
+	    &main, ASSOCIATED, (struct bytes){ strings, sizeof(strings) });
+	main = run_old(&main, &t);
+	ck_assert(!build_ole_contains(buf_bytes(&main), BYTES("a.dot")));
+	ck_assert_uint_eq(
+	    le32(main.p + PLACES_OLD + ASSOCIATED * 8 + 4), sizeof(empty));
+	at = le32(main.p + PLACES_OLD + ASSOCIATED * 8);
+	ck_assert(memcmp(main.p + at, empty, sizeof(empty)) == 0);
+	buf_release(&main);
+	drive_detox_release(&t);
+}
+END_TEST
+
+/* Readers take the text that the head names, and not that of the pieces. */
+START_TEST(ole_doc_reads_word_95_as_readers_do)
+{
+	static const uint8_t pieces[5 + 16] = { 2, 16, 0, 0, 0, 0, 0, 0, 0, 4 };
+	struct drive_detox t;
+	struct buf main;
+
+	drive_detox_init(&t);
+	build_old(&main,
+	    BYTES("\x13HYPERLINK \"file:///a\"\x14"
+		  "b\x15\r"));
+	add_old_place(&main, PIECES, (struct bytes){ pieces, sizeof(pieces) });
+	main = run_old(&main, &t);
+	ck_assert(!build_ole_contains(buf_bytes(&main), BYTES("file:")));
+	ck_assert_uint_eq(le32(main.p + PLACES_OLD + PIECES * 8 + 4), 0);
+	buf_release(&main);
+	drive_detox_release(&t);
+}
+END_TEST
+
+/* Not behind each other, of Word 95 in the text's stream. */
+START_TEST(ole_doc_names_no_files_of_pictures)
+{
+	static const struct {
+		unsigned head, kind;
+	} pictures[] = { { 0x3a, 0x5e }, { 0x3a, 0x62 }, { 0x44, 0x66 } };
+	struct drive_detox t;
+	struct buf main;
+
+	drive_detox_init(&t);
+	build_old(&main, BYTES("text\r"));
+	for (size_t i = 0; i < COUNT(pictures); i++) {
+		size_t at = main.n + 7;
+
+		build_zeros(&main, 7 + pictures[i].head);
+		put_le32(main.p + at, pictures[i].head + 12);
+		put_le16(main.p + at + 4, pictures[i].head);
+		put_le16(main.p + at + 6, pictures[i].kind);
+		build_bytes(&main, BYTES("\xb\\\\s\\secret"));
+		build_zeros(&main, 80);
+	}
+	main = run_old(&main, &t);
+	ck_assert(!build_ole_contains(buf_bytes(&main), BYTES("secret")));
+	ck_assert_uint_eq(drive_detox_removed(&t, REMOVED_EXTERNAL, "picture"),
+	    COUNT(pictures));
+	buf_release(&main);
+	drive_detox_release(&t);
+}
+END_TEST
+
 static const struct {
 	const char *stream;
 	enum detox_removal what;
@@ -575,6 +709,10 @@ ole_doc_suite(void)
 	    t, ole_doc_looks_at_long_fields, 0, COUNT(long_fields));
 	tcase_add_test(t, ole_doc_reads_again_what_it_wrote);
 	tcase_add_test(t, ole_doc_drops_what_the_head_names);
+	tcase_add_test(t, ole_doc_drops_a_short_list_with_the_template);
+	tcase_add_test(t, ole_doc_empties_the_template_of_word_95);
+	tcase_add_test(t, ole_doc_reads_word_95_as_readers_do);
+	tcase_add_test(t, ole_doc_names_no_files_of_pictures);
 	tcase_add_loop_test(
 	    t, ole_doc_keeps_only_its_streams, 0, COUNT(streams));
 	tcase_add_test(t, ole_doc_refuses_encrypted_documents);

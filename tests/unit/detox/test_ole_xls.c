@@ -179,6 +179,11 @@ static const struct {
 	{ "a label that may be longer", BYTES_ROW("\x18\x0a\0\0\0\0\x1e\1\0") },
 	{ "HYPERLINK to a script, of a fixed count",
 	    BYTES_ROW("\x17\x0d\0javascript:ab\x41\x67\1") },
+	{ "HYPERLINK to what is put together",
+	    BYTES_ROW("\x17\4\0file\x1e\x3a\0\x41\x6f\0\x8"
+		      "\x17\3\0//a\x8\x42\1\x67\1") },
+	{ "HYPERLINK to what a cell says",
+	    BYTES_ROW("\x24\1\0\1\xc0\x17\1\0a\x42\2\x67\1") },
 };
 
 START_TEST(ole_xls_keeps_the_value_of_a_bad_formula)
@@ -210,6 +215,8 @@ static const struct {
 	    BYTES_ROW("\x1e\1\0\x19\4\1\0\0\0\0\0\x1e\1\0\x42\2\x64\0") },
 	{ "HYPERLINK to the web",
 	    BYTES_ROW("\x17\x0e\0https://a.test\x42\1\x67\1") },
+	{ "HYPERLINK with the words of a cell",
+	    BYTES_ROW("\x17\x0e\0https://a.test\x24\1\0\1\xc0\x42\2\x67\1") },
 	{ "tokens of the third class", BYTES_ROW("\x64\0\0\0\xc0\x61\x0f\0") },
 };
 
@@ -594,6 +601,8 @@ START_TEST(ole_xls_drops_bad_links)
 }
 END_TEST
 
+#define BOX "\x12\2\0\0\0\0\0\0\0\0\1\0\x10\0\0\0"
+
 START_TEST(ole_xls_blanks_formulas_that_are_no_cell)
 {
 	struct book b;
@@ -602,10 +611,16 @@ START_TEST(ole_xls_blanks_formulas_that_are_no_cell)
 	begin_sheet(&b, SHEET);
 	add(&b, 0x4bc, BYTES("\0\0\1\0\0\0\0\2\x07\0\x17\0\0\x42\1\x6e\0"));
 	add(&b, 0x1b1, BYTES("\1\3\4\0\0\0\x42\0\x6e\0"));
+	/* A formula within a text box, one that fits, and one that is cut. */
+	add(&b, 0x1b6, BYTES(BOX "\x0a\0\4\0\0\0\0\0\x42\0\x6e\0"));
+	add(&b, 0x1b6, BYTES(BOX "\x0a\0\5\0\0\0\0\0\x42\0\x6e\0"));
 	run_book(&b);
 	ck_assert(has(&b, 0x4bc,
 	    BYTES("\0\0\1\0\0\0\0\2\x07\0\x1c\x17\x15\x15\x15\x15\x15")));
 	ck_assert(has(&b, 0x1b1, BYTES("\1\3\4\0\0\0\x1c\x17\x15\x15")));
+	ck_assert(
+	    has(&b, 0x1b6, BYTES(BOX "\x0a\0\4\0\0\0\0\0\x1c\x17\x15\x15")));
+	ck_assert(has(&b, 0x1b6, BYTES(BOX "\0\0")));
 	end_book(&b);
 }
 END_TEST
