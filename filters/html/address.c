@@ -96,11 +96,16 @@ address_inside(const struct address *a, struct bytes address, struct buf *out)
 }
 
 /* A file beside the document, or below or above it: no scheme, no server, no
- * beginning of a disk. */
+ * beginning of a disk. By what is left once it is clean: DEL before a '/'
+ * leaves it first. */
 static bool
 is_beside(struct bytes address)
 {
-	if (address.n == 0 || address.n > ADDRESS_MAX || address.p[0] == '/')
+	if (address.n == 0 || address.n > ADDRESS_MAX)
+		return false;
+	while (address.n > 0 && is_left_out(address.p[0]))
+		bytes_take(&address, 1);
+	if (address.n == 0 || address.p[0] == '/')
 		return false;
 	for (size_t i = 0; i < address.n; i++)
 		if (address.p[i] == ':' || address.p[i] == '\\')
