@@ -17,6 +17,12 @@ Suite *mail_suite(void);
 #define MIXED FROM "Content-Type: multipart/mixed; boundary=B\n\n"
 #define ATTACHED "Content-Disposition: attachment; filename="
 #define END "--B--\n"
+#define BLANKS_64 \
+	"                                                                "
+#define BLANKS BLANKS_64 BLANKS_64 BLANKS_64 BLANKS_64 BLANKS_64
+#define LINK(address, words)                                            \
+	"From: a@b.test\nContent-Type: text/html; charset=utf-8\n\n<a " \
+	"href=\"" address "\">" words "</a>"
 #define KANA_8                                                                \
 	"%E3%81%82%E3%81%82%E3%81%82%E3%81%82%E3%81%82%E3%81%82%E3%81%82%E3%" \
 	"81%82"
@@ -532,6 +538,40 @@ static const struct {
 	    FROM "Content-Type: text/html\n\n"
 		 "<a href=\"http://www.bank.test/x\">bank.test</a>",
 	    { "bank.test</a></body>" } },
+	{ "a link that lies without slashes",
+	    LINK("http:evil.test/?://www.bank.test/", "https://www.bank.test/"),
+	    { "https://www.bank.test/</a> [evil.test]" } },
+	{ "a link that lies behind a blank",
+	    LINK("http://evil.test/", "&#160;https://www.bank.test/"),
+	    { "https://www.bank.test/</a> [evil.test]" } },
+	{ "a link that lies after the truth",
+	    LINK("http://evil.test/",
+		"<i>http://evil.test/</i> https://www.bank.test/"),
+	    { "https://www.bank.test/</a> [evil.test]" } },
+	{ "a link that lies in a sentence",
+	    LINK("http://evil.test/", "see www.bank.test now"),
+	    { "now</a> [evil.test]" } },
+	{ "a link that lies far behind blanks",
+	    LINK("http://evil.test/",
+		BLANKS BLANKS BLANKS BLANKS "www.bank.test"),
+	    { "www.bank.test</a> [evil.test]" } },
+	{ "a link that lies with what is not seen",
+	    LINK("http://evil.test/", "https:&#8203;//www.bank.test/"),
+	    { "www.bank.test/</a> [evil.test]" } },
+	{ "a link that lies in full width",
+	    LINK("http://evil.test/", "ｂａｎｋ．ｔｅｓｔ"),
+	    { "IFtldmlsLnRlc3Rd" } },
+	{ "a link that lies with a dot behind it",
+	    LINK("http://evil.test/", "https://www.bank.test./"),
+	    { "www.bank.test./</a> [evil.test]" } },
+	{ "a link that lies before an at sign",
+	    LINK("http://evil.test/", "https://www.bank.test@evil.test/"),
+	    { "@evil.test/</a> [evil.test]" } },
+	{ "a link in a sentence of Japan",
+	    LINK("http://bank.test/", "こちらはwww.bank.testです。"),
+	    { "!W2JhbmsudGVzdF0", "!bank.test]" } },
+	{ "a heading of full width", LINK("http://bank.test/", "１．概要"),
+	    { "!bank.test]" } },
 	{ "a program as a text", FROM "\nMZ\x90\x03\x01\x01\x01",
 	    { "removed-1.txt" } },
 	{ "a name that is safe",
