@@ -108,12 +108,23 @@ may_refer(struct bytes name, struct bytes value)
 	    (bytes_index(value, '(') >= 0 || bytes_index(value, '\\') >= 0);
 }
 
+/* What a drawing in a mail shows may lie about where it leads, and has no place
+ * to say so: no link of it stays. */
+static enum detox_result
+put_link(const struct address *a, struct bytes value, struct buf *out)
+{
+	if (!a->mail)
+		return address_link(a, value, out);
+	address_removed(a, REMOVED_LINK);
+	return DETOX_REBUILT;
+}
+
 static enum detox_result
 put_href(const struct address *a, struct bytes element, struct bytes value,
     struct buf *out)
 {
 	if (words_have(" a ", element))
-		return address_link(a, value, out);
+		return put_link(a, value, out);
 	if (words_have(" image feimage ", element))
 		return address_picture(a, value, out);
 	return address_inside(a, value, out);
