@@ -187,10 +187,18 @@ struct detox_hints {
 	size_t n;
 };
 
+/* Who opens it. */
+enum detox_place {
+	DETOX_FILE = 0,
+	DETOX_ATTACHED, /* a part of a mail, which a reader may show */
+	DETOX_SHOWN,    /* one that asks to be shown */
+};
+
 struct detox_object {
 	struct bytes content;
 	struct bytes name;     /* as declared, UTF-8; empty: none */
 	struct bytes declared; /* media type; empty: none */
+	enum detox_place place;
 };
 
 /* By content; but what is handed over as message/rfc822 is a mail, whatever it

@@ -84,12 +84,17 @@ write_page(struct html_writer *w, const struct detox_object *o)
 	return result;
 }
 
+/* A page that a mail brings as a file is a page of that mail to who shows it.
+ */
 static enum detox_result
 rebuild(struct detox *d, const struct detox_object *o, struct detox_output *out)
 {
-	struct html_writer w = {
-		.d = d, .out = &out->content, .text = d->profile->to_text
-	};
+	struct html_writer w = { .d = d,
+		.out = &out->content,
+		.mail = o->place != DETOX_FILE,
+		.text = d->profile->to_text ||
+		    (o->place == DETOX_SHOWN &&
+			d->profile->mail_html == DETOX_MAIL_TEXT) };
 
 	if (w.text)
 		out->extension = "txt";

@@ -212,8 +212,8 @@ struct mail_node *
 mail_take_file(struct mail *m, const struct mail_file *f)
 {
 	const struct detox_object o = { f->content,
-		f->named ? bytes_of(f->name) : (struct bytes){ 0 },
-		f->declared };
+		f->named ? bytes_of(f->name) : (struct bytes){ 0 }, f->declared,
+		f->shown ? DETOX_SHOWN : DETOX_ATTACHED };
 	struct detox_output out = { 0 };
 	struct mail_node *n;
 

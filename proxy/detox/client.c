@@ -133,7 +133,7 @@ type_before(const struct detox_ask *a, struct bytes in)
 
 	must(detox_order_unpack(&o, buf_bytes(&a->order)) == 0);
 	return detox_type_of(
-	    &(const struct detox_object){ in, o.name, o.declared });
+	    &(const struct detox_object){ in, o.name, o.declared, DETOX_FILE });
 }
 
 /* Whether bytes of that type may come out of what the object is. */

@@ -123,7 +123,7 @@ job_work(const struct job_order *o)
 	detox_init(&d, o->profile);
 	d.passwords = &o->passwords;
 	const struct detox_object object = { buf_bytes(&content), o->name,
-		o->declared };
+		o->declared, DETOX_FILE };
 	if (detox_run(&d, &object, &out) == DETOX_REBUILT &&
 	    write_output(buf_bytes(&out.content)) < 0)
 		return JOB_WRITE_FAILED;

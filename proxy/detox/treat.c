@@ -53,7 +53,7 @@ static enum magic_type
 type_of(const struct treat *t)
 {
 	return detox_type_of(&(const struct detox_object){
-	    { t->map, t->n }, t->order.name, t->order.declared });
+	    { t->map, t->n }, t->order.name, t->order.declared, DETOX_FILE });
 }
 
 static void

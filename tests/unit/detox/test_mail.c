@@ -538,6 +538,11 @@ static const struct {
 	    FROM "Content-Type: text/html\n\n"
 		 "<a href=\"http://www.bank.test/x\">bank.test</a>",
 	    { "bank.test</a></body>" } },
+	{ "a link that lies in a page with a name",
+	    FROM "Content-Type: text/html; name=a.html\n"
+		 "Content-Disposition: inline\n\n"
+		 "<a href=\"http://evil.test/\">www.bank.test</a>",
+	    { "name=\"a.html\"", "vYT4gW2V2aWwudGVzdF08" } },
 	{ "a link that lies without slashes",
 	    LINK("http:evil.test/?://www.bank.test/", "https://www.bank.test/"),
 	    { "https://www.bank.test/</a> [evil.test]" } },
@@ -763,6 +768,13 @@ START_TEST(mail_of_a_strict_profile_has_no_page)
 	check_refused(&t, REFUSED_NOT);
 	ck_assert(has(&t, "text/plain") && has(&t, "a\r\nb\r\n"));
 	ck_assert(!has(&t, "<b>"));
+	drive_detox_run(&t,
+	    BYTES(FROM "Content-Type: text/html; name=a.html\n"
+		       "Content-Disposition: inline\n\n<p>a<p><b>b</b>\n"),
+	    "");
+	check_refused(&t, REFUSED_NOT);
+	ck_assert(has(&t, "text/plain") && has(&t, "filename=\"a.txt\""));
+	ck_assert(!has(&t, "text/html"));
 	drive_detox_release(&t);
 }
 END_TEST
