@@ -171,6 +171,20 @@ cut(struct bytes b, size_t max)
 	return b;
 }
 
+/* A folder whose name ends with the number of a class is that class to the
+ * Explorer: without the dot it is a folder. The part is of w->flat. */
+static void
+drop_class(struct cleaning *w, struct bytes part)
+{
+	struct bytes end = detox_extension(part);
+
+	while (end.n > 0 && end.p[0] == '{') {
+		w->flat.p[end.p - w->flat.p - 1] = '_';
+		w->changed = true;
+		end = detox_extension(part);
+	}
+}
+
 /* Too long a part keeps its extension. */
 static void
 put_part(struct cleaning *w, struct bytes part)
@@ -214,6 +228,8 @@ add_part(struct cleaning *w, struct bytes part, bool folder)
 	part.n = end;
 	if (w->path.n > 0 && w->path.p[w->path.n - 1] != '/')
 		put(&w->path, '/');
+	if (folder)
+		drop_class(w, part);
 	put_part(w, end == 0 ? BYTES("_") : part);
 	w->parts++;
 	w->folder = folder;

@@ -82,8 +82,16 @@ is_litter(const char *path)
 enum detox_result
 pack_folder(struct detox *d, struct pack *p, const struct name *n)
 {
+	struct bytes end = detox_extension(bytes_of(n->path));
+
 	if (n->path[0] == '\0' || is_litter(n->path))
 		return DETOX_REBUILT;
+	/* The number of a class; some archives do not say in the name that it
+	 * is a folder. */
+	if (end.n > 0 && end.p[0] == '{') {
+		detox_removed(d, REMOVED_NAME, n->path, (struct bytes){ 0 });
+		return DETOX_REBUILT;
+	}
 	return add(d, p, n, (struct bytes){ 0 });
 }
 

@@ -81,6 +81,10 @@ static const struct {
 	{ "LPT\xc2\xb2.txt", "_LPT\xc2\xb2.txt", true },
 	{ "COM10", "COM10", false },
 	{ "CONTENT.txt", "CONTENT.txt", false },
+	/* Of a class of Windows. */
+	{ "a.{645FF040}/b.txt", "a_{645FF040}/b.txt", true },
+	{ "a.{b}.{645FF040}. /", "a_{b}_{645FF040}", true },
+	{ "a.{645FF040}", "a.{645FF040}", false },
 	/* Composed, as elsewhere than on macOS. */
 	{ "か\xe3\x82\x99.txt", "が.txt", false },
 	{ "ハ\xe3\x82\x9aウ\xe3\x82\x99.txt", "パヴ.txt", false },
