@@ -109,13 +109,15 @@ is_of_names(uint32_t c)
 }
 
 /* Whether a function or a program is called before the next place where a cell
- * may begin. The answer holds until where it was found. */
+ * may begin. Blanks may stand before a bracket, also such as part cells to
+ * others. The answer holds until where it was found. */
 static bool
 is_command(struct csv *v)
 {
 	struct chars ahead = v->s;
 	struct character x = { 0 };
 	uint32_t before = 0;
+	bool ended = false;
 
 	if (ahead.rest.p < v->known_until)
 		return v->is_command;
@@ -125,7 +127,11 @@ is_command(struct csv *v)
 
 		if (x.kind != CHAR_TEXT)
 			continue;
-		if (is_separator(x.c) || x.c == '\n' || x.c == '\r')
+		if (is_blank(x.c)) {
+			ended = ended || (x.c != ' ' && x.c != 0x3000);
+			continue;
+		}
+		if (is_separator(x.c) || (ended && c != '('))
 			break;
 		v->is_command =
 		    c == '|' || c == '!' || (c == '(' && is_of_names(before));

@@ -151,6 +151,15 @@ static const struct {
 	    REMOVED_FORMULA },
 	{ "other.csv", BYTES_ROW("a,b;=A(1),c"), BYTES_ROW("a,b;'=A(1),c"),
 	    REMOVED_FORMULA },
+	/* A quote within a cell opens nothing, and blanks part no call. */
+	{ "blank.csv", BYTES_ROW("a\"b,=A (1),c"), BYTES_ROW("a\"b,'=A (1),c"),
+	    REMOVED_FORMULA },
+	{ "tabs.csv", BYTES_ROW("a\"b,=A\t(1),c"), BYTES_ROW("a\"b,'=A\t(1),c"),
+	    REMOVED_FORMULA },
+	{ "cut.csv", BYTES_ROW("a\"b,\"=A\n(1)\",c"),
+	    BYTES_ROW("a\"b,\"'=A\n(1)\",c"), REMOVED_FORMULA },
+	{ "apart.csv", BYTES_ROW("\"a\n=b\nc (d)\""),
+	    BYTES_ROW("\"a\n=b\nc (d)\""), CLEAN },
 	/* To a reader of CP932 the second quote is part of a character. */
 	{ "swallowed.csv", BYTES_ROW("\"\xe3\x81\x82\",\"a,=cmd|' /C'!A\""),
 	    BYTES_ROW("\"\xe3\x81\x82\",\"a,'=cmd|' /C'!A\""),
