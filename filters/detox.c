@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "filters/detox.h"
 
+#include <ctype.h>
 #include <openssl/evp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -307,13 +308,39 @@ detox_name_runs(struct bytes name)
 	    !words_have(judged_by_content, extension);
 }
 
-/* mailto:a@b?attach=//server/file */
+/* The byte at the beginning, which may be percent-encoded, also what stands for
+ * '%'; it leaves *b. */
+static uint8_t
+take_decoded(struct bytes *b)
+{
+	uint8_t c = bytes_take(b, 1).p[0];
+
+	while (c == '%' && b->n >= 2 && byte_hex(b->p[0]) >= 0 &&
+	    byte_hex(b->p[1]) >= 0) {
+		c = (uint8_t)(byte_hex(b->p[0]) << 4 | byte_hex(b->p[1]));
+		bytes_take(b, 2);
+	}
+	return c;
+}
+
+static bool
+begins_decoded(struct bytes b, const char *word)
+{
+	for (; *word != '\0'; word++) {
+		while (b.n > 0 && b.p[0] < 0x20)
+			bytes_take(&b, 1);
+		if (b.n == 0 || tolower(take_decoded(&b)) != *word)
+			return false;
+	}
+	return true;
+}
+
+/* mailto:a@b?attach=//server/file; readers decode names too (RFC 6068, 2). */
 static bool
 attaches(struct bytes address)
 {
-	for (; address.n >= 6; bytes_take(&address, 1))
-		if (bytes_equal_nocase(
-			(struct bytes){ address.p, 6 }, BYTES("attach")))
+	for (; address.n > 0; bytes_take(&address, 1))
+		if (begins_decoded(address, "attach"))
 			return true;
 	return false;
 }

@@ -117,6 +117,7 @@ leave_out(struct calendar *c, enum detox_removal what)
 static bool
 is_link(const struct calendar *c, struct bytes value)
 {
+	struct bytes whole = value;
 	char text[16];
 	size_t n = 0;
 
@@ -127,7 +128,10 @@ is_link(const struct calendar *c, struct bytes value)
 	if (c->d->profile->links != DETOX_LINKS_NONE && n > 4 &&
 	    bytes_equal_nocase((struct bytes){ value.p, 4 }, BYTES("www.")))
 		return true;
-	return detox_link_stays(c->d, value);
+	/* What a mailto: brings stands behind. */
+	return detox_link_stays(c->d, value) &&
+	    (n == 0 || (text[0] != 'm' && text[0] != 'M') ||
+		detox_link_stays(c->d, whole));
 }
 
 /* Of people and things: who it is, not where. */
