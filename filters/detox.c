@@ -51,6 +51,9 @@ static const char run_by_name[] =
     " accde library-ms lua manifest mof oqy osdx proj rb rgs rqy "
     "searchconnector-ms"
     " settingcontent-ms themepack vbproj vcxproj terminal webloc wll wpl xaml"
+    " afploc applescript deskthemepack fileloc ftploc htt inetloc mailloc"
+    " mobileconfig msrcincident newsloc scpt scptd wax wcx wmx workflow wvx "
+    "xspf"
     " webpnp website wim ws wsb wsc wsf wsh xbap xla xlam xll xnk ";
 /* Of these, what is a type of its own that is judged by content. */
 static const char judged_by_content[] =

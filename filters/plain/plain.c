@@ -86,7 +86,18 @@ static const struct {
 	{ "fods", PLAIN_OBEYED },
 	{ "fodp", PLAIN_OBEYED },
 	{ "fodg", PLAIN_OBEYED },
+	{ "wbk", PLAIN_OBEYED },
+	{ "wiz", PLAIN_OBEYED },
+	{ "dochtml", PLAIN_OBEYED },
+	{ "docmhtml", PLAIN_OBEYED },
+	{ "dothtml", PLAIN_OBEYED },
+	{ "ppthtml", PLAIN_OBEYED },
+	{ "pothtml", PLAIN_OBEYED },
 	{ "m3u", PLAIN_OBEYED },
+	{ "pls", PLAIN_OBEYED },
+	{ "ram", PLAIN_OBEYED },
+	{ "strm", PLAIN_OBEYED },
+	{ "ica", PLAIN_OBEYED },
 	{ "dif", PLAIN_OBEYED },
 };
 

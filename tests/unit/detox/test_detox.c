@@ -18,6 +18,8 @@ static const struct {
 	{ "dir.exe/a.txt", false },
 	{ "dir/a.lnk", true },
 	{ "a.library-ms", true },
+	{ "a.inetloc", true },
+	{ "a.wax", true },
 	{ "a.txt.{3050F4D8-98B5-11CF-BB82-00AA00BDCE0B}", true },
 	{ "a.cab", false },
 	{ "a", false },

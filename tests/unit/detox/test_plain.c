@@ -285,6 +285,12 @@ START_TEST(plain_refuses_what_programs_obey)
 	ck_assert_int_eq(t.d.refusal, REFUSED_TYPE);
 	drive_detox_run(&t, BYTES("X: y\nMIME-Version: 1.0\n"), "a.doc");
 	ck_assert_int_eq(t.d.refusal, REFUSED_TYPE);
+	drive_detox_run(&t, BYTES("X: y\nMIME-Version: 1.0\n"), "a.wbk");
+	ck_assert_int_eq(t.d.refusal, REFUSED_TYPE);
+	drive_detox_run(&t, BYTES("[playlist]\nFile1=\\\\b\\c\n"), "a.pls");
+	ck_assert_int_eq(t.d.refusal, REFUSED_TYPE);
+	drive_detox_run(&t, BYTES("[WFClient]\nVersion=2\n"), "a.ica");
+	ck_assert_int_eq(t.d.refusal, REFUSED_TYPE);
 	drive_detox_run(&t, BYTES("a\tb\n1\t2\n"), "a.xls");
 	ck_assert_int_eq(t.result, DETOX_REBUILT);
 	drive_detox_run(&t, BYTES("a<script>b()</script>"), "a.svg");
