@@ -8,6 +8,7 @@
 #include "filters/text/utf8.h"
 
 #define HOST_MAX ((size_t)253)
+#define PIECE_MAX ((size_t)300) /* longer ones are not looked at whole */
 
 /* Characters that are not seen. */
 static bool
@@ -94,7 +95,29 @@ add_words(const GumboNode *n, struct buf *out)
 static bool
 ends_host(uint8_t c)
 {
-	return c <= ' ' || strchr("/\\?#\"'<>()[]{},;:@", c) != NULL;
+	switch (c) {
+	case '/':
+	case '\\':
+	case '?':
+	case '#':
+	case '"':
+	case '\'':
+	case '<':
+	case '>':
+	case '(':
+	case ')':
+	case '[':
+	case ']':
+	case '{':
+	case '}':
+	case ',':
+	case ';':
+	case ':':
+	case '@':
+		return true;
+	default:
+		return c <= ' ';
+	}
 }
 
 /* The host of "https://a@host:1/"; browsers need no "//" and take '\\' for
@@ -146,7 +169,7 @@ take_piece(struct bytes *words)
 {
 	size_t n = 0;
 
-	while (n < words->n && !ends_host(words->p[n]))
+	while (n < words->n && n < PIECE_MAX && !ends_host(words->p[n]))
 		n++;
 	return bytes_take(words, n);
 }

@@ -703,6 +703,9 @@ static const struct {
 	{ "uuencoded files within each other", "\n",
 	    "BEGIN 644 0123456789012345678901234567890123456\n", 8000,
 	    REFUSED_NOT },
+	{ "hosts in a link's words",
+	    "Content-Type: text/html\n\n<a href=https://a.test/>x ", "_www.",
+	    100000, REFUSED_NOT },
 	{ "streams of files", MIXED,
 	    "--B\n" ATTACHED "\"\x83\x5c" COLONS COLONS COLONS COLONS
 	    "\"\n\nx\n",
