@@ -633,7 +633,7 @@ clean_root(struct ooxml *x, xmlNode *root)
 	if (s == SPACE_SHEET && clean_is(root, "table"))
 		settle_table(root);
 	clean_children(x, root);
-	if (s == SPACE_WORD)
+	if (x->app == APP_WORD)
 		field_clean(x, root);
 	sheet_shared(x, root);
 	detox_text(x->d, before, count_text(root));

@@ -278,36 +278,78 @@ is_stray(const struct fields *f, const xmlNode *n)
 }
 
 static void
+tell_of(struct fields *f, xmlNode *n)
+{
+	if (!clean_is(n, "fldChar") && clean_content(n).n > 0)
+		ooxml_removed(f->x, REMOVED_FIELD, clean_content(n));
+}
+
+static void
 clear_stray(struct fields *f, xmlNode *n)
 {
-	if (clean_content(n).n > 0)
-		ooxml_removed(f->x, REMOVED_FIELD, clean_content(n));
+	tell_of(f, n);
 	xmlNodeSetContent(n, (const xmlChar *)"");
+}
+
+/* One that is not in a run itself, or of a namespace that readers pass by: some
+ * take it for a part of the field, others do not. Gives what followed. */
+static xmlNode *
+drop_mark(struct fields *f, xmlNode *n)
+{
+	tell_of(f, n);
+	return xml_drop(n);
+}
+
+static bool
+is_run(const xmlNode *n)
+{
+	return clean_is(n, "r") && space_is_text(n->ns);
+}
+
+/* One text and no more. */
+static bool
+is_plain(const xmlNode *n)
+{
+	return n->children == NULL ||
+	    (n->children->type == XML_TEXT_NODE && n->children->next == NULL);
+}
+
+static void
+take_leaf(struct fields *f, xmlNode *n)
+{
+	if (clean_is(n, "fldChar"))
+		take_mark(f, n);
+	else if (is_stray(f, n))
+		clear_stray(f, n);
+	else if (clean_is(n, "instrText"))
+		add_instruction(f, n, false);
+	else if (clean_is(n, "delInstrText"))
+		add_instruction(f, n, true);
+	else if (clean_is(n, "t") && top(f) != NULL &&
+	    top(f)->place == IN_INSTRUCTION)
+		top(f)->unclear = true;
+	else if (!is_plain(n))
+		story(f, n);
 }
 
 static void
 take_run(struct fields *f, xmlNode *run)
 {
-	for (xmlNode *n = run->children; n != NULL; n = n->next) {
-		if (n->type != XML_ELEMENT_NODE || clean_is(n, "rPr"))
+	xmlNode *n = run->children, *next;
+
+	for (; n != NULL && !f->full; n = next) {
+		next = n->next;
+		if (n->type != XML_ELEMENT_NODE ||
+		    (clean_is(n, "rPr") && space_is_text(n->ns)))
 			continue;
+		if (is_mark(n) && !space_is_text(n->ns)) {
+			drop_mark(f, n);
+			continue;
+		}
 		if (is_mark(n) || in_instruction(f))
 			add_leaf(f, n);
-		if (f->full)
-			return;
-		if (clean_is(n, "fldChar"))
-			take_mark(f, n);
-		else if (is_stray(f, n))
-			clear_stray(f, n);
-		else if (clean_is(n, "instrText"))
-			add_instruction(f, n, false);
-		else if (clean_is(n, "delInstrText"))
-			add_instruction(f, n, true);
-		else if (clean_is(n, "t") && top(f) != NULL &&
-		    top(f)->place == IN_INSTRUCTION)
-			top(f)->unclear = true;
-		else if (n->children != NULL && !clean_is(n, "t"))
-			story(f, n);
+		if (!f->full)
+			take_leaf(f, n);
 	}
 }
 
@@ -333,6 +375,34 @@ take_simple(struct fields *f, xmlNode *n)
 	return first;
 }
 
+static bool
+holds_run(const xmlNode *parent)
+{
+	for (const xmlNode *n = parent->children; n != NULL; n = n->next)
+		if (n->type == XML_ELEMENT_NODE &&
+		    (clean_is(n, "r") || is_mark(n) || holds_run(n)))
+			return true;
+	return false;
+}
+
+static void
+walk_into(struct fields *f, xmlNode *n)
+{
+	static const char *const stories[] = { "AlternateContent", "Choice",
+		"Fallback", "txbxContent", "comment", "footnote", "endnote" };
+
+	for (size_t i = 0; i < COUNT(stories); i++)
+		if (clean_is(n, stories[i])) {
+			story(f, n);
+			return;
+		}
+	/* A reader that passes it by does not see its runs. */
+	if (space_is_text(n->ns))
+		walk(f, n);
+	else if (!in_instruction(f) || holds_run(n))
+		story(f, n);
+}
+
 /* As deep as XML_DEPTH_MAX. */
 static void
 walk(struct fields *f, xmlNode *parent)
@@ -340,22 +410,23 @@ walk(struct fields *f, xmlNode *parent)
 	xmlNode *n = parent->children, *other;
 
 	while (n != NULL && !f->full) {
+		if (is_mark(n)) {
+			n = drop_mark(f, n);
+			continue;
+		}
 		if (clean_is(n, "fldSimple")) {
+			if (top(f) != NULL && top(f)->place == IN_INSTRUCTION)
+				add_dynamic(top(f));
 			other = take_simple(f, n);
 			if (other != n) {
 				n = other;
 				continue;
 			}
 		}
-		if (clean_is(n, "r") && space_of(n->ns) == SPACE_WORD)
+		if (is_run(n))
 			take_run(f, n);
-		else if (clean_is(n, "AlternateContent") ||
-		    clean_is(n, "Choice") || clean_is(n, "Fallback") ||
-		    clean_is(n, "txbxContent") || clean_is(n, "comment") ||
-		    clean_is(n, "footnote") || clean_is(n, "endnote"))
-			story(f, n);
 		else if (n->type == XML_ELEMENT_NODE)
-			walk(f, n);
+			walk_into(f, n);
 		n = n->next;
 	}
 }

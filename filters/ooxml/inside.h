@@ -147,6 +147,8 @@ enum space {
 	SPACE_KNOWN,
 };
 enum space space_of(xmlNs *ns);
+/* Of Word's text itself, or of formulas in it: every reader takes it. */
+bool space_is_text(xmlNs *ns);
 
 /* rules.c */
 enum fate {

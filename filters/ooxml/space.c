@@ -59,17 +59,39 @@ find(const char *uri)
 	return SPACE_UNKNOWN;
 }
 
-/* What was found is kept with the declaration, plus one. */
+/* A reader passes by what a later namespace brings, if the document says so. */
+static bool
+is_text(const char *uri)
+{
+	return strcmp(uri, OPEN "wordprocessingml/2006/main") == 0 ||
+	    strcmp(uri, STRICT "wordprocessingml/main") == 0 ||
+	    strcmp(uri, OPEN "officeDocument/2006/math") == 0 ||
+	    strcmp(uri, STRICT "officeDocument/math") == 0;
+}
+
+#define TEXT_BIT ((uintptr_t)1 << 8)
+#define FOUND_BIT ((uintptr_t)1 << 9)
+
+/* What was found is kept with the declaration. */
+static uintptr_t
+look_up(xmlNs *ns)
+{
+	const char *uri = ns->href == NULL ? "" : (const char *)ns->href;
+
+	if (ns->_private == NULL)
+		ns->_private = (void *)(FOUND_BIT | (uintptr_t)find(uri) |
+		    (is_text(uri) ? TEXT_BIT : 0));
+	return (uintptr_t)ns->_private;
+}
+
 enum space
 space_of(xmlNs *ns)
 {
-	enum space s;
+	return ns == NULL ? SPACE_NONE : (enum space)(look_up(ns) & 0xff);
+}
 
-	if (ns == NULL)
-		return SPACE_NONE;
-	if (ns->_private != NULL)
-		return (enum space)((uintptr_t)ns->_private - 1);
-	s = find(ns->href == NULL ? "" : (const char *)ns->href);
-	ns->_private = (void *)((uintptr_t)s + 1);
-	return s;
+bool
+space_is_text(xmlNs *ns)
+{
+	return ns != NULL && (look_up(ns) & TEXT_BIT) != 0;
 }

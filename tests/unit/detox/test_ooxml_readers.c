@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What one reader takes and another passes by. */
+#include <check.h>
+
+#include "tests/unit/detox/office.h"
+
+Suite *ooxml_readers_suite(void);
+
+#define DOC "word/document.xml"
+#define MATH_SPACE                                                    \
+	" xmlns:m='http://schemas.openxmlformats.org/officeDocument/" \
+	"2006/math'"
+#define LATER_SPACE " xmlns:z='http://schemas.microsoft.com/office/word/2099/a'"
+
+#define R(what) "<w:r>" what "</w:r>"
+#define M(what) "<m:r>" what "</m:r>"
+#define T "<w:t>clean</w:t>"
+#define FLD(type) "<w:fldChar w:fldCharType='" type "'/>"
+#define I(text) "<w:instrText>" text "</w:instrText>"
+#define MATH(what) "<m:oMath" MATH_SPACE ">" what "</m:oMath>"
+#define BRANCH(what)                                         \
+	"<mc:AlternateContent><mc:Choice Requires='w'>" what \
+	"</mc:Choice></mc:AlternateContent>"
+#define FIELD(instruction) \
+	R(FLD("begin")) instruction R(FLD("separate")) R(T) R(FLD("end"))
+
+static const struct {
+	const char *name;
+	const char *body;
+	const char *gone;
+	enum detox_removal what; /* DETOX_REMOVAL_KINDS: nothing is told */
+} bodies[] = {
+	{ "a field in branches of its runs",
+	    R(BRANCH(FLD("begin"))) R(BRANCH(I("DDE x"))) R(T)
+		R(BRANCH(FLD("end"))),
+	    "DDE", REMOVED_FIELD },
+	{ "a field whose beginning is in a branch",
+	    R(BRANCH(FLD("begin") I("DDE x"))) R(T) R(FLD("end")), "DDE",
+	    REMOVED_FIELD },
+	{ "a field in a formula",
+	    MATH(M(FLD("begin")) M(I("DDE x")) M(FLD("separate")) M(T)
+		    M(FLD("end"))),
+	    "DDE", REMOVED_FIELD },
+	{ "a number in a formula",
+	    MATH(M(FLD("begin")) M(I("SEQ a")) M(FLD("separate")) M(T)
+		    M(FLD("end"))),
+	    NULL, DETOX_REMOVAL_KINDS },
+	{ "an instruction in what is unwrapped",
+	    R("<z:a" LATER_SPACE ">" FLD("begin") I("DDE x") "</z:a>") R(T),
+	    "DDE", REMOVED_FIELD },
+	{ "an instruction behind one that is passed by",
+	    FIELD(R(
+		"<z:instrText" LATER_SPACE ">PAGE </z:instrText>" I("LINK x"))),
+	    "LINK", REMOVED_FIELD },
+	{ "an instruction behind a run that is passed by",
+	    FIELD("<z:a" LATER_SPACE ">" R(I("PAGE ")) "</z:a>" R(I("LINK x"))),
+	    "LINK", REMOVED_FIELD },
+	{ "a simple field in an instruction",
+	    FIELD(R(I("HYPERLINK ")) "<w:fldSimple w:instr='REF a'/>"),
+	    "HYPERLINK", REMOVED_FIELD },
+};
+
+START_TEST(ooxml_readers_agree)
+{
+	struct office o;
+	char body[2048];
+
+	snprintf(body, sizeof(body), WORDS("<w:p>%s</w:p>"), bodies[_i].body);
+	office_word(&o, body, NULL);
+	ck_assert_msg(office_has(&o, DOC, "clean"), "%s", bodies[_i].name);
+	if (bodies[_i].gone != NULL)
+		ck_assert_msg(!office_has(&o, DOC, bodies[_i].gone), "%s: %s",
+		    bodies[_i].name, office_part(&o, DOC));
+	if (bodies[_i].what == DETOX_REMOVAL_KINDS)
+		ck_assert_msg(o.t.d.rows_n == 0, "%s", bodies[_i].name);
+	else
+		ck_assert_msg(
+		    drive_detox_removed(&o.t, bodies[_i].what, DOC) > 0, "%s",
+		    bodies[_i].name);
+	office_end(&o);
+}
+END_TEST
+
+/* A reader that takes the branch has the document in it. */
+START_TEST(ooxml_readers_begin_in_a_branch)
+{
+	struct office o;
+
+	office_word(&o,
+	    "<mc:AlternateContent" SPACES "><mc:Choice Requires='w'>"
+	    "<w:document><w:body><w:p>" FIELD(
+		R(I("DDE x"))) "</w:p></w:body></w:document></mc:Choice>"
+			       "</mc:AlternateContent>",
+	    NULL);
+	ck_assert(office_has(&o, DOC, "clean"));
+	ck_assert(!office_has(&o, DOC, "DDE"));
+	office_end(&o);
+}
+END_TEST
+
+Suite *
+ooxml_readers_suite(void)
+{
+	Suite *s = suite_create("ooxml_readers");
+	TCase *t = tcase_create("all");
+
+	tcase_add_loop_test(t, ooxml_readers_agree, 0, COUNT(bodies));
+	tcase_add_test(t, ooxml_readers_begin_in_a_branch);
+	suite_add_tcase(s, t);
+	return s;
+}
