@@ -97,13 +97,26 @@ value_of(const xmlAttr *a)
 	    : (const char *)a->children->content;
 }
 
+static const char *
+find_value(const xmlNode *n, const char *name, bool refers)
+{
+	for (const xmlAttr *a = n->properties; a != NULL; a = a->next)
+		if (strcmp((const char *)a->name, name) == 0 &&
+		    (space_of(a->ns) == SPACE_REL) == refers)
+			return value_of(a);
+	return "";
+}
+
 const char *
 clean_property(const xmlNode *n, const char *name)
 {
-	for (const xmlAttr *a = n->properties; a != NULL; a = a->next)
-		if (strcmp((const char *)a->name, name) == 0)
-			return value_of(a);
-	return "";
+	return find_value(n, name, false);
+}
+
+const struct rel *
+clean_reference(const struct ooxml *x, const xmlNode *n)
+{
+	return rel_find(x->part, (const xmlChar *)find_value(n, "id", true));
 }
 
 /* CSS that loads, or runs. */
@@ -222,6 +235,38 @@ judge_attribute(struct ooxml *x, enum space of, const xmlAttr *a)
 	return ATTRIBUTE_STAYS;
 }
 
+/* Of one name in two namespaces, a reader takes one and another the other.
+ * Names of a document stand once, in its table. */
+static bool
+is_second(const xmlAttr *a)
+{
+	bool refers = space_of(a->ns) == SPACE_REL;
+
+	for (const xmlAttr *b = a->prev; b != NULL; b = b->prev)
+		if (b->name == a->name &&
+		    (space_of(b->ns) == SPACE_REL) == refers)
+			return true;
+	return false;
+}
+
+/* Before anything is judged by what it has. */
+static void
+drop_doubles(struct ooxml *x, xmlNode *n)
+{
+	xmlAttr *next;
+
+	for (xmlAttr *a = n->properties; a != NULL; a = next) {
+		next = a->next;
+		if (space_of(a->ns) == SPACE_UNKNOWN) {
+			xmlRemoveProp(a);
+		} else if (a->prev != NULL && is_second(a)) {
+			ooxml_removed(
+			    x, REMOVED_UNKNOWN, bytes_of(value_of(a)));
+			xmlRemoveProp(a);
+		}
+	}
+}
+
 /* Whether what it stands for is gone. */
 static bool
 clean_attributes(struct ooxml *x, xmlNode *n, enum space space, enum fate lost)
@@ -284,8 +329,7 @@ is_good_object(const struct ooxml *x, xmlNode *n)
 {
 	bool slides = clean_is(n, "oleObj");
 	const char *type = clean_property(n, "Type");
-	const struct rel *r =
-	    rel_find(x->part, (const xmlChar *)clean_property(n, "id"));
+	const struct rel *r = clean_reference(x, n);
 
 	for (xmlNode *c = n->children; slides && c != NULL; c = c->next)
 		if (clean_is(c, "link"))
@@ -575,6 +619,7 @@ clean_element(struct ooxml *x, xmlNode *n)
 		    (struct bytes){ 0 });
 		return xml_drop(n);
 	}
+	drop_doubles(x, n);
 	if ((r != NULL && !begin(x, n, r)) ||
 	    (clean_attributes(x, n, s, r == NULL ? FATE_DROP : r->lost) &&
 		!lose(x, n, r)))
@@ -629,6 +674,7 @@ clean_root(struct ooxml *x, xmlNode *root)
 	if (!is_allowed(s, root))
 		return detox_refuse(x->d, REFUSED_BROKEN,
 		    "a part's XML is of no known namespace");
+	drop_doubles(x, root);
 	clean_attributes(x, root, s, FATE_ATTRIBUTE);
 	if (s == SPACE_SHEET && clean_is(root, "table"))
 		settle_table(root);

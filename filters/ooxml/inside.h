@@ -187,6 +187,8 @@ void rules_prepare(void);
 enum detox_result clean_part(struct ooxml *x, struct part *p) MUST_CHECK;
 /* An attribute by its name, or "". */
 const char *clean_property(const xmlNode *n, const char *name);
+/* What its r:id leads to, or NULL. */
+const struct rel *clean_reference(const struct ooxml *x, const xmlNode *n);
 /* The text of an element that holds nothing else: what does stand in it goes,
  * so that what is judged is what a reader finds. Until the tree changes. */
 struct bytes clean_content(xmlNode *n);

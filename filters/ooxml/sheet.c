@@ -195,8 +195,7 @@ sheet_name(struct ooxml *x, xmlNode *n)
 static bool
 is_there(const struct ooxml *x, const xmlNode *sheet)
 {
-	const struct rel *r =
-	    rel_find(x->part, (const xmlChar *)clean_property(sheet, "id"));
+	const struct rel *r = clean_reference(x, sheet);
 
 	return r != NULL && r->kept;
 }

@@ -58,6 +58,22 @@ static const struct {
 	{ "a simple field in an instruction",
 	    FIELD(R(I("HYPERLINK ")) "<w:fldSimple w:instr='REF a'/>"),
 	    "HYPERLINK", REMOVED_FIELD },
+	{ "the instruction of a simple field, twice",
+	    "<w:fldSimple" LATER_SPACE
+	    " z:instr='PAGE' w:instr='DDE x'>" R(T) "</w:fldSimple>",
+	    "DDE", REMOVED_UNKNOWN },
+	{ "a mark that ends to one and begins to another",
+	    R("<w:fldChar" LATER_SPACE " z:fldCharType='end' "
+	      "w:fldCharType='begin'/>") R(T),
+	    "begin", REMOVED_UNKNOWN },
+	{ "an action behind one that is empty",
+	    R(T "<a:hlinkClick r:action='' u:action='' xmlns:u='urn:u' "
+		"action='ppaction://program?calc' r:id=''/>"),
+	    "program", REMOVED_ACTION },
+	{ "an action behind one of another space",
+	    R(T "<a:hlinkClick" LATER_SPACE " z:action='' "
+		"action='ppaction://program?calc' r:id=''/>"),
+	    "program", REMOVED_UNKNOWN },
 };
 
 START_TEST(ooxml_readers_agree)
