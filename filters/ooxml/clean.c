@@ -145,16 +145,35 @@ take_out(struct ooxml *x, enum detox_removal what, const char *value)
 	return ATTRIBUTE_GOES;
 }
 
+/* Where the original of a picture is. */
+static bool
+is_picture_address(const xmlAttr *a)
+{
+	static const char *const pictures[] = { "imagedata", "fill", "stroke",
+		"image" };
+
+	if (strcmp((const char *)a->name, "althref") == 0)
+		return true;
+	if (strcmp((const char *)a->name, "href") != 0)
+		return false;
+	for (size_t i = 0; i < COUNT(pictures); i++)
+		if (clean_is(a->parent, pictures[i]))
+			return true;
+	return false;
+}
+
 static enum attribute
 judge_vml(struct ooxml *x, const xmlAttr *a, const char *value)
 {
 	const char *name = (const char *)a->name;
 
-	if (strcmp(name, "href") == 0 || strcmp(name, "althref") == 0)
+	if (is_picture_address(a))
+		return take_out(x, REMOVED_EXTERNAL, value);
+	if (strcmp(name, "href") == 0)
 		return detox_link_stays(x->d, bytes_of(value))
 		    ? ATTRIBUTE_STAYS
 		    : take_out(x, REMOVED_LINK, value);
-	if (strcmp(name, "src") == 0)
+	if (strcmp(name, "src") == 0 || strcmp(name, "background") == 0)
 		return value[0] == '\0' ? ATTRIBUTE_STAYS
 					: take_out(x, REMOVED_EXTERNAL, value);
 	if (a->ns == NULL && strncmp(name, "on", 2) == 0 && name[2] != '\0')
@@ -194,15 +213,28 @@ judge_plain(struct ooxml *x, const char *name, const char *value)
 	return ATTRIBUTE_STAYS;
 }
 
+/* Elements that go to an address when somebody clicks. */
+static bool
+is_link(const xmlNode *n)
+{
+	return clean_is(n, "hyperlink") || clean_is(n, "hlinkClick") ||
+	    clean_is(n, "hlinkHover") || clean_is(n, "hlinkMouseOver");
+}
+
+/* All others would load what a link leads to: not all readers look at what kind
+ * of relationship it is. */
 static enum attribute
-judge_reference(const struct ooxml *x, const char *id)
+judge_reference(const struct ooxml *x, const xmlAttr *a, const char *id)
 {
 	const struct rel *r;
 
 	if (id[0] == '\0')
 		return ATTRIBUTE_STAYS;
 	r = rel_find(x->part, (const xmlChar *)id);
-	return r != NULL && r->kept ? ATTRIBUTE_STAYS : ATTRIBUTE_LOST;
+	if (r == NULL || !r->kept ||
+	    (r->kind->treatment == TREAT_LINK && !is_link(a->parent)))
+		return ATTRIBUTE_LOST;
+	return ATTRIBUTE_STAYS;
 }
 
 static enum attribute
@@ -214,10 +246,10 @@ judge_attribute(struct ooxml *x, enum space of, const xmlAttr *a)
 	case SPACE_UNKNOWN:
 		return ATTRIBUTE_GOES;
 	case SPACE_REL:
-		return judge_reference(x, value);
+		return judge_reference(x, a, value);
 	case SPACE_VML:
 		if (strcmp(name, "relid") == 0)
-			return judge_reference(x, value);
+			return judge_reference(x, a, value);
 		return judge_vml(x, a, value);
 	case SPACE_NONE:
 		if (of == SPACE_VML || of == SPACE_NONE)

@@ -74,6 +74,13 @@ static const struct {
 	    R(T "<a:hlinkClick" LATER_SPACE " z:action='' "
 		"action='ppaction://program?calc' r:id=''/>"),
 	    "program", REMOVED_UNKNOWN },
+	{ "where the original of a picture is",
+	    R(T "<w:pict><v:imagedata o:href='http://evil.test/' "
+		"o:althref='http://evil.test/b'/></w:pict>"),
+	    "evil", REMOVED_EXTERNAL },
+	{ "where the original of a filling is",
+	    R(T "<w:pict><v:fill o:href='http://evil.test/'/></w:pict>"),
+	    "evil", REMOVED_EXTERNAL },
 };
 
 START_TEST(ooxml_readers_agree)
@@ -93,6 +100,40 @@ START_TEST(ooxml_readers_agree)
 		ck_assert_msg(
 		    drive_detox_removed(&o.t, bodies[_i].what, DOC) > 0, "%s",
 		    bodies[_i].name);
+	office_end(&o);
+}
+END_TEST
+
+static const struct {
+	const char *name;
+	const char *body;
+	bool stays;
+} references[] = {
+	{ "a link", "<w:hyperlink r:id='rId1'>" R(T) "</w:hyperlink>", true },
+	{ "a link of a shape", R(T "<a:hlinkClick r:id='rId1'/>"), true },
+	{ "a picture", R(T "<a:blip r:link='rId1'/>"), false },
+	{ "a picture of VML", R(T "<v:imagedata r:href='rId1'/>"), false },
+	{ "a video", R(T "<a:videoFile r:link='rId1'/>"), false },
+	{ "an object",
+	    R(T "<o:OLEObject Type='Embed' ProgID='Word.Document.12' "
+		"r:id='rId1'/>"),
+	    false },
+};
+
+/* A reader that does not look at the relationship's kind would load it. */
+START_TEST(ooxml_readers_load_no_link)
+{
+	struct office o;
+	char body[2048];
+
+	snprintf(
+	    body, sizeof(body), WORDS("<w:p>%s</w:p>"), references[_i].body);
+	office_word(&o, body,
+	    RELS(REL_OUTSIDE(
+		"rId1", REL_OFFICE "hyperlink", "https://city.test/a.png")));
+	ck_assert_msg(office_has(&o, DOC, "clean"), "%s", references[_i].name);
+	ck_assert_msg(office_has(&o, DOC, "rId1") == references[_i].stays,
+	    "%s: %s", references[_i].name, office_part(&o, DOC));
 	office_end(&o);
 }
 END_TEST
@@ -121,6 +162,8 @@ ooxml_readers_suite(void)
 	TCase *t = tcase_create("all");
 
 	tcase_add_loop_test(t, ooxml_readers_agree, 0, COUNT(bodies));
+	tcase_add_loop_test(
+	    t, ooxml_readers_load_no_link, 0, COUNT(references));
 	tcase_add_test(t, ooxml_readers_begin_in_a_branch);
 	suite_add_tcase(s, t);
 	return s;
