@@ -572,6 +572,9 @@ begin(struct ooxml *x, xmlNode *n, const struct element_rule *r)
 	case FATE_FORMULA:
 		sheet_formula(x, n, r);
 		return true;
+	case FATE_VALUE:
+		sheet_value(x, n);
+		return true;
 	case FATE_SOURCE:
 		sheet_source(x, n);
 		return true;

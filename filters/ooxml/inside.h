@@ -163,6 +163,7 @@ enum fate {
 	FATE_CLIENT,    /* of VML: a control unless a note */
 	FATE_ACTION,    /* of PowerPoint: by its action */
 	FATE_FORMULA,   /* by its text */
+	FATE_VALUE,     /* of a conditional format */
 	FATE_SOURCE,    /* of a chart: by its text */
 	FATE_NAME,      /* of a workbook */
 	FATE_SHEETS,
@@ -221,6 +222,7 @@ enum formula formula_judge(const struct ooxml *x, struct bytes text);
 /* sheet.c */
 /* Each may doom the element, or what it belongs to. */
 void sheet_formula(struct ooxml *x, xmlNode *n, const struct element_rule *r);
+void sheet_value(struct ooxml *x, xmlNode *n);
 void sheet_source(struct ooxml *x, xmlNode *n);
 void sheet_name(struct ooxml *x, xmlNode *n);
 /* Sheets that are gone, and what counts them. */

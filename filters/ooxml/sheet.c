@@ -85,6 +85,19 @@ sheet_formula(struct ooxml *x, xmlNode *n, const struct element_rule *r)
 	clean_doom(n);
 }
 
+/* A number, or a formula that gives one. */
+void
+sheet_value(struct ooxml *x, xmlNode *n)
+{
+	struct bytes value = bytes_of(clean_property(n, "val"));
+	enum formula f = formula_judge(x, value);
+
+	if (f == FORMULA_GOOD)
+		return;
+	tell(x, f, value);
+	clean_doom_up(n, "cfRule");
+}
+
 static void
 drop_shared(struct ooxml *x, xmlNode *parent)
 {

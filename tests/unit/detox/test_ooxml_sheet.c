@@ -117,6 +117,47 @@ START_TEST(ooxml_sheet_judges_formulas_within)
 }
 END_TEST
 
+#define RULE(val)                                                    \
+	"<conditionalFormatting><cfRule><colorScale><cfvo val='" val \
+	"'/></colorScale></cfRule></conditionalFormatting>"
+
+/* A number of a format may be a formula. */
+START_TEST(ooxml_sheet_judges_values_of_formats)
+{
+	struct office o;
+
+	begin(&o, PLAIN, "");
+	office_add(
+	    &o, SHEET, CELLS(RULE("WEBSERVICE(A1)") RULE("$A$1") RULE("50")));
+	office_run(&o, "a.xlsx");
+	ck_assert(!office_has(&o, SHEET, "WEBSERVICE"));
+	ck_assert(office_has(&o, SHEET,
+	    "<row><conditionalFormatting><cfRule><colorScale><cfvo "
+	    "val=\"$A$1\"/>"));
+	ck_assert(office_has(&o, SHEET, "val=\"50\""));
+	ck_assert_uint_eq(drive_detox_removed(&o.t, REMOVED_FORMULA, SHEET), 1);
+	office_end(&o);
+}
+END_TEST
+
+/* What a chart shows is named in several places. */
+START_TEST(ooxml_sheet_judges_all_sources_of_a_chart)
+{
+	struct office o;
+
+	begin(&o, PLAIN, "");
+	office_add(&o, SHEET,
+	    CELLS("<c:sqref xmlns:c='http://schemas.microsoft.com/office/"
+		  "drawing/2012/chart'>[1]A!A1</c:sqref><x:nf xmlns:x="
+		  "'http://schemas.microsoft.com/office/drawing/2014/chartex'"
+		  ">cmd|a!A0</x:nf>"));
+	office_run(&o, "a.xlsx");
+	ck_assert(!office_has(&o, SHEET, "[1]"));
+	ck_assert(!office_has(&o, SHEET, "cmd"));
+	office_end(&o);
+}
+END_TEST
+
 START_TEST(ooxml_sheet_takes_shared_formulas_out_together)
 {
 	struct office o;
@@ -278,6 +319,8 @@ ooxml_sheet_suite(void)
 
 	tcase_add_loop_test(t, ooxml_sheet_judges_formulas, 0, COUNT(formulas));
 	tcase_add_test(t, ooxml_sheet_judges_formulas_within);
+	tcase_add_test(t, ooxml_sheet_judges_values_of_formats);
+	tcase_add_test(t, ooxml_sheet_judges_all_sources_of_a_chart);
 	tcase_add_test(t, ooxml_sheet_takes_shared_formulas_out_together);
 	tcase_add_test(t, ooxml_sheet_takes_macro_sheets_out);
 	tcase_add_test(t, ooxml_sheet_refuses_when_none_is_left);
