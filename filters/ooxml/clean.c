@@ -180,7 +180,12 @@ judge_vml(struct ooxml *x, const xmlAttr *a, const char *value)
 		return take_out(x, REMOVED_SCRIPT, value);
 	if (strcmp(name, "style") == 0 && is_bad_style(value))
 		return take_out(x, REMOVED_STYLE, value);
-	if (strcmp(name, "gfxdata") == 0 || strcmp(name, "actiondata") == 0)
+	if (strcmp(name, "sigprovurl") == 0 &&
+	    !detox_link_stays(x->d, bytes_of(value)))
+		return take_out(x, REMOVED_LINK, value);
+	/* Packages and documents of their own. */
+	if (strcmp(name, "gfxdata") == 0 || strcmp(name, "actiondata") == 0 ||
+	    strcmp(name, "equationxml") == 0)
 		return ATTRIBUTE_GOES;
 	return ATTRIBUTE_STAYS;
 }
@@ -200,7 +205,7 @@ static enum attribute
 judge_plain(struct ooxml *x, const char *name, const char *value)
 {
 	/* Most begin otherwise than all that follow. */
-	if (value[0] == '\0' || strchr("mMftilda", name[0]) == NULL)
+	if (value[0] == '\0' || strchr("mMftildau", name[0]) == NULL)
 		return ATTRIBUTE_STAYS;
 	if (strcasecmp(name, "macro") == 0 || strcmp(name, "fmlaMacro") == 0 ||
 	    strcmp(name, "macroName") == 0)
@@ -208,7 +213,9 @@ judge_plain(struct ooxml *x, const char *name, const char *value)
 	if ((strcmp(name, "textlink") == 0 || strcmp(name, "formula") == 0) &&
 	    formula_judge(x, bytes_of(value)) != FORMULA_GOOD)
 		return take_out(x, REMOVED_FORMULA, value);
-	if (strcmp(name, "invalidUrl") == 0 || is_bad_place(name, value))
+	if (strcmp(name, "invalidUrl") == 0 || is_bad_place(name, value) ||
+	    (strcmp(name, "url") == 0 &&
+		!detox_link_stays(x->d, bytes_of(value))))
 		return take_out(x, REMOVED_LINK, value);
 	return ATTRIBUTE_STAYS;
 }

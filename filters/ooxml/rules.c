@@ -45,6 +45,7 @@ static const struct element_rule rules[] = {
 	GONE(WORD, "frameset", REMOVED_EXTERNAL),
 	GONE(WORD, "attachedSchema", UNTOLD),
 	GONE(WORD, "saveThroughXslt", REMOVED_EXTERNAL),
+	GONE(SPACE_KNOWN, "schemaLibrary", REMOVED_EXTERNAL),
 	GONE(WORD, "docVars", REMOVED_CUSTOM),
 	GONE(WORD, "dataBinding", UNTOLD),
 	GONE(WORD, "entryMacro", REMOVED_MACRO),

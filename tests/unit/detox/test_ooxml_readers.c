@@ -81,6 +81,21 @@ static const struct {
 	{ "where the original of a filling is",
 	    R(T "<w:pict><v:fill o:href='http://evil.test/'/></w:pict>"),
 	    "evil", REMOVED_EXTERNAL },
+	{ "a document in an attribute",
+	    R(T "<w:pict><v:shape equationxml='DDE x'/></w:pict>"), "DDE",
+	    DETOX_REMOVAL_KINDS },
+	{ "a provider of signatures",
+	    R(T "<w:pict><o:signatureline sigprovurl='file://evil/'/>"
+		"</w:pict>"),
+	    "evil", REMOVED_LINK },
+	{ "a library of schemas",
+	    R(T "<s:schemaLibrary xmlns:s='http://schemas.openxmlformats.org/"
+		"schemaLibrary/2006/main'><s:schema s:manifestLocation="
+		"'http://evil.test/'/></s:schemaLibrary>"),
+	    "evil", REMOVED_EXTERNAL },
+	{ "where a smart tag is to be had",
+	    R(T "<w:smartTagType w:name='a' w:url='\\\\evil\\a'/>"), "evil",
+	    REMOVED_LINK },
 };
 
 START_TEST(ooxml_readers_agree)
