@@ -165,13 +165,23 @@ keep_foreign_words(struct cleaner *c, xmlNode *n)
 	clean_attributes(c, n);
 }
 
+/* Each attribute of that name, of whatever namespace: only one of them is the
+ * reader's. */
 static bool
-may_animate(xmlNode *n)
+may_animate(const xmlNode *n)
 {
-	xmlChar *name = xmlGetProp(n, (const xmlChar *)"attributeName");
-	bool may = name == NULL || svg_may_animate(bytes_of((char *)name));
+	bool may = true;
 
-	xmlFree(name);
+	for (const xmlAttr *a = n->properties; a != NULL && may; a = a->next) {
+		xmlChar *value;
+
+		if (!words_have(
+			" attributename ", bytes_of((const char *)a->name)))
+			continue;
+		value = xmlNodeGetContent((const xmlNode *)a);
+		may = value != NULL && svg_may_animate(bytes_of((char *)value));
+		xmlFree(value);
+	}
 	return may;
 }
 

@@ -43,6 +43,14 @@ static const struct {
 	{ "a.svg", SVG "><animate attributeName=\"x\" to=\"1\"/></svg>",
 	    SVG "><animate attributeName=\"x\" to=\"1\"/></svg>", 0, NULL },
 	{ "a.svg",
+	    SVG "><a><animate xml:attributeName=\"x\" attributeName=\"href\" "
+		"to=\"javascript:a`1`\"/></a></svg>",
+	    SVG "><a/></svg>", REMOVED_SCRIPT, "animate" },
+	{ "a.svg",
+	    SVG "><a><set u:attributeName=\"x\" xmlns:u=\"urn:u\" "
+		"attributeName=\"href\" to=\"javascript:a`1`\"/></a></svg>",
+	    SVG "><a/></svg>", REMOVED_SCRIPT, "set" },
+	{ "a.svg",
 	    "<!DOCTYPE svg PUBLIC \"-//W3C//DTD SVG 1.1//EN\""
 	    " \"http://www.w3.org/Graphics/SVG/1.1/DTD/svg11.dtd\">" SVG "/>",
 	    SVG "/>", REMOVED_EXTERNAL, "DOCTYPE" },
