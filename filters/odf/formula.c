@@ -87,6 +87,28 @@ address_stays(const struct detox *d, struct bytes rest)
 	return detox_link_stays(d, address);
 }
 
+/* Blanks beyond ASCII, which readers take for blanks, end a name. */
+static struct bytes
+without_odd_blanks(struct bytes name)
+{
+	static const struct bytes blanks[] = { BYTES_ROW("\xc2\xa0"),
+		BYTES_ROW("\xe3\x80\x80"), BYTES_ROW("\xe2\x80\x89"),
+		BYTES_ROW("\xe2\x80\x8b"), BYTES_ROW("\xe2\x80\xaf"),
+		BYTES_ROW("\xef\xbb\xbf") };
+	size_t before;
+
+	do {
+		before = name.n;
+		for (size_t i = 0; i < COUNT(blanks); i++) {
+			if (bytes_start_with(name, blanks[i]))
+				bytes_take(&name, blanks[i].n);
+			if (bytes_end_with(name, blanks[i]))
+				name.n -= blanks[i].n;
+		}
+	} while (name.n != before);
+	return name;
+}
+
 /* A name, which leaves *b, and whether it is one of a function that stays. */
 static bool
 name_stays(const struct detox *d, struct bytes *b)
@@ -97,6 +119,7 @@ name_stays(const struct detox *d, struct bytes *b)
 	while (b->n > 0 && is_name(b->p[0]))
 		bytes_take(b, 1);
 	name.n -= b->n;
+	name = without_odd_blanks(name);
 	rest = *b;
 	skip_blanks(&rest);
 	if (rest.n == 0 || rest.p[0] != '(')
@@ -104,6 +127,33 @@ name_stays(const struct detox *d, struct bytes *b)
 	if (bytes_equal_nocase(name, BYTES("HYPERLINK")))
 		return address_stays(d, rest);
 	return !reaches_out(name);
+}
+
+/* 'file:///C:/other.ods'#$Sheet1.A1, DDE's 'app'|'topic'!'item', and Excel's
+ * 'C:\[other.xlsx]Sheet1'!A1; it leaves *b. */
+static bool
+quoted_stays(struct bytes *b)
+{
+	struct bytes name = take_quoted(b);
+
+	if (b->n == 0)
+		return true;
+	if (b->p[0] == '#' || b->p[0] == '|')
+		return false;
+	return b->p[0] != '!' ||
+	    (bytes_index(name, '[') < 0 && bytes_index(name, '\\') < 0 &&
+		bytes_index(name, '/') < 0);
+}
+
+/* Behind brackets nothing is named but by Excel, [other.xlsx]Sheet1!A1 and
+ * [1]!name; what is between them is read as all else. */
+static bool
+bracket_stays(struct bytes *b)
+{
+	bytes_take(b, 1);
+	if (b->n > 1 && b->p[0] == '!')
+		return !is_name(b->p[1]) && b->p[1] != '\'';
+	return b->n == 0 || !is_name(b->p[0]);
 }
 
 bool
@@ -117,10 +167,10 @@ odf_formula_stays(const struct detox *d, struct bytes b)
 		if (c == '"') {
 			take_quoted(&b);
 		} else if (c == '\'') {
-			/* 'file:///C:/other.ods'#$Sheet1.A1, and DDE's
-			 * 'app'|'topic'!'item' */
-			take_quoted(&b);
-			if (b.n > 0 && (b.p[0] == '#' || b.p[0] == '|'))
+			if (!quoted_stays(&b))
+				return false;
+		} else if (c == ']') {
+			if (!bracket_stays(&b))
 				return false;
 		} else if (is_name(c)) {
 			if (!name_stays(d, &b))
