@@ -154,6 +154,23 @@ has_bad_formula(const struct odf_walk *w, const xmlNode *n)
 	    !odf_formula_stays(w->o->d, bytes_of(formula));
 }
 
+/* A property of the program's own, whatever its name: where a button leads to,
+ * where its picture is, what makes a control. */
+static bool
+sets_text(const struct odf_walk *w, const xmlNode *n)
+{
+	(void)w;
+	return find(n, SPACE_OFFICE, "string-value") != NULL;
+}
+
+static bool
+sets_address(const struct odf_walk *w, const xmlNode *n)
+{
+	const char *name = find(n, SPACE_FORM, "property-name");
+
+	return sets_text(w, n) && name != NULL && strcasestr(name, "url");
+}
+
 /* Fields of Word that LibreOffice keeps to write them again. */
 static bool
 runs_a_command(const struct odf_walk *w, const xmlNode *n)
@@ -266,6 +283,9 @@ static const struct rule {
 	{ SPACE_FIELD, "param", ODF_DROP, REMOVED_FIELD, runs_a_command },
 	{ SPACE_FORM, "connection-resource", ODF_DROP, REMOVED_CONNECTION,
 	    NULL },
+	{ SPACE_FORM, "list-property", ODF_DROP, QUIETLY, NULL },
+	{ SPACE_FORM, "property", ODF_DROP, REMOVED_FORM, sets_address },
+	{ SPACE_FORM, "property", ODF_DROP, QUIETLY, sets_text },
 	{ SPACE_META, NULL, ODF_DROP, REMOVED_METADATA, tells_of_people },
 	{ SPACE_OFFICE, "binary-data", ODF_INLINE, QUIETLY, NULL },
 	{ SPACE_OFFICE, "dde-source", ODF_DROP, REMOVED_CONNECTION, NULL },
@@ -411,6 +431,16 @@ button_stays(const struct odf_walk *w, const xmlNode *n, const char *value)
 	return strcmp(value, "push") == 0 || strcmp(value, "reset") == 0;
 }
 
+/* What draws a shape: the program's own. */
+static bool
+engine_stays(const struct odf_walk *w, const xmlNode *n, const char *value)
+{
+	(void)w;
+	(void)n;
+	return strcmp(value,
+		   "com.sun.star.drawing.EnhancedCustomShapeEngine") == 0;
+}
+
 static bool
 never(const struct odf_walk *w, const xmlNode *n, const char *value)
 {
@@ -443,6 +473,12 @@ static const struct attribute_rule {
 	{ SPACE_CALCEXT, REMOVED_FORMULA, "expression", formula_stays },
 	{ SPACE_TABLE, REMOVED_MACRO, "macro-name", never },
 	{ SPACE_TEXT, REMOVED_LINK, "url", link_stays },
+	{ SPACE_TEXT, REMOVED_LINK, "local-url", link_stays },
+	{ SPACE_TEXT, REMOVED_LINK, "target-url", link_stays },
+	{ SPACE_EXTENSION, REMOVED_LINK, "url", link_stays },
+	{ SPACE_EXTENSION, REMOVED_LINK, "local-url", link_stays },
+	{ SPACE_EXTENSION, REMOVED_LINK, "target-url", link_stays },
+	{ SPACE_DRAW, REMOVED_SCRIPT, "engine", engine_stays },
 	{ SPACE_FORM, REMOVED_FORM, "button-type", button_stays },
 	{ SPACE_FORM, REMOVED_CONNECTION, "command", never },
 	{ SPACE_FORM, QUIETLY, "command-type", never },
@@ -473,7 +509,8 @@ static bool
 names_other_file(enum odf_space space, const char *value)
 {
 	return (space == SPACE_TABLE || space == SPACE_FORM ||
-		   space == SPACE_CALCEXT) &&
+		   space == SPACE_CALCEXT || space == SPACE_CHART ||
+		   space == SPACE_DRAW || space == SPACE_EXTENSION) &&
 	    (strstr(value, "'#") != NULL || strstr(value, "file:") != NULL);
 }
 

@@ -23,6 +23,9 @@ Suite *odf_suite(void);
 	" xmlns:math='http://www.w3.org/1998/Math/MathML'"                     \
 	" xmlns:calcext='urn:org:documentfoundation:names:experimental:"       \
 	"calc:xmlns:calcext:1.0'"                                              \
+	" xmlns:chart='" OASIS "chart:1.0'"                                    \
+	" xmlns:loext='urn:org:documentfoundation:names:experimental:"         \
+	"office:xmlns:loext:1.0'"                                              \
 	" xmlns:field='urn:openoffice:names:experimental:ooo-ms-interop"       \
 	":xmlns:field:1.0'"                                                    \
 	" xmlns:other='urn:example:other' office:version='1.3'"
@@ -246,6 +249,28 @@ static const struct {
 	    NULL, "TextField", KEPT },
 	{ "<form:text form:control-implementation='evil.Control'/>", "evil",
 	    "<form:text/>", REMOVED_ACTIVEX },
+	{ "<form:button><form:properties><form:property form:property-name="
+	  "'TargetURL' office:string-value='file:///evil'/><form:property "
+	  "form:property-name='DefaultControl' office:string-value='evil'/>"
+	  "<form:property form:property-name='n' office:value='1'/>"
+	  "<form:list-property><form:list-value office:string-value='evil'/>"
+	  "</form:list-property></form:properties></form:button>",
+	    "evil",
+	    "<form:properties><form:property form:property-name=\"n\" "
+	    "office:value=\"1\"/></form:properties>",
+	    REMOVED_FORM },
+	{ "<chart:series chart:values-cell-range-address="
+	  "\"'file:///evil.ods'#$S.A1\"/>",
+	    "evil", "<chart:series/>", REMOVED_EXTERNAL },
+	{ "<draw:object xlink:href='./Object 1' "
+	  "draw:notify-on-update-of-ranges=\"'file:///evil.ods'#$S.A1\"/>",
+	    "evil", "<draw:object xlink:href=\"./Object 1\"/>",
+	    REMOVED_EXTERNAL },
+	{ "<text:bibliography-mark text:url='https://www.city.test/' "
+	  "loext:local-url='file:///evil' loext:target-url='file:///evil'/>",
+	    "evil", "text:url=\"https://www.city.test/\"", REMOVED_LINK },
+	{ "<draw:enhanced-geometry draw:engine='com.sun.star.evil'/>", "evil",
+	    "<draw:enhanced-geometry/>", REMOVED_SCRIPT },
 	{ "<xforms:model><xforms:submission action='http://evil.test/'/>"
 	  "</xforms:model>",
 	    "evil", "", REMOVED_FORM },
