@@ -5,6 +5,7 @@
  * text. An instruction may be cut over many runs and have fields within.
  */
 #include "filters/ooxml/inside.h"
+#include "filters/ooxml/ooxml.h"
 #include "filters/xml/xml.h"
 
 #define OPEN_MAX 32 /* fields within fields; Word allows 20 */
@@ -464,4 +465,14 @@ field_clean(struct ooxml *x, xmlNode *root)
 	else
 		drop_leaves(&f);
 	buf_release(&f.leaves);
+}
+
+enum detox_result
+ooxml_clean_fields(struct detox *d, xmlNode *root)
+{
+	struct part p = { .name = "xml" };
+	struct ooxml x = { .d = d, .part = &p };
+
+	field_clean(&x, root);
+	return detox_is_over(d) ? DETOX_REFUSED : DETOX_REBUILT;
 }

@@ -4,6 +4,7 @@
 #include <ctype.h>
 
 #include "filters/ooxml/inside.h"
+#include "filters/ooxml/ooxml.h"
 
 /* They fetch, load or run; "*": all that begin so. CUBE and the like have no
  * connection left. */
@@ -304,4 +305,12 @@ formula_judge(const struct ooxml *x, struct bytes text)
 	while (s.rest.n > 0 && s.worst != FORMULA_BAD)
 		step(&s);
 	return s.worst;
+}
+
+bool
+ooxml_formula_stays(struct detox *d, struct bytes formula)
+{
+	const struct ooxml x = { .d = d };
+
+	return formula_judge(&x, formula) == FORMULA_GOOD;
 }

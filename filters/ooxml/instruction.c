@@ -4,6 +4,7 @@
 #include <ctype.h>
 
 #include "filters/ooxml/inside.h"
+#include "filters/ooxml/ooxml.h"
 
 enum word {
 	WORD_BAD,
@@ -218,4 +219,12 @@ field_shows(struct bytes instruction)
 	while (instruction.n > 0 && instruction.p[instruction.n - 1] <= ' ')
 		instruction.n--;
 	return instruction;
+}
+
+bool
+ooxml_instruction_stays(struct detox *d, struct bytes instruction)
+{
+	const struct ooxml x = { .d = d };
+
+	return field_judge(&x, instruction, false) != FIELD_BAD;
 }

@@ -64,6 +64,7 @@ static bool
 is_text(const char *uri)
 {
 	return strcmp(uri, OPEN "wordprocessingml/2006/main") == 0 ||
+	    strcmp(uri, MS "word/2003/wordml") == 0 ||
 	    strcmp(uri, STRICT "wordprocessingml/main") == 0 ||
 	    strcmp(uri, OPEN "officeDocument/2006/math") == 0 ||
 	    strcmp(uri, STRICT "officeDocument/math") == 0;

@@ -5,6 +5,8 @@
 
 #include "filters/html/base64.h"
 #include "filters/html/words.h"
+#include "filters/ooxml/ooxml.h"
+#include "filters/xml/xml.h"
 
 /* Fields that only say something. */
 static const char fields[] =
@@ -16,9 +18,6 @@ static const char fields[] =
     " citation addressblock greetingline username userinitials useraddress"
     " = if compare mergefield mergerec mergeseq ask fillin set docproperty"
     " docvariable info lastsavedby template shape embed ";
-static const char calls[][16] = { "webservice(", "rtd(", "call(", "register(",
-	"register.id(", "exec(", "filterxml(", "fopen(", "sql.request(",
-	"hyperlink(" };
 
 static const char *
 space_of(const xmlNs *ns)
@@ -62,15 +61,25 @@ field_stays(struct bytes text)
 	    !contains(text, "file:") && !contains(text, "\\\\\\\\");
 }
 
-static bool
-formula_stays(struct bytes formula)
+/* Of VML: what is loaded, what a click goes to, and where the original of a
+ * picture is. */
+static enum detox_removal
+judge_vml(struct detox *d, const xmlAttr *a, struct bytes value)
 {
-	if (bytes_index(formula, '|') >= 0)
-		return false;
-	for (size_t i = 0; i < COUNT(calls); i++)
-		if (contains(formula, calls[i]))
-			return false;
-	return true;
+	struct bytes name = bytes_of((const char *)a->name);
+
+	if (words_have(" althref ", name) ||
+	    (words_have(" href ", name) &&
+		words_have(" imagedata fill stroke image ",
+		    bytes_of((const char *)a->parent->name))))
+		return REMOVED_EXTERNAL;
+	if (words_have(" href ", name) && !detox_link_stays(d, value))
+		return REMOVED_LINK;
+	/* A picture that the document holds itself. */
+	if (words_have(" src ", name) && value.n > 0 && value.p[0] != '#' &&
+	    !bytes_start_with(value, BYTES("wordml://")))
+		return REMOVED_EXTERNAL;
+	return DETOX_REMOVAL_KINDS;
 }
 
 bool
@@ -85,26 +94,23 @@ office_attribute_goes(struct detox *d, const xmlAttr *a, struct bytes value)
 		if (words_have(
 			" macrospresent embeddedobjpresent ocxpresent ", name))
 			return true;
-		if (words_have(" instr ", name) && !field_stays(value))
+		if (words_have(" instr ", name) &&
+		    !(field_stays(value) && ooxml_instruction_stays(d, value)))
 			what = REMOVED_FIELD;
 		if (words_have(" dest ", name) && !detox_link_stays(d, value))
 			what = REMOVED_LINK;
 	} else if (strcmp(space_of(a->parent->ns), spreadsheet) == 0) {
 		if (words_have(" formula arrayrange refersto ", name) &&
-		    !formula_stays(value))
+		    !ooxml_formula_stays(d, value))
 			what = REMOVED_FORMULA;
 		if (words_have(" href ", name) && !detox_link_stays(d, value))
 			what = REMOVED_LINK;
+	} else if (strcmp(space_of(a->parent->ns),
+		       "urn:schemas-microsoft-com:vml") == 0) {
+		what = judge_vml(d, a, value);
 	} else if (words_have(" src ", name) && !detox_link_stays(d, value)) {
-		/* A picture that the document holds itself. */
-		if (value.n < 9 || memcmp(value.p, "wordml://", 9) != 0)
+		if (!bytes_start_with(value, BYTES("wordml://")))
 			what = REMOVED_EXTERNAL;
-	} else if (words_have(" src ", name) && value.n > 0 &&
-	    value.p[0] != '#') {
-		what = strcmp(space_of(a->parent->ns),
-			   "urn:schemas-microsoft-com:vml") == 0
-		    ? REMOVED_EXTERNAL
-		    : DETOX_REMOVAL_KINDS;
 	}
 	if (what == DETOX_REMOVAL_KINDS)
 		return false;
@@ -168,6 +174,59 @@ words_stay(xmlNode *n)
 	return stays;
 }
 
+/* Whether a formula below stands in the way. As deep as XML_DEPTH_MAX. */
+static bool
+formulas_stay(struct detox *d, const xmlNode *parent)
+{
+	static const char names[] =
+	    " value value1 value2 min max formula expression ";
+	bool stay = true;
+
+	for (const xmlNode *n = parent->children; n != NULL && stay;
+	     n = n->next) {
+		xmlChar *text;
+
+		if (n->type != XML_ELEMENT_NODE)
+			continue;
+		stay = formulas_stay(d, n);
+		if (!words_have(names, bytes_of((const char *)n->name)))
+			continue;
+		text = xmlNodeGetContent(n);
+		stay = stay && text != NULL &&
+		    ooxml_formula_stays(d, bytes_of((const char *)text));
+		xmlFree(text);
+	}
+	return stay;
+}
+
+static bool
+names_other_file(const xmlNode *n)
+{
+	xmlChar *text = xmlNodeGetContent(n);
+	bool names =
+	    text == NULL || strpbrk((const char *)text, "\\/:") != NULL;
+
+	xmlFree(text);
+	return names;
+}
+
+/* Of a sheet's options. */
+static bool
+sheet_goes(struct detox *d, const xmlNode *n, enum detox_removal *what_out)
+{
+	static const char excel[] = "urn:schemas-microsoft-com:office:excel";
+	struct bytes name = bytes_of((const char *)n->name);
+
+	if (strncmp(space_of(n->ns), excel, strlen(excel)) != 0)
+		return false;
+	*what_out = REMOVED_FORMULA;
+	if (words_have(" datavalidation conditionalformatting ", name))
+		return !formulas_stay(d, n);
+	*what_out = REMOVED_CONNECTION;
+	return words_have(" cachefile ", name) ||
+	    (words_have(" filename ", name) && names_other_file(n));
+}
+
 bool
 office_goes(struct detox *d, xmlNode *n, enum detox_removal *what_out)
 {
@@ -176,6 +235,16 @@ office_goes(struct detox *d, xmlNode *n, enum detox_removal *what_out)
 	*what_out = DETOX_REMOVAL_KINDS;
 	if (words_have(" bindata binary-data ", name))
 		return !data_stays(d, n);
+	if (sheet_goes(d, n, what_out))
+		return true;
 	*what_out = REMOVED_FIELD;
 	return is_word(n) && words_have(" instrtext ", name) && !words_stay(n);
+}
+
+enum detox_result
+office_clean(struct detox *d, xmlNode *root)
+{
+	if (!is_word(root) || !xml_is(root, NULL, "wordDocument"))
+		return DETOX_REBUILT;
+	return ooxml_clean_fields(d, root);
 }

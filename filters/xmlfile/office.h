@@ -8,6 +8,8 @@
 
 #define OFFICE_WORD "http://schemas.microsoft.com/office/word/2003/"
 
+/* Fields, of which no element tells by itself what it is. Before all else. */
+enum detox_result office_clean(struct detox *d, xmlNode *root) MUST_CHECK;
 /* Whether an element is left out; *what_out: as what. A picture in it was
  * rebuilt. */
 bool office_goes(struct detox *d, xmlNode *n, enum detox_removal *what_out);

@@ -47,6 +47,10 @@ static const struct {
 	{ ODF "form:", " connection-resource ", REMOVED_CONNECTION },
 	{ OFFICE_WORD, " docsuppdata vbaproject ", REMOVED_MACRO },
 	{ OFFICE_WORD, " docoledata object ", REMOVED_OBJECT },
+	{ OFFICE_WORD, " scriptanchor applet movie ", REMOVED_SCRIPT },
+	{ OFFICE_WORD, " savethroughxslt ", REMOVED_EXTERNAL },
+	{ "http://schemas.microsoft.com/schemaLibrary/", NULL,
+	    REMOVED_EXTERNAL },
 	{ OFFICE_WORD, " ocx control ", REMOVED_ACTIVEX },
 	{ OFFICE_WORD, " attachedtemplate subdoc frameset ", REMOVED_EXTERNAL },
 	{ OFFICE_WORD, " mailmerge ", REMOVED_CONNECTION },
@@ -271,6 +275,8 @@ rules_clean(struct detox *d, xmlNode *root)
 	if (goes(root, &what))
 		return detox_refuse(
 		    d, REFUSED_TYPE, "XML of a kind that only runs something");
+	if (office_clean(d, root) == DETOX_REFUSED)
+		return DETOX_REFUSED;
 	clean(&c, root);
 	if (detox_is_over(d))
 		return DETOX_REFUSED;

@@ -13,6 +13,10 @@ Suite *xmlfile_suite(void);
 #define WORD    \
 	"<w:p " \
 	"xmlns:w=\"http://schemas.microsoft.com/office/word/2003/wordml\""
+#define PAPER              \
+	"<w:wordDocument " \
+	"xmlns:w=\"http://schemas.microsoft.com/office/word/2003/wordml\""
+#define OPTIONS "<x:a xmlns:x=\"urn:schemas-microsoft-com:office:excel\""
 #define CELL                                                           \
 	"<c xmlns:ss=\"urn:schemas-microsoft-com:office:spreadsheet\"" \
 	" xmlns=\"urn:schemas-microsoft-com:office:spreadsheet\""
@@ -135,6 +139,39 @@ static const struct {
 	    WORD "/>", REMOVED_REFUSED, "binData" },
 	{ "a.xml", WORD "><w:instrText>DDEAUTO c</w:instrText></w:p>",
 	    WORD "/>", REMOVED_FIELD, "instrText" },
+	{ "a.xml",
+	    PAPER "><w:r><w:fldChar w:fldCharType=\"begin\"/><w:instrText>"
+		  "HYPERLINK </w:instrText></w:r><w:r><w:instrText>"
+		  "\"search-ms:a\"</w:instrText><w:fldChar w:fldCharType="
+		  "\"end\"/></w:r></w:wordDocument>",
+	    PAPER "><w:r/><w:r/></w:wordDocument>", REMOVED_FIELD, "xml" },
+	{ "a.xml", WORD "><w:fldSimple w:instr=\"HYPERLINK ms-msdt:a\"/></w:p>",
+	    WORD "><w:fldSimple/></w:p>", REMOVED_FIELD, "fldSimple" },
+	{ "a.xml", WORD "><w:scriptAnchor><a/></w:scriptAnchor></w:p>",
+	    WORD "/>", REMOVED_SCRIPT, "scriptAnchor" },
+	{ "a.xml",
+	    "<v:imagedata xmlns:v=\"urn:schemas-microsoft-com:vml\" xmlns:o="
+	    "\"urn:schemas-microsoft-com:office:office\" o:href=\"http://a\""
+	    " src=\"wordml://1\"/>",
+	    "<v:imagedata xmlns:v=\"urn:schemas-microsoft-com:vml\" xmlns:o="
+	    "\"urn:schemas-microsoft-com:office:office\""
+	    " src=\"wordml://1\"/>",
+	    REMOVED_EXTERNAL, "imagedata" },
+	{ "a.xml", CELL " ss:Formula=\"=WEBSERVICE (R1)\">1</c>", CELL ">1</c>",
+	    REMOVED_FORMULA, "c" },
+	{ "a.xml", CELL " ss:Formula=\"='\\\\a\\[b.xls]S'!R1C1\">1</c>",
+	    CELL ">1</c>", REMOVED_FORMULA, "c" },
+	{ "a.xml",
+	    OPTIONS "><x:DataValidation><x:Value>cmd|a!A0</x:Value>"
+		    "</x:DataValidation><x:ConditionalFormatting><x:Condition>"
+		    "<x:Value1>R1</x:Value1></x:Condition>"
+		    "</x:ConditionalFormatting></x:a>",
+	    OPTIONS "><x:ConditionalFormatting><x:Condition>"
+		    "<x:Value1>R1</x:Value1></x:Condition>"
+		    "</x:ConditionalFormatting></x:a>",
+	    REMOVED_FORMULA, "DataValidation" },
+	{ "a.xml", OPTIONS "><x:FileName>\\\\a\\[b.xls]</x:FileName></x:a>",
+	    OPTIONS "/>", REMOVED_CONNECTION, "FileName" },
 	{ "a.xml", WORD "><w:instrText>DD</w:instrText></w:p>", WORD "/>",
 	    REMOVED_FIELD, "instrText" },
 	{ "a.xml", WORD " w:macrosPresent=\"yes\"/>", WORD "/>", 0, NULL },
