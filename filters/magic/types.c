@@ -164,6 +164,7 @@ find_zip_names(struct bytes all)
 	enum magic_type found = rest.n > 0 ? MAGIC_ZIP : MAGIC_UNKNOWN;
 	bool manifest = false;
 	bool content = false;
+	bool type = false;
 
 	while (rest.n > 0) {
 		size_t n = little(rest, 28, 2);
@@ -182,11 +183,13 @@ find_zip_names(struct bytes all)
 				found = zip_names[i].type;
 		manifest = manifest ||
 		    bytes_equal(name, BYTES("META-INF/manifest.xml"));
-		content = content || bytes_equal(name, BYTES("content.xml")) ||
-		    bytes_equal(name, BYTES("mimetype"));
+		content = content || bytes_equal(name, BYTES("content.xml"));
+		type = type || bytes_equal(name, BYTES("mimetype"));
 	}
-	/* OpenDocument of a writer that does not put its type first. */
-	return found == MAGIC_ZIP && manifest && content ? MAGIC_ODF : found;
+	/* OpenDocument of a writer that does not put its type first; without
+	 * its manifest LibreOffice offers to repair it. */
+	return found == MAGIC_ZIP && manifest + content + type >= 2 ? MAGIC_ODF
+								    : found;
 }
 
 /* The names of the first entries, or of all. */

@@ -180,6 +180,9 @@ static const struct {
 	{ BYTES_ROW(ZIP_HEAD("\x15", "META-INF/manifest.xml")
 		  ZIP_CENTRAL("\x15", "META-INF/manifest.xml") ZIP_END("\x43")),
 	    MAGIC_ZIP },
+	{ BYTES_ROW(ZIP_HEAD("\x0b", "content.xml") ZIP_CENTRAL("\x0b",
+	      "content.xml") ZIP_CENTRAL("\x08", "mimetype") ZIP_END("\x6f")),
+	    MAGIC_ODF },
 	/* Of a directory that cannot be read the first names count. */
 	{ BYTES_ROW(ZIP_HEAD("\5", "a.txt") ZIP_HEAD("\x14",
 	      "META-INF/MANIFEST.MF") ZIP_CENTRAL("\x34", "a") ZIP_END("\x2f")),
