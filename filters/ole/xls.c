@@ -13,6 +13,7 @@
 #define BOF XLS_BOF
 #define END XLS_END
 #define CONTINUED 0x3c
+#define OBJECT 0x5d
 #define BIFF5 0x0500
 #define BIFF8 0x0600
 #define SHEET_CHART 2
@@ -62,13 +63,22 @@ is_continuation(unsigned type)
 static bool
 may_go_on(unsigned type)
 {
-	static const uint16_t types[] = { 0x17, 0x5d, 0x7f, 0xaf, 0xe9, 0xeb,
+	static const uint16_t types[] = { 0x17, OBJECT, 0x7f, 0xaf, 0xe9, 0xeb,
 		0xec, 0xfc, 0x1b6, 0x207, 0x866, 0x1066 };
 
 	for (size_t i = 0; i < COUNT(types); i++)
 		if (types[i] == type)
 			return true;
 	return false;
+}
+
+/* A drawing goes on behind an object and behind a chart; it was looked at with
+ * the others. last: the record before. */
+static bool
+is_drawing(const struct xls *x, const struct xls_record *r, unsigned last)
+{
+	return !x->old && r->type == CONTINUED &&
+	    (last == OBJECT || last == END);
 }
 
 /* Whether it goes for what it goes on with; last: what that was. */
@@ -107,7 +117,9 @@ rewrite_substream(struct xls *x, size_t at)
 		if (r.type == BOF && depth > 1 && dropped_depth == 0 &&
 		    (fate == XLS_DROPPED || x->in_globals || !is_chart(&r)))
 			dropped_depth = depth;
-		if (dropped_depth == 0 &&
+		if (dropped_depth == 0 && is_drawing(x, &r, last))
+			fate = XLS_KEPT;
+		else if (dropped_depth == 0 &&
 		    !(is_continuation(r.type) && fate != XLS_KEPT))
 			fate = is_cut_off(x, &r, last) ? XLS_DROPPED
 						       : xls_rewrite(x, &r);

@@ -8,6 +8,7 @@
 #define CONTINUED 0x3c
 #define GROUP 0xeb
 #define DRAWING 0xec
+#define OBJECT 0x5d
 #define TEXT_BOX 0x1b6
 #define FRAME 0x1066 /* how a part of a chart is filled */
 #define DEPTH_MAX 8
@@ -23,13 +24,24 @@ struct walk {
 	unsigned text; /* records that are a text box's own come first */
 };
 
+/* Whether all of the record is of the stream. */
+static bool
+is_piece(const struct walk *w, const struct xls_record *r)
+{
+	return w->frames ? r->type == FRAME
+			 : r->type == GROUP || r->type == DRAWING;
+}
+
+/* A drawing also goes on behind what belongs to its shapes: an object, a text
+ * and a chart. */
 static void
 begin_piece(struct walk *w, const struct xls_record *r)
 {
 	w->text = 0;
-	w->goes_on = w->frames
-	    ? r->type == FRAME
-	    : r->type == GROUP || r->type == DRAWING || r->type == TEXT_BOX;
+	w->goes_on = is_piece(w, r) ||
+	    (!w->frames &&
+		(r->type == TEXT_BOX || r->type == OBJECT ||
+		    r->type == XLS_END));
 	if (r->type == TEXT_BOX && r->n >= 14)
 		w->text = (le16(r->p + 10) > 0 ? 1u : 0) +
 		    (le16(r->p + 12) > 0 ? 1u : 0);
@@ -47,7 +59,7 @@ next_piece(struct walk *w, struct xls_record *r)
 			continue;
 		if (r->type != CONTINUED) {
 			begin_piece(w, r);
-			if (w->goes_on && r->type != TEXT_BOX)
+			if (is_piece(w, r))
 				return true;
 		} else if (w->text > 0) {
 			w->text--;

@@ -515,6 +515,7 @@ static const struct {
 	{ "cut before its flags, in a drawing of its own", BYTES_ROW(""), 14,
 	    0xec, false },
 	{ "cut, with a chart between", BYTES_ROW(""), 14, 0xec, true },
+	{ "going on behind a chart", BYTES_ROW(""), 14, 0x3c, true },
 	{ "behind one that is too long",
 	    BYTES_ROW("\xf\0\5\xf0\x8\0\0\0\0\0\x12\xf0\xff\xff\xff\7"), 26,
 	    0xec, false },
@@ -547,6 +548,7 @@ START_TEST(ole_xls_loads_no_picture_from_outside)
 	    !build_ole_contains(buf_bytes(&b.out), BYTES("\6\1\xe\0\0\0")),
 	    "%s", drawings[_i].name);
 	ck_assert(!build_ole_contains(buf_bytes(&b.out), BYTES("a\0b\0")));
+	ck_assert(find(&b, drawings[_i].next, 0) != NO_RECORD);
 	buf_release(&first);
 	end_book(&b);
 }
