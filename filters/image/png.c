@@ -239,7 +239,6 @@ keep_rows(struct work *w)
 static void
 measure(struct work *w)
 {
-	w->row.n = png_get_rowbytes(w->reader, w->head);
 	w->shape = (struct png_shape){
 		.width = png_get_image_width(w->reader, w->head),
 		.height = png_get_image_height(w->reader, w->head),
@@ -250,16 +249,28 @@ measure(struct work *w)
 	};
 }
 
+/* libpng leaves the bits of the last byte behind the row's end as they were. */
+static bool
+make_row(struct work *w)
+{
+	size_t n = png_get_rowbytes(w->reader, w->head);
+
+	if (buf_reserve(&w->row, n) < 0)
+		return false;
+	memset(w->row.p, 0, n);
+	w->row.n = n;
+	return true;
+}
+
 static bool
 turn(struct work *w)
 {
 	const struct bytes file = w->in;
 
-	if (!read_head(w) ||
-	    buf_reserve(&w->row, png_get_rowbytes(w->reader, w->head)) < 0)
+	if (!read_head(w))
 		return false;
 	measure(w);
-	if (!write_head(w))
+	if (!make_row(w) || !write_head(w))
 		return false;
 	if (!w->d->profile->strict &&
 	    png_idat_keep(w->d, file, &w->shape, &w->packed))

@@ -269,6 +269,44 @@ START_TEST(png_drops_what_stands_behind_its_rows)
 }
 END_TEST
 
+/* A byte holds eight pixels; behind the row's end are bits of no pixel. */
+START_TEST(png_writes_nothing_behind_the_end_of_a_row)
+{
+	static const uint8_t head[13] = { 0, 0, 0, 1, 0, 0, 0, 1, 1 };
+	uint8_t packed[64], row[2];
+	uLongf packed_n = sizeof(packed), row_n = sizeof(row);
+	struct drive_detox t;
+	struct bytes out;
+	struct buf b;
+	const uint8_t *at;
+
+	buf_init(&b, 1024);
+	ck_assert_int_eq(buf_append(&b, PNG_SIGNATURE), 0);
+	ck_assert_int_eq(png_chunk_append(&b, "IHDR", BYTES(""),
+			     (struct bytes){ head, sizeof(head) }),
+	    0);
+	ck_assert_int_eq(
+	    compress(packed, &packed_n, (const uint8_t *)"\0\xff", 2), Z_OK);
+	ck_assert_int_eq(png_chunk_append(&b, "IDAT", BYTES(""),
+			     (struct bytes){ packed, packed_n }),
+	    0);
+	ck_assert_int_eq(png_chunk_append(&b, "IEND", BYTES(""), BYTES("")), 0);
+	drive_detox_init(&t);
+	t.profile.strict = true;
+	drive_detox_run(&t, buf_bytes(&b), "");
+	out = buf_bytes(&t.out.content);
+	at = memmem(out.p, out.n, "IDAT", 4);
+	ck_assert_ptr_nonnull(at);
+	ck_assert_int_eq(
+	    uncompress(row, &row_n, at + 4, (uLong)(out.p + out.n - at - 4)),
+	    Z_OK);
+	ck_assert_uint_eq(row_n, 2);
+	ck_assert_uint_eq(row[1], 0x80);
+	drive_detox_release(&t);
+	buf_release(&b);
+}
+END_TEST
+
 #define LARGE_WIDTH 8192
 
 /* An empty grey picture, deflated so that nobody else would do it alike. */
@@ -338,6 +376,7 @@ png_suite(void)
 	tcase_add_test(t, png_drops_a_broken_frame);
 	tcase_add_loop_test(t, png_keeps_whole_rows_packed, 0, COUNT(packings));
 	tcase_add_test(t, png_drops_what_stands_behind_its_rows);
+	tcase_add_test(t, png_writes_nothing_behind_the_end_of_a_row);
 	tcase_add_loop_test(
 	    t, png_keeps_rows_of_64_mib_packed, 0, COUNT(large));
 	suite_add_tcase(s, t);
