@@ -167,8 +167,11 @@ static bool
 sets_address(const struct odf_walk *w, const xmlNode *n)
 {
 	const char *name = find(n, SPACE_FORM, "property-name");
+	const char *value = find(n, SPACE_OFFICE, "string-value");
 
-	return sets_text(w, n) && name != NULL && strcasestr(name, "url");
+	(void)w;
+	return value != NULL && value[0] != '\0' && name != NULL &&
+	    strcasestr(name, "url") != NULL;
 }
 
 /* Fields of Word that LibreOffice keeps to write them again. */
@@ -431,14 +434,15 @@ button_stays(const struct odf_walk *w, const xmlNode *n, const char *value)
 	return strcmp(value, "push") == 0 || strcmp(value, "reset") == 0;
 }
 
-/* What draws a shape: the program's own. */
+/* What draws a shape: the program's own, or none, of what came from SVG. */
 static bool
 engine_stays(const struct odf_walk *w, const xmlNode *n, const char *value)
 {
 	(void)w;
 	(void)n;
-	return strcmp(value,
-		   "com.sun.star.drawing.EnhancedCustomShapeEngine") == 0;
+	return strcmp(value, "svg:text") == 0 ||
+	    strcmp(value, "com.sun.star.drawing.EnhancedCustomShapeEngine") ==
+	    0;
 }
 
 static bool
