@@ -5,6 +5,7 @@
  * front of (, and put what is behind the name of another file between '.
  */
 #include "filters/odf/inside.h"
+#include "filters/text/utf8.h"
 
 /* Functions that reach out of the document; of a longer name the last part
  * counts: COM.MICROSOFT.WEBSERVICE. */
@@ -87,28 +88,6 @@ address_stays(const struct detox *d, struct bytes rest)
 	return detox_link_stays(d, address);
 }
 
-/* Blanks beyond ASCII, which readers take for blanks, end a name. */
-static struct bytes
-without_odd_blanks(struct bytes name)
-{
-	static const struct bytes blanks[] = { BYTES_ROW("\xc2\xa0"),
-		BYTES_ROW("\xe3\x80\x80"), BYTES_ROW("\xe2\x80\x89"),
-		BYTES_ROW("\xe2\x80\x8b"), BYTES_ROW("\xe2\x80\xaf"),
-		BYTES_ROW("\xef\xbb\xbf") };
-	size_t before;
-
-	do {
-		before = name.n;
-		for (size_t i = 0; i < COUNT(blanks); i++) {
-			if (bytes_start_with(name, blanks[i]))
-				bytes_take(&name, blanks[i].n);
-			if (bytes_end_with(name, blanks[i]))
-				name.n -= blanks[i].n;
-		}
-	} while (name.n != before);
-	return name;
-}
-
 /* A name, which leaves *b, and whether it is one of a function that stays. */
 static bool
 name_stays(const struct detox *d, struct bytes *b)
@@ -119,7 +98,7 @@ name_stays(const struct detox *d, struct bytes *b)
 	while (b->n > 0 && is_name(b->p[0]))
 		bytes_take(b, 1);
 	name.n -= b->n;
-	name = without_odd_blanks(name);
+	name = utf8_trim(name);
 	rest = *b;
 	skip_blanks(&rest);
 	if (rest.n == 0 || rest.p[0] != '(')

@@ -585,6 +585,9 @@ begin(struct ooxml *x, xmlNode *n, const struct element_rule *r)
 	case FATE_SOURCE:
 		sheet_source(x, n);
 		return true;
+	case FATE_CELLS:
+		sheet_cells(x, n);
+		return true;
 	case FATE_NAME:
 		sheet_name(x, n);
 		return true;

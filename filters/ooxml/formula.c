@@ -5,6 +5,7 @@
 
 #include "filters/ooxml/inside.h"
 #include "filters/ooxml/ooxml.h"
+#include "filters/text/utf8.h"
 
 /* They fetch, load or run; "*": all that begin so. CUBE and the like have no
  * connection left. */
@@ -155,28 +156,6 @@ judge_function(struct scan *s, struct bytes name)
 		worsen(s, FORMULA_BAD);
 }
 
-/* Blanks beyond ASCII, which Excel takes for blanks, are no part of a name. */
-static struct bytes
-without_odd_blanks(struct bytes name)
-{
-	static const struct bytes blanks[] = { BYTES_ROW("\xc2\xa0"),
-		BYTES_ROW("\xe3\x80\x80"), BYTES_ROW("\xe2\x80\x89"),
-		BYTES_ROW("\xe2\x80\x8b"), BYTES_ROW("\xe2\x80\xaf"),
-		BYTES_ROW("\xef\xbb\xbf") };
-	size_t before;
-
-	do {
-		before = name.n;
-		for (size_t i = 0; i < COUNT(blanks); i++) {
-			if (bytes_start_with(name, blanks[i]))
-				bytes_take(&name, blanks[i].n);
-			if (bytes_end_with(name, blanks[i]))
-				name.n -= blanks[i].n;
-		}
-	} while (name.n != before);
-	return name;
-}
-
 /* Of a sheet or a workbook, in front of an exclamation mark: no sheet may have
  * such characters in its name. */
 static bool
@@ -217,7 +196,7 @@ take_word(struct scan *s)
 
 	while (n < word.n && is_word(word.p[n]))
 		n++;
-	word = without_odd_blanks(bytes_take(&s->rest, n));
+	word = utf8_trim(bytes_take(&s->rest, n));
 	s->last = 'a';
 	skip_blanks(&s->rest);
 	if (s->rest.n > 0 && s->rest.p[0] == '(')

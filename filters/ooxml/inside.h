@@ -165,6 +165,7 @@ enum fate {
 	FATE_FORMULA,   /* by its text */
 	FATE_VALUE,     /* of a conditional format */
 	FATE_SOURCE,    /* of a chart: by its text */
+	FATE_CELLS,     /* of a pivot table: by its attributes */
 	FATE_NAME,      /* of a workbook */
 	FATE_SHEETS,
 	FATE_TABLE,
@@ -224,6 +225,7 @@ enum formula formula_judge(const struct ooxml *x, struct bytes text);
 void sheet_formula(struct ooxml *x, xmlNode *n, const struct element_rule *r);
 void sheet_value(struct ooxml *x, xmlNode *n);
 void sheet_source(struct ooxml *x, xmlNode *n);
+void sheet_cells(struct ooxml *x, xmlNode *n);
 void sheet_name(struct ooxml *x, xmlNode *n);
 /* Sheets that are gone, and what counts them. */
 void sheet_sheets(struct ooxml *x, xmlNode *n);

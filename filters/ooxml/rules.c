@@ -59,7 +59,9 @@ static const struct element_rule rules[] = {
 	GONE(WORD, "webVideoPr", REMOVED_MEDIA),
 	/* Excel */
 	ROW(SHEET, "pageSetup", STAY, ATTRIBUTE, UNTOLD),
-	ROW(SHEET, "worksheetSource", STAY, ATTRIBUTE, UNTOLD),
+	ROW(SHEET, "worksheetSource", CELLS, ATTRIBUTE, UNTOLD),
+	ROW(SHEET, "rangeSet", CELLS, DROP, UNTOLD),
+	ROW(SHEET, "dataRef", CELLS, DROP, UNTOLD),
 	ROW(SHEET, "sheets", SHEETS, DROP, UNTOLD),
 	ROW(SHEET, "definedName", NAME, DROP, REMOVED_FORMULA),
 	ROW(SHEET, "cacheSource", CACHE, DROP, UNTOLD),

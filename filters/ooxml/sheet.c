@@ -170,6 +170,31 @@ sheet_source(struct ooxml *x, xmlNode *n)
 		xmlNodeSetContent(n, (const xmlChar *)"#REF!");
 }
 
+/* No sheet, table or name of a workbook is called so. */
+static bool
+is_of_other_book(const char *name)
+{
+	return strchr(name, '[') != NULL || strchr(name, ':') != NULL ||
+	    strstr(name, "\\\\") != NULL || strstr(name, "//") != NULL;
+}
+
+/* Where a pivot table or a consolidation has its numbers from; those it shows
+ * are kept elsewhere. */
+void
+sheet_cells(struct ooxml *x, xmlNode *n)
+{
+	static const char *const places[] = { "sheet", "name", "ref" };
+
+	if (!is_of_other_book(clean_property(n, "sheet")) &&
+	    !is_of_other_book(clean_property(n, "name")) &&
+	    strchr(clean_property(n, "ref"), '[') == NULL)
+		return;
+	ooxml_removed(x, REMOVED_EXTERNAL, (struct bytes){ 0 });
+	for (size_t i = 0; i < COUNT(places); i++)
+		xmlUnsetProp(n, (const xmlChar *)places[i]);
+	xmlNewProp(n, (const xmlChar *)"name", (const xmlChar *)"removed");
+}
+
 /* Macros that run when the workbook is opened or left are found by name. */
 static bool
 is_auto(const char *name)

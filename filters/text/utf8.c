@@ -125,3 +125,24 @@ utf8_fold_text(char *text)
 	}
 	*out = '\0';
 }
+
+struct bytes
+utf8_trim(struct bytes b)
+{
+	static const struct bytes blanks[] = { BYTES_ROW("\xc2\xa0"),
+		BYTES_ROW("\xe3\x80\x80"), BYTES_ROW("\xe2\x80\x89"),
+		BYTES_ROW("\xe2\x80\x8b"), BYTES_ROW("\xe2\x80\xaf"),
+		BYTES_ROW("\xef\xbb\xbf") };
+	size_t before;
+
+	do {
+		before = b.n;
+		for (size_t i = 0; i < COUNT(blanks); i++) {
+			if (bytes_start_with(b, blanks[i]))
+				bytes_take(&b, blanks[i].n);
+			if (bytes_end_with(b, blanks[i]))
+				b.n -= blanks[i].n;
+		}
+	} while (b.n != before);
+	return b;
+}

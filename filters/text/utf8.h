@@ -17,3 +17,6 @@ uint32_t utf8_take(struct bytes *b);
 uint32_t utf8_fold(uint32_t c);
 /* Valid UTF-8, each character folded, in place: it does not grow. */
 void utf8_fold_text(char *text);
+/* Without blanks beyond ASCII at both ends, which spreadsheets take for blanks
+ * around a name. */
+struct bytes utf8_trim(struct bytes b);

@@ -140,6 +140,28 @@ START_TEST(ooxml_sheet_judges_values_of_formats)
 }
 END_TEST
 
+/* Names of cells in other books, without a relationship. */
+START_TEST(ooxml_sheet_judges_where_numbers_come_from)
+{
+	struct office o;
+
+	begin(&o, PLAIN, "");
+	office_add(&o, SHEET,
+	    CELLS("<worksheetSource ref='A1:B2' sheet='[a.xlsx]S'/>"
+		  "<rangeSet ref='A1' sheet='\\\\s\\b.xlsx'/>"
+		  "<dataRef name='https://a.test/c.xlsx'/>"
+		  "<dataRef ref='A1:B2' sheet='表 1'/>"));
+	office_run(&o, "a.xlsx");
+	ck_assert(office_has(&o, SHEET,
+	    "<worksheetSource name=\"removed\"/><rangeSet name=\"removed\"/>"
+	    "<dataRef name=\"removed\"/><dataRef ref=\"A1:B2\" sheet=\"表 "
+	    "1\"/>"));
+	ck_assert_uint_eq(
+	    drive_detox_removed(&o.t, REMOVED_EXTERNAL, SHEET), 3);
+	office_end(&o);
+}
+END_TEST
+
 /* What a chart shows is named in several places. */
 START_TEST(ooxml_sheet_judges_all_sources_of_a_chart)
 {
@@ -320,6 +342,7 @@ ooxml_sheet_suite(void)
 	tcase_add_loop_test(t, ooxml_sheet_judges_formulas, 0, COUNT(formulas));
 	tcase_add_test(t, ooxml_sheet_judges_formulas_within);
 	tcase_add_test(t, ooxml_sheet_judges_values_of_formats);
+	tcase_add_test(t, ooxml_sheet_judges_where_numbers_come_from);
 	tcase_add_test(t, ooxml_sheet_judges_all_sources_of_a_chart);
 	tcase_add_test(t, ooxml_sheet_takes_shared_formulas_out_together);
 	tcase_add_test(t, ooxml_sheet_takes_macro_sheets_out);
