@@ -342,8 +342,9 @@ begins_decoded(struct bytes b, const char *word)
 static bool
 attaches(struct bytes address)
 {
+	/* What is left out begins nothing; many of them are passed once. */
 	for (; address.n > 0; bytes_take(&address, 1))
-		if (begins_decoded(address, "attach"))
+		if (address.p[0] >= 0x20 && begins_decoded(address, "attach"))
 			return true;
 	return false;
 }

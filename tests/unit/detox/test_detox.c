@@ -77,6 +77,27 @@ START_TEST(detox_keeps_links_of_the_web)
 }
 END_TEST
 
+/* Characters that readers leave out, and the name of a file behind them. */
+START_TEST(detox_reads_a_long_address_in_time)
+{
+	const size_t n = 1 << 20;
+	struct detox_profile p;
+	struct detox d;
+	uint8_t *address = malloc(n);
+
+	ck_assert_ptr_nonnull(address);
+	memset(address, 1, n);
+	memcpy(address, "mailto:", 7);
+	detox_profile_init(&p);
+	detox_init(&d, &p);
+	ck_assert(detox_link_stays(&d, (struct bytes){ address, n }));
+	memcpy(address + n - 10, "%61tt\1ach=", 10);
+	ck_assert(!detox_link_stays(&d, (struct bytes){ address, n }));
+	detox_release(&d);
+	free(address);
+}
+END_TEST
+
 START_TEST(detox_refuses_programs_whatever_their_name)
 {
 	struct drive_detox t;
@@ -217,6 +238,7 @@ detox_suite(void)
 
 	tcase_add_loop_test(t, detox_knows_names_that_run, 0, COUNT(names));
 	tcase_add_loop_test(t, detox_keeps_links_of_the_web, 0, COUNT(links));
+	tcase_add_test(t, detox_reads_a_long_address_in_time);
 	tcase_add_test(t, detox_refuses_programs_whatever_their_name);
 	tcase_add_test(t, detox_refuses_what_it_does_not_know);
 	tcase_add_test(t, detox_passes_what_is_empty);
